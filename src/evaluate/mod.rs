@@ -1,0 +1,1 @@
+//! Metrics for censored and competing outcomes, comparison of models, gates.

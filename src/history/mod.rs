@@ -1,0 +1,21 @@
+//! What happened: typed records, reading and checking a history folder, importers.
+//!
+//! A [`History`] holds the records of one folder as plain vectors; rows refer to one another
+//! by index ([`ChildIx`], [`FamilyIx`], [`StayIx`]), and repeated words (providers, areas,
+//! roles, scales) by [`Label`]. An [`Index`] groups the rows by child, family and stay.
+
+mod codes;
+mod day;
+mod index;
+mod records;
+
+pub use codes::{
+    Answer, AssessedKind, CareForm, EndReason, EventKind, FamilyKind, FamilyStatus, KeepSiblings,
+    Legal, PairKind, PairLane, Perspective, Setting, Sex,
+};
+pub use day::{Birth, Day};
+pub use index::{Groups, Index};
+pub use records::{
+    Area, Assessment, Child, ChildIx, Event, Family, FamilyIx, FamilyPeriod, FamilyState, History,
+    Label, Labels, Offer, PairRule, Party, Request, RequestIx, Stay, StayIx, Subject, Window,
+};

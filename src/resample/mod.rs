@@ -1,0 +1,1 @@
+//! Folds and bootstraps by group and by time.

@@ -1,0 +1,1 @@
+//! Synthetic cohorts whose true risks are known.

@@ -1,0 +1,292 @@
+//! The outcome and the sample: checked once, then trusted.
+
+use ndarray::Array2;
+
+/// Why rows cannot be an outcome or a sample.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SampleError {
+    /// Two columns differ in length.
+    #[error("{what} has {found} rows where the outcome has {expected}")]
+    Length { what: String, found: usize, expected: usize },
+    /// A time, covariate, offset or weight is NaN or infinite.
+    #[error("row {row} of {what} is not a finite number")]
+    NotFinite { what: String, row: usize },
+    /// A spell does not last: entry is not before exit.
+    #[error("row {row}: entry ({entry}) is not before exit ({exit})")]
+    Order { row: usize, entry: f64, exit: f64 },
+    /// A weight is zero or negative.
+    #[error("row {row}: the weight must be above zero")]
+    Weight { row: usize },
+    /// A cause is not in the list of causes.
+    #[error("row {row}: cause {cause} is not one of the {causes} causes")]
+    Cause { row: usize, cause: u32, causes: usize },
+    /// There are no rows.
+    #[error("there are no rows")]
+    Empty,
+}
+
+/// What happened to each row: under observation over (entry, exit], ended by a cause or censored.
+///
+/// ```
+/// use pleegzorg::survival::Outcome;
+/// let y = Outcome::new(None, vec![9.0, 3.0, 1.0], vec![1, 0, 2], vec!["breakdown".into(), "home".into()])?;
+/// assert_eq!(y.len(), 3);
+/// assert_eq!(y.events(1), 1);
+/// # Ok::<(), pleegzorg::survival::SampleError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    entry: Option<Vec<f64>>,
+    exit: Vec<f64>,
+    cause: Vec<u32>,
+    causes: Vec<String>,
+}
+
+impl Outcome {
+    /// `entry` in the time's unit (`None`: all rows enter at the beginning), `exit`, and the
+    /// cause of the end: 0 = censored, k = `causes[k - 1]`.
+    ///
+    /// # Errors
+    /// Unequal lengths, no rows, a time that is not finite, entry ≥ exit, an unknown cause. An
+    /// exit of 0 without entry is allowed (an event on the first day), a negative one is not.
+    pub fn new(
+        entry: Option<Vec<f64>>,
+        exit: Vec<f64>,
+        cause: Vec<u32>,
+        causes: Vec<String>,
+    ) -> Result<Self, SampleError> {
+        let n = exit.len();
+        if n == 0 {
+            return Err(SampleError::Empty);
+        }
+        length("the cause", cause.len(), n)?;
+        finite("the exit time", &exit)?;
+        if let Some(entry) = &entry {
+            length("the entry time", entry.len(), n)?;
+            finite("the entry time", entry)?;
+        }
+        for row in 0..n {
+            let start = entry.as_ref().map_or(f64::NEG_INFINITY, |e| e[row]);
+            if start >= exit[row] || (entry.is_none() && exit[row] < 0.0) {
+                let entry = if start.is_finite() { start } else { 0.0 };
+                return Err(SampleError::Order { row, entry, exit: exit[row] });
+            }
+            if cause[row] as usize > causes.len() {
+                return Err(SampleError::Cause { row, cause: cause[row], causes: causes.len() });
+            }
+        }
+        Ok(Self { entry, exit, cause, causes })
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.exit.len()
+    }
+
+    /// Never: an outcome has at least one row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.exit.is_empty()
+    }
+
+    /// Entry times, where rows enter late.
+    #[must_use]
+    pub fn entry(&self) -> Option<&[f64]> {
+        self.entry.as_deref()
+    }
+
+    /// Exit times.
+    #[must_use]
+    pub fn exit(&self) -> &[f64] {
+        &self.exit
+    }
+
+    /// Causes by row: 0 = censored.
+    #[must_use]
+    pub fn cause(&self) -> &[u32] {
+        &self.cause
+    }
+
+    /// The names of the causes 1, 2, ….
+    #[must_use]
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// The number (1, 2, …) of a cause by name.
+    #[must_use]
+    pub fn cause_number(&self, name: &str) -> Option<u32> {
+        self.causes.iter().position(|c| c == name).map(|k| k as u32 + 1)
+    }
+
+    /// How many rows ended by `cause`.
+    #[must_use]
+    pub fn events(&self, cause: u32) -> usize {
+        self.cause.iter().filter(|&&c| c == cause).count()
+    }
+
+    /// The rows `rows`, in that order (repeats allowed: a bootstrap sample).
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            entry: self.entry.as_ref().map(|e| rows.iter().map(|&r| e[r]).collect()),
+            exit: rows.iter().map(|&r| self.exit[r]).collect(),
+            cause: rows.iter().map(|&r| self.cause[r]).collect(),
+            causes: self.causes.clone(),
+        }
+    }
+}
+
+/// All that a survival estimator needs: covariates, outcome, and where present strata, clusters,
+/// weights and an offset. Made with [`Sample::new`] and the `with_*` methods, each of which checks.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    x: Array2<f64>,
+    names: Vec<String>,
+    outcome: Outcome,
+    strata: Option<Vec<u32>>,
+    clusters: Vec<Vec<u32>>,
+    weights: Option<Vec<f64>>,
+    offset: Option<Vec<f64>>,
+}
+
+impl Sample {
+    /// A design matrix (rows × terms, finite, no intercept), the names of its columns, and the outcome.
+    ///
+    /// # Errors
+    /// Unequal lengths, or a covariate that is not finite (the error names its column).
+    pub fn new(x: Array2<f64>, names: Vec<String>, outcome: Outcome) -> Result<Self, SampleError> {
+        length("the design matrix", x.nrows(), outcome.len())?;
+        length("the list of names", names.len(), x.ncols())?;
+        for (column, name) in x.columns().into_iter().zip(&names) {
+            if let Some(row) = column.iter().position(|v| !v.is_finite()) {
+                return Err(SampleError::NotFinite { what: name.clone(), row });
+            }
+        }
+        Ok(Self {
+            x,
+            names,
+            outcome,
+            strata: None,
+            clusters: Vec::new(),
+            weights: None,
+            offset: None,
+        })
+    }
+
+    /// A stratum (0, 1, …) per row.
+    ///
+    /// # Errors
+    /// Unequal lengths.
+    pub fn with_strata(mut self, strata: Vec<u32>) -> Result<Self, SampleError> {
+        length("the strata", strata.len(), self.outcome.len())?;
+        self.strata = Some(strata);
+        Ok(self)
+    }
+
+    /// One more clustering: a cluster (0, 1, …) per row. Two clusterings make errors two-way.
+    ///
+    /// # Errors
+    /// Unequal lengths.
+    pub fn with_cluster(mut self, cluster: Vec<u32>) -> Result<Self, SampleError> {
+        length("the clusters", cluster.len(), self.outcome.len())?;
+        self.clusters.push(cluster);
+        Ok(self)
+    }
+
+    /// A weight per row, above zero.
+    ///
+    /// # Errors
+    /// Unequal lengths, a weight that is not finite or not above zero.
+    pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self, SampleError> {
+        length("the weights", weights.len(), self.outcome.len())?;
+        finite("the weights", &weights)?;
+        if let Some(row) = weights.iter().position(|&w| w <= 0.0) {
+            return Err(SampleError::Weight { row });
+        }
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
+    /// A known part of the linear predictor, per row.
+    ///
+    /// # Errors
+    /// Unequal lengths, a value that is not finite.
+    pub fn with_offset(mut self, offset: Vec<f64>) -> Result<Self, SampleError> {
+        length("the offset", offset.len(), self.outcome.len())?;
+        finite("the offset", &offset)?;
+        self.offset = Some(offset);
+        Ok(self)
+    }
+
+    /// The design matrix, rows × terms.
+    #[must_use]
+    pub fn x(&self) -> &Array2<f64> {
+        &self.x
+    }
+
+    /// The names of the terms.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The outcome.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// The strata, where there are any.
+    #[must_use]
+    pub fn strata(&self) -> Option<&[u32]> {
+        self.strata.as_deref()
+    }
+
+    /// The clusterings: none, one, or two.
+    #[must_use]
+    pub fn clusters(&self) -> &[Vec<u32>] {
+        &self.clusters
+    }
+
+    /// The weights, where there are any.
+    #[must_use]
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    /// The offset, where there is one.
+    #[must_use]
+    pub fn offset(&self) -> Option<&[f64]> {
+        self.offset.as_deref()
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.outcome.len()
+    }
+
+    /// Never: a sample has at least one row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.outcome.is_empty()
+    }
+}
+
+fn length(what: &str, found: usize, expected: usize) -> Result<(), SampleError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(SampleError::Length { what: what.into(), found, expected })
+    }
+}
+
+fn finite(what: &str, values: &[f64]) -> Result<(), SampleError> {
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(row) => Err(SampleError::NotFinite { what: what.into(), row }),
+        None => Ok(()),
+    }
+}
