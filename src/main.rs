@@ -1,3 +1,7 @@
-//! The binary.
+//! The binary: parses, runs, and maps one result to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pleegzorg::cli::main()
+}

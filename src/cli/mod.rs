@@ -1,1 +1,77 @@
 //! The command line: one file per verb. Reads arguments, calls the library, prints.
+//!
+//! stdout carries data only; progress, warnings and errors go to stderr. Exit codes: 0 ok,
+//! 1 findings in the data, 2 usage or configuration, 3 input/output, 4 corrupt or foreign file,
+//! 5 refused on policy. A reader that stops early (a broken pipe) is not an error.
+
+mod explain;
+mod manual;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use output::{Failure, Output};
+
+/// From foster-care placement histories to a decision.
+///
+/// Reads what happened, fits and honestly judges models of breakdown (a placement that ends
+/// unplanned and unwanted), scores running placements and candidate families, and matches a
+/// caseload. Works offline; nothing leaves this machine. It supports a decision by people about
+/// help for a placement. It must not decide alone, rank children, or exclude a child.
+#[derive(Debug, Parser)]
+#[command(name = "pleegzorg", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// Print the result as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no warnings on stderr (errors still appear)
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Threads to use; the result is the same for any number
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Explain(explain::ExplainArgs),
+    Completions(manual::CompletionsArgs),
+    Manual(manual::ManualArgs),
+}
+
+/// Parses the arguments of this process, runs the verb, and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    // clap prints help to stdout and mistakes to stderr, and ends with 0 or 2.
+    let cli = Cli::parse();
+    let mut out = Output::new(&cli.common);
+    match run(cli, &mut out) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => out.fail(&failure),
+    }
+}
+
+/// Runs one verb; `Ok` is its exit code.
+fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
+    if let Some(threads) = cli.common.threads {
+        // Fails only where a pool exists already, which a single run of the binary never has.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
+    }
+    match cli.verb {
+        Verb::Explain(args) => explain::run(&args, out),
+        Verb::Completions(args) => manual::completions(&args, out),
+        Verb::Manual(args) => manual::manual(&args, out),
+    }
+}
