@@ -27,9 +27,8 @@ impl Progress for Bar {
         let bar = if units == 0 {
             ProgressBar::new_spinner()
         } else {
-            let style =
-                ProgressStyle::with_template("{msg:24} [{bar:30}] {pos}/{len}  {eta} left")
-                    .map(|s| s.progress_chars("=> "));
+            let style = ProgressStyle::with_template("{msg:24} [{bar:30}] {pos}/{len}  {eta} left")
+                .map(|s| s.progress_chars("=> "));
             let bar = ProgressBar::new(units);
             if let Ok(style) = style {
                 bar.set_style(style);
