@@ -1,1 +1,9 @@
 //! The risk of one placement or one child–family pair: interval, reasons, notes, abstention.
+//!
+//! The placement and its conditions are scored, never the child. A high risk asks for support.
+
+mod note;
+mod result;
+
+pub use note::{Lang, Note};
+pub use result::{Reason, Risk, ScoreResult, StayScore};
