@@ -1,0 +1,174 @@
+//! The kinds of model that a study can name.
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of model, by its name in a study file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Cause-specific proportional hazards (Cox 1972), one model per cause, combined.
+    Cox,
+    /// Proportional subdistribution hazards (Fine & Gray 1999).
+    FineGray,
+    /// Exponential regression.
+    Exponential,
+    /// Weibull regression.
+    Weibull,
+    /// Log-normal regression.
+    Lognormal,
+    /// Log-logistic regression.
+    Loglogistic,
+    /// Generalised gamma regression.
+    Gengamma,
+    /// Gompertz regression.
+    Gompertz,
+    /// Piecewise-exponential regression.
+    PiecewiseExponential,
+    /// Flexible parametric hazards (Royston & Parmar 2002).
+    RoystonParmar,
+    /// No model: the same cumulative incidence for everybody (Aalen & Johansen 1978).
+    AalenJohansen,
+    /// Published effects on an own baseline.
+    Literature,
+    /// A forest per horizon on an outcome weighted for censoring.
+    Forest,
+    /// Boosted trees.
+    Boosting,
+    /// Logistic regression of the hazard in each interval (person-period rows).
+    DiscreteLogistic,
+}
+
+/// A kind, its name, whether it can be trained now, its own keys, and what it is.
+struct Entry {
+    kind: Kind,
+    name: &'static str,
+    available: bool,
+    keys: &'static [&'static str],
+    about: &'static str,
+}
+
+/// The one table of kinds. A new kind becomes available here, and nowhere else.
+const TABLE: &[Entry] = &[
+    entry(
+        Kind::Cox,
+        "cox",
+        true,
+        &["ties", "strata", "weights", "offset"],
+        "cause-specific Cox models for breakdown and for every competing end, combined",
+    ),
+    entry(Kind::FineGray, "fine-gray", false, &[], "subdistribution hazards"),
+    entry(Kind::Exponential, "exponential", false, &[], "exponential regression"),
+    entry(Kind::Weibull, "weibull", false, &[], "Weibull regression"),
+    entry(Kind::Lognormal, "lognormal", false, &[], "log-normal regression"),
+    entry(Kind::Loglogistic, "loglogistic", false, &[], "log-logistic regression"),
+    entry(Kind::Gengamma, "gengamma", false, &[], "generalised gamma regression"),
+    entry(Kind::Gompertz, "gompertz", false, &[], "Gompertz regression"),
+    entry(Kind::PiecewiseExponential, "piecewise-exponential", false, &[], "constant hazards"),
+    entry(Kind::RoystonParmar, "royston-parmar", false, &[], "splines on the log hazard"),
+    entry(
+        Kind::AalenJohansen,
+        "aalen-johansen",
+        true,
+        &["strata", "weights"],
+        "no model: the same cumulative incidence for everybody (of a stratum)",
+    ),
+    entry(Kind::Literature, "literature", false, &[], "published effects on an own baseline"),
+    entry(
+        Kind::Forest,
+        "forest",
+        true,
+        &["trees", "leaf", "depth"],
+        "a random forest per horizon, weighted for censoring (smartcore)",
+    ),
+    entry(Kind::Boosting, "boosting", false, &[], "boosted trees"),
+    entry(
+        Kind::DiscreteLogistic,
+        "discrete-logistic",
+        true,
+        &["step"],
+        "logistic regression of the hazard per interval, one model per cause (linfa)",
+    ),
+];
+
+const fn entry(
+    kind: Kind,
+    name: &'static str,
+    available: bool,
+    keys: &'static [&'static str],
+    about: &'static str,
+) -> Entry {
+    Entry { kind, name, available, keys, about }
+}
+
+impl Kind {
+    /// All kinds that a study can name, in the order of the documentation.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|e| e.kind)
+    }
+
+    /// Its name in a study file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// Whether this version can train it.
+    #[must_use]
+    pub fn available(self) -> bool {
+        self.entry().available
+    }
+
+    /// What it is, in one line.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        self.entry().about
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        TABLE.iter().find(|e| e.name == name).map(|e| e.kind)
+    }
+
+    /// The keys of `[model]` that belong to this kind, beside those of every kind.
+    #[must_use]
+    pub fn keys(self) -> &'static [&'static str] {
+        self.entry().keys
+    }
+
+    /// The names of the kinds that this version can train, for a message.
+    #[must_use]
+    pub fn available_names() -> String {
+        let names: Vec<_> = TABLE.iter().filter(|e| e.available).map(|e| e.name).collect();
+        names.join(", ")
+    }
+
+    fn entry(self) -> &'static Entry {
+        // The table holds every kind (a test walks it), so the fallback is never taken.
+        TABLE.iter().find(|e| e.kind == self).unwrap_or(&TABLE[0])
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_row_and_reads_back() {
+        assert_eq!(TABLE.len(), 15);
+        for kind in Kind::all() {
+            assert_eq!(kind.entry().kind, kind);
+            assert_eq!(Kind::parse(kind.name()), Some(kind));
+            // The serde name and the study's name are one.
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.name()));
+        }
+        assert_eq!(Kind::parse("Cox"), None);
+        assert!(Kind::available_names().contains("discrete-logistic"));
+    }
+}

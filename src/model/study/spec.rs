@@ -1,0 +1,190 @@
+//! `[model]` and `[[compare]]`: a kind of model and its settings.
+
+use toml::Value;
+
+use super::keys::{Keys, nearest};
+use super::time::Span;
+use crate::history::Day;
+use crate::model::Kind;
+
+/// How a Cox model treats events at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ties {
+    /// Efron 1977.
+    #[default]
+    Efron,
+    /// Breslow 1974.
+    Breslow,
+}
+
+/// When a model expires.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expires {
+    /// On this day.
+    On(Day),
+    /// This long after the data were taken.
+    After(Span),
+}
+
+/// A kind of model and its settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSpec {
+    /// The kind.
+    pub kind: Kind,
+    /// The cause whose risk is asked; by default `breakdown`, for a table its only cause.
+    pub cause: Option<String>,
+    /// Ties (Cox).
+    pub ties: Ties,
+    /// Columns with a baseline hazard per level.
+    pub strata: Vec<String>,
+    /// Columns whose levels are not independent within: the first keeps folds together.
+    pub cluster: Vec<String>,
+    /// The column with weights.
+    pub weights: Option<String>,
+    /// The column with a known part of the log hazard.
+    pub offset: Option<String>,
+    /// The confidence of intervals.
+    pub interval: f64,
+    /// When the model expires; by default two years after the data were taken.
+    pub expires: Option<Expires>,
+    /// Trees per horizon (forest).
+    pub trees: usize,
+    /// The fewest cases in a leaf (forest).
+    pub leaf: usize,
+    /// The greatest depth of a tree (forest).
+    pub depth: Option<u16>,
+    /// The length of an interval (discrete-logistic); by default a month.
+    pub step: Option<Span>,
+}
+
+impl Default for ModelSpec {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Cox,
+            cause: None,
+            ties: Ties::Efron,
+            strata: Vec::new(),
+            cluster: Vec::new(),
+            weights: None,
+            offset: None,
+            interval: 0.95,
+            expires: None,
+            trees: 200,
+            leaf: 10,
+            depth: None,
+            step: None,
+        }
+    }
+}
+
+/// A model of `[[compare]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compare {
+    /// What it is called in tables.
+    pub name: String,
+    /// The model. Keys that its entry does not name are those of `[model]`, where its kind has
+    /// them.
+    pub spec: ModelSpec,
+}
+
+/// Keys of the design that belong to later versions.
+const LATER: [&str; 5] = ["frailty", "penalty", "priors", "firth", "convention"];
+/// Keys that only some kinds have.
+const SPECIAL: [&str; 8] =
+    ["ties", "strata", "weights", "offset", "trees", "leaf", "depth", "step"];
+
+/// Reads the keys of one model. What is absent comes from `base`.
+pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
+    let kind = kind(keys).unwrap_or(base.kind);
+    for key in SPECIAL {
+        if keys.has(key) && !kind.keys().contains(&key) {
+            keys.problem(key, &format!("does not apply to kind {kind}"));
+        }
+    }
+    for key in LATER {
+        if keys.take(key).is_some() {
+            keys.problem(key, "is not available yet");
+        }
+    }
+    let own = |key: &str| kind.keys().contains(&key);
+    let blank = ModelSpec::default();
+    let interval = keys.number("interval").unwrap_or(base.interval);
+    if !(interval > 0.0 && interval < 1.0) {
+        keys.problem("interval", "must lie between 0 and 1, like 0.95");
+    }
+    ModelSpec {
+        kind,
+        cause: keys.text("cause").or_else(|| base.cause.clone()),
+        ties: ties(keys).unwrap_or(if own("ties") { base.ties } else { blank.ties }),
+        strata: keys
+            .texts("strata")
+            .unwrap_or_else(|| if own("strata") { base.strata.clone() } else { Vec::new() }),
+        cluster: clusters(keys).unwrap_or_else(|| base.cluster.clone()),
+        weights: keys.text("weights").or_else(|| base.weights.clone().filter(|_| own("weights"))),
+        offset: keys.text("offset").or_else(|| base.offset.clone().filter(|_| own("offset"))),
+        interval,
+        expires: expires(keys).or_else(|| base.expires.clone()),
+        trees: keys.count("trees", 2, 100_000).map_or(blank.trees, |n| n as usize),
+        leaf: keys.count("leaf", 10, 1_000_000_000).map_or(blank.leaf, |n| n as usize),
+        depth: keys.count("depth", 1, 1_000).map(|n| n as u16),
+        step: keys.span("step"),
+    }
+}
+
+fn kind(keys: &mut Keys<'_>) -> Option<Kind> {
+    let name = keys.text("kind")?;
+    let kind = Kind::parse(&name);
+    match kind {
+        None => {
+            let near = nearest(&name, Kind::all().map(Kind::name));
+            let hint = near.map_or_else(String::new, |n| format!("; did you mean {n}?"));
+            let names = Kind::available_names();
+            keys.problem("kind", &format!("no kind {name:?}{hint} available: {names}"));
+        }
+        Some(k) if !k.available() => {
+            let names = Kind::available_names();
+            keys.problem("kind", &format!("kind {k} is not available yet; available: {names}"));
+        }
+        Some(_) => {}
+    }
+    kind
+}
+
+fn ties(keys: &mut Keys<'_>) -> Option<Ties> {
+    match keys.text("ties")?.as_str() {
+        "efron" => Some(Ties::Efron),
+        "breslow" => Some(Ties::Breslow),
+        _ => {
+            keys.problem("ties", "must be \"efron\" or \"breslow\"");
+            None
+        }
+    }
+}
+
+fn clusters(keys: &mut Keys<'_>) -> Option<Vec<String>> {
+    let found = keys.texts("cluster")?;
+    if found.len() > 2 {
+        keys.problem("cluster", "at most two clusterings can be combined");
+    }
+    Some(found)
+}
+
+/// A day, or a span after the extraction.
+fn expires(keys: &mut Keys<'_>) -> Option<Expires> {
+    let value = keys.take("expires")?;
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        Value::Datetime(date) => date.to_string(),
+        _ => String::new(),
+    };
+    if let Some(day) = Day::parse_iso(&text) {
+        return Some(Expires::On(day));
+    }
+    match Span::parse(&text) {
+        Ok(span) if span.in_days => Some(Expires::After(span)),
+        _ => {
+            keys.problem("expires", "must be a date or a span like \"2 years\"");
+            None
+        }
+    }
+}
