@@ -5,9 +5,21 @@
 //! others, and what concession would bring one back. Only then does a plan assign the caseload,
 //! and risk never decides who gets a place.
 
+mod ask;
+mod fact;
 mod result;
+mod rules;
+mod screen;
+mod situation;
 
+pub use ask::{Ask, Caseload};
+pub use fact::{Fact, Far, Refusal, Side, Unknown};
 pub use result::{
     AssignedPair, Assignment, Candidate, MatchResult, Relaxation, RequestMatch, ShadowPrice, Stage,
     Status, Unplaced, Veto,
 };
+pub use rules::{
+    Choice, Combination, DEFAULT_RULES, Relax, Rule, RuleName, Rules, Settings, Urgency,
+};
+pub use screen::{Screen, Screening};
+pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, family_state, is_running};

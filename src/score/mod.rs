@@ -3,7 +3,9 @@
 //! The placement and its conditions are scored, never the child. A high risk asks for support.
 
 mod note;
+mod notes;
 mod result;
 
 pub use note::{Lang, Note};
+pub use notes::{CareSoFar, NoteSettings, guideline, safety};
 pub use result::{Reason, Risk, ScoreResult, StayScore};

@@ -1,0 +1,220 @@
+//! The world as it is known on one day: each family's state, who lives there, open requests.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::history::{
+    CareForm, ChildIx, Day, EndReason, FamilyIx, FamilyPeriod, FamilyState, History, Index, Label,
+    RequestIx, Setting, Stay, StayIx,
+};
+
+/// A child that lives in a family on the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resident {
+    /// The child.
+    pub child: ChildIx,
+    /// Its running stay.
+    pub stay: StayIx,
+    /// Whether it stays there part-time.
+    pub part_time: bool,
+}
+
+/// A family on the day.
+#[derive(Debug, Clone)]
+pub struct FamilyNow<'a> {
+    /// Its state, with the changes of its running periods.
+    pub state: Cow<'a, FamilyState>,
+    /// The children who live there, each once.
+    pub residents: Vec<Resident>,
+    /// The last day on which a stay there ended unplanned.
+    pub last_unplanned_end: Option<Day>,
+}
+
+/// The world on one day. Reads nothing that became known later.
+#[derive(Debug)]
+pub struct Situation<'a> {
+    /// The records.
+    pub history: &'a History,
+    /// Their index.
+    pub index: &'a Index,
+    /// The day.
+    pub as_of: Day,
+    /// Families, by [`FamilyIx`].
+    pub families: Vec<FamilyNow<'a>>,
+    /// Open requests, by their position in the file.
+    pub requests: Vec<RequestIx>,
+    places: HashMap<Label, (f64, f64), foldhash::fast::RandomState>,
+}
+
+impl<'a> Situation<'a> {
+    /// The world on `as_of`.
+    #[must_use]
+    pub fn new(history: &'a History, index: &'a Index, as_of: Day) -> Self {
+        let families = (0..history.families.len())
+            .map(|f| family_now(history, index, FamilyIx(f as u32), as_of))
+            .collect();
+        let requests = (0..history.requests.len() as u32)
+            .map(RequestIx)
+            .filter(|&r| is_open(history, r, as_of))
+            .collect();
+        let places = history.areas.iter().map(|a| (a.area, (a.lat, a.lon))).collect();
+        Self { history, index, as_of, families, requests, places }
+    }
+
+    /// Kilometres between two areas; `None` where one is unknown. An area is 0 km from itself.
+    #[must_use]
+    pub fn km(&self, a: Option<Label>, b: Option<Label>) -> Option<f64> {
+        let (a, b) = (a?, b?);
+        if a == b {
+            return Some(0.0);
+        }
+        Some(great_circle_km(*self.places.get(&a)?, *self.places.get(&b)?))
+    }
+
+    /// A family on the day.
+    #[must_use]
+    pub fn family(&self, family: FamilyIx) -> &FamilyNow<'a> {
+        &self.families[family.at()]
+    }
+
+    /// The family in which a child lives on the day, part-time stays aside.
+    #[must_use]
+    pub fn home_of(&self, child: ChildIx) -> Option<FamilyIx> {
+        self.index
+            .stays_of_child(child)
+            .iter()
+            .map(|&row| &self.history.stays[row as usize])
+            .filter(|s| is_running(s, self.as_of) && s.care_form != Some(CareForm::PartTime))
+            .find_map(|s| s.family)
+    }
+}
+
+/// Whether a stay runs on a day, as far as known on that day. The day of its end no longer counts.
+#[must_use]
+pub fn is_running(stay: &Stay, day: Day) -> bool {
+    stay.start <= day && stay.known_from() <= day && stay.end_known_at(day).is_none()
+}
+
+/// A family's state on a day: `families.csv`, changed by the periods that hold that day and were
+/// recorded by then. A status dated later than the day says nothing about the day.
+#[must_use]
+pub fn family_state<'a>(
+    h: &'a History,
+    index: &Index,
+    family: FamilyIx,
+    day: Day,
+) -> Cow<'a, FamilyState> {
+    let base = &h.family(family).state;
+    let periods: Vec<&FamilyPeriod> = index
+        .periods_of_family(family)
+        .iter()
+        .map(|&row| &h.family_periods[row as usize])
+        .filter(|p| p.from <= day && p.to.is_none_or(|to| day <= to))
+        .filter(|p| p.recorded.unwrap_or(p.from) <= day)
+        .collect();
+    let status_is_later = base.status_date.is_some_and(|d| d > day);
+    if periods.is_empty() && !status_is_later {
+        return Cow::Borrowed(base);
+    }
+    let mut state = base.clone();
+    if status_is_later {
+        (state.status, state.status_date, state.stop_reason) = (None, None, None);
+    }
+    for period in periods {
+        apply(&mut state, &period.changed);
+    }
+    Cow::Owned(state)
+}
+
+/// Lays the filled columns of a period over a state.
+fn apply(state: &mut FamilyState, changed: &FamilyState) {
+    macro_rules! take {
+        ($($single:ident),*; $($list:ident),*) => {
+            $(if changed.$single.is_some() { state.$single.clone_from(&changed.$single); })*
+            $(if !changed.$list.is_empty() { state.$list.clone_from(&changed.$list); })*
+        };
+    }
+    take!(provider, kind, area, places, min_age, max_age, own_children, experience_since, status,
+          status_date, stop_reason; care_forms, perspectives, accepts_needs, refuses_needs);
+}
+
+fn family_now<'a>(h: &'a History, index: &Index, family: FamilyIx, day: Day) -> FamilyNow<'a> {
+    let mut residents: Vec<Resident> = Vec::new();
+    let mut last_unplanned_end = None;
+    for &row in index.stays_of_family(family) {
+        let stay = &h.stays[row as usize];
+        if stay.start > day {
+            break;
+        }
+        if is_running(stay, day) {
+            let part_time = stay.care_form == Some(CareForm::PartTime);
+            match residents.iter_mut().find(|r| r.child == stay.child) {
+                Some(known) => known.part_time &= part_time,
+                None => {
+                    residents.push(Resident { child: stay.child, stay: StayIx(row), part_time });
+                }
+            }
+        } else if let Some(end) = stay.end_known_at(day).filter(|_| ended_unplanned(stay)) {
+            last_unplanned_end = last_unplanned_end.max(Some(end));
+        }
+    }
+    FamilyNow { state: family_state(h, index, family, day), residents, last_unplanned_end }
+}
+
+/// Whether a foster stay ended unplanned, by its flag, else by its reason.
+#[must_use]
+pub fn ended_unplanned(stay: &Stay) -> bool {
+    if !matches!(stay.setting, Setting::Foster | Setting::FamilyHome) {
+        return false;
+    }
+    match stay.end_planned {
+        Some(planned) => !planned && stay.end_reason != Some(EndReason::Administrative),
+        None => matches!(
+            stay.end_reason,
+            Some(
+                EndReason::CarerBehaviour
+                    | EndReason::CarerOther
+                    | EndReason::CarerStopped
+                    | EndReason::ChildRequest
+                    | EndReason::Safety
+                    | EndReason::Authority
+            )
+        ),
+    }
+}
+
+/// Whether a request is known and open on a day: received, not closed, and not yet followed by
+/// the stay that answered it.
+fn is_open(h: &History, request: RequestIx, day: Day) -> bool {
+    let r = &h.requests[request.at()];
+    let known = r.recorded.or(r.received).is_none_or(|d| d <= day);
+    let received = r.received.is_none_or(|d| d <= day);
+    let placed = r.placed_stay.is_some_and(|s| {
+        let stay = h.stay(s);
+        stay.start <= day && stay.known_from() <= day
+    });
+    known && received && r.closed.is_none_or(|d| d > day) && !placed
+}
+
+/// Great-circle distance in km (haversine; mean Earth radius 6371.0088 km) between two points in
+/// degrees of latitude and longitude.
+fn great_circle_km(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (lat_a, lat_b) = (a.0.to_radians(), b.0.to_radians());
+    let half_lat = ((lat_b - lat_a) / 2.0).sin();
+    let half_lon = ((b.1 - a.1).to_radians() / 2.0).sin();
+    let h = half_lat * half_lat + lat_a.cos() * lat_b.cos() * half_lon * half_lon;
+    2.0 * 6371.0088 * h.clamp(0.0, 1.0).sqrt().asin()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_degree_of_latitude_is_a_ninetieth_of_a_quarter_meridian() {
+        let quarter = std::f64::consts::FRAC_PI_2 * 6371.0088;
+        assert!((great_circle_km((52.0, 5.0), (53.0, 5.0)) - quarter / 90.0).abs() < 1e-9);
+        assert!((great_circle_km((0.0, 0.0), (0.0, 180.0)) - 2.0 * quarter).abs() < 1e-9);
+        assert!(great_circle_km((52.1, 5.1), (52.1, 5.1)).abs() < 1e-12);
+    }
+}
