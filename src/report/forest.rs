@@ -1,0 +1,276 @@
+//! Forest plot: a hazard ratio with its interval per term.
+
+use super::html::Html;
+use super::language::Language;
+use super::svg::{self, Scale, Width};
+
+/// A row of a forest plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForestRow {
+    /// What the row is about, in words.
+    pub label: String,
+    /// The ratio, above 0; `None` for a reference level, which is 1 by definition.
+    pub ratio: Option<Ratio>,
+}
+
+/// A ratio with its interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratio {
+    /// The estimate.
+    pub estimate: f64,
+    /// The lower end of its confidence interval.
+    pub lower: f64,
+    /// The upper end.
+    pub upper: f64,
+    /// The p-value, where there is one.
+    pub p: Option<f64>,
+}
+
+impl Ratio {
+    /// Whether it can be drawn.
+    fn drawable(&self) -> bool {
+        [self.estimate, self.lower, self.upper].iter().all(|v| v.is_finite() && *v > 0.0)
+    }
+}
+
+/// A forest plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForestPicture {
+    /// Unique on the page.
+    pub id: String,
+    /// What the picture shows, in one line.
+    pub title: String,
+    /// What the ratio is, on the axis.
+    pub x_label: String,
+    /// What lies left and right of 1.
+    pub sides: (String, String),
+    /// The rows, from top to bottom.
+    pub rows: Vec<ForestRow>,
+}
+
+/// The widest axis: further intervals end in an arrow.
+const WIDEST: (f64, f64) = (0.05, 20.0);
+
+impl ForestPicture {
+    /// Writes the picture as a figure with a caption.
+    pub fn write(&self, h: &mut Html, language: Language) {
+        if !self.rows.iter().any(|r| r.ratio.is_some_and(|r| r.drawable())) {
+            return;
+        }
+        h.within("figure", &[("id", &self.id)], |h| {
+            h.leaf("figcaption", &[], &self.title);
+            let description = self.describe(language);
+            svg::picture(h, &self.id, &self.title, &description, |h, width| {
+                self.draw(h, width, language)
+            });
+        });
+    }
+
+    fn describe(&self, language: Language) -> String {
+        let mut text = format!("{}. ", self.x_label);
+        for row in &self.rows {
+            text.push_str(&format!("{}: {}. ", row.label, self.in_words(row, language)));
+        }
+        text
+    }
+
+    fn in_words(&self, row: &ForestRow, language: Language) -> String {
+        match &row.ratio {
+            Some(r) => ratio_text(language, r),
+            None => language.of("referentie", "reference").into(),
+        }
+    }
+
+    /// The span of the axis: the data, rounded outwards to ticks, and always 0.5–2.
+    fn span(&self) -> (f64, f64) {
+        let drawable = || self.rows.iter().filter_map(|r| r.ratio.filter(Ratio::drawable));
+        let low = drawable().map(|r| r.lower).fold(0.5f64, f64::min).max(WIDEST.0);
+        let high = drawable().map(|r| r.upper).fold(2.0f64, f64::max).min(WIDEST.1);
+        let all = svg::ratio_ticks(WIDEST.0, WIDEST.1);
+        let from = all.iter().rev().find(|&&t| t <= low * (1.0 + 1e-9)).copied();
+        let to = all.iter().find(|&&t| t >= high * (1.0 - 1e-9)).copied();
+        (from.unwrap_or(WIDEST.0), to.unwrap_or(WIDEST.1))
+    }
+
+    fn draw(&self, h: &mut Html, width: Width, language: Language) -> f64 {
+        let units = width.units();
+        let (left, right, row_height, first) = match width {
+            Width::Wide => (300.0, units - 170.0, 28.0, 44.0),
+            Width::Narrow => (12.0, units - 12.0, 44.0, 24.0),
+        };
+        let span = self.span();
+        let x = Scale::log(span, (left, right));
+        let bottom = first + self.rows.len() as f64 * row_height;
+        if width == Width::Wide {
+            svg::label(h, "tick strong", (4.0, 22.0), language.of("Kenmerk", "Feature"));
+            let heading = language.of("Ratio (95%-interval)", "Ratio (95% interval)");
+            svg::label(h, "tick strong end", (units - 4.0, 22.0), heading);
+            svg::line(h, "axis", (0.0, 32.0), (units, 32.0));
+        }
+        for tick in svg::ratio_ticks(span.0, span.1) {
+            let class = if (tick - 1.0).abs() < 1e-9 { "one" } else { "grid" };
+            svg::line(h, class, (x.of(tick), first - 8.0), (x.of(tick), bottom));
+            svg::label(h, "tick mid", (x.of(tick), bottom + 18.0), &ratio_number(language, tick));
+        }
+        svg::line(h, "axis", (left, bottom), (right, bottom));
+        for (k, row) in self.rows.iter().enumerate() {
+            let top = first + k as f64 * row_height;
+            let middle = match width {
+                Width::Wide => top + row_height / 2.0,
+                Width::Narrow => top + row_height - 12.0,
+            };
+            let text = self.in_words(row, language);
+            match width {
+                Width::Wide => {
+                    let label = svg::fit(&row.label, left - 16.0);
+                    svg::label(h, "tick", (4.0, middle + 4.5), &label);
+                    svg::label(h, "tick end num", (units - 4.0, middle + 4.5), &text);
+                }
+                Width::Narrow => {
+                    let room = units - svg::text_width(&text) - 16.0;
+                    svg::label(h, "tick", (4.0, top + 14.0), &svg::fit(&row.label, room));
+                    svg::label(h, "tick end num", (units - 4.0, top + 14.0), &text);
+                }
+            }
+            draw_row(h, row, x, span, middle);
+        }
+        self.draw_axis_text(h, (left, right, x.of(1.0)), bottom + 38.0, width)
+    }
+
+    /// The axis label and what its two sides mean; returns the height used in all.
+    fn draw_axis_text(
+        &self,
+        h: &mut Html,
+        (left, right, one): (f64, f64, f64),
+        mut y: f64,
+        width: Width,
+    ) -> f64 {
+        let (lower, higher) = &self.sides;
+        match width {
+            Width::Wide => {
+                svg::label(h, "tick end", (one - 8.0, y), &format!("← {lower}"));
+                svg::label(h, "tick", (one + 8.0, y), &format!("{higher} →"));
+            }
+            Width::Narrow => {
+                svg::label(h, "tick", (left, y), &format!("← {lower}"));
+                y += 18.0;
+                svg::label(h, "tick end", (right, y), &format!("{higher} →"));
+            }
+        }
+        y += 20.0;
+        svg::label(h, "tick mid", ((left + right) / 2.0, y), &self.x_label);
+        y + 10.0
+    }
+}
+
+/// The interval as a line with a square at the estimate; arrows where it leaves the axis; an open
+/// diamond for a reference level.
+fn draw_row(h: &mut Html, row: &ForestRow, x: Scale, span: (f64, f64), y: f64) {
+    let Some(ratio) = row.ratio else {
+        let one = x.of(1.0);
+        let d = format!(
+            "M{} {}l5 5l-5 5l-5 -5Z",
+            svg::at(one),
+            svg::at(y - 5.0),
+        );
+        svg::path(h, "mark open", &d);
+        return;
+    };
+    if !ratio.drawable() {
+        return;
+    }
+    let (from, to) = (x.of(ratio.lower), x.of(ratio.upper));
+    svg::line(h, "whisker", (from, y), (to, y));
+    if ratio.lower < span.0 {
+        svg::path(h, "whisker", &format!("M{} {}l-7 4l7 4", svg::at(from + 7.0), svg::at(y - 4.0)));
+    } else {
+        svg::line(h, "whisker", (from, y - 4.0), (from, y + 4.0));
+    }
+    if ratio.upper > span.1 {
+        svg::path(h, "whisker", &format!("M{} {}l7 4l-7 4", svg::at(to - 7.0), svg::at(y - 4.0)));
+    } else {
+        svg::line(h, "whisker", (to, y - 4.0), (to, y + 4.0));
+    }
+    if ratio.estimate >= span.0 && ratio.estimate <= span.1 {
+        svg::rect(h, "mark", (x.of(ratio.estimate) - 4.5, y - 4.5), 9.0, 9.0);
+    }
+}
+
+/// A ratio with two decimals, more when it is very small, fewer when it is large.
+#[must_use]
+pub fn ratio_number(language: Language, value: f64) -> String {
+    if value >= 1e4 {
+        return format!(">{}", language.number(1e4, 0));
+    }
+    if value > 0.0 && value < 0.001 {
+        return language.of("<0,001", "<0.001").into();
+    }
+    let digits = match value {
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        v if v < 0.1 => 3,
+        _ => 2,
+    };
+    let text = language.number(value, digits);
+    // Axis ticks such as 1 and 0.5 need no trailing zeros.
+    if (value * 10.0 - (value * 10.0).round()).abs() < 1e-9 && value < 10.0 {
+        let short = language.number(value, 1);
+        return short.strip_suffix(language.of(",0", ".0")).unwrap_or(&short).to_string();
+    }
+    text
+}
+
+/// `1.31 (1.08–1.59)`.
+#[must_use]
+pub fn ratio_text(language: Language, ratio: &Ratio) -> String {
+    let two = |v: f64| {
+        if (0.001..100.0).contains(&v) {
+            language.number(v, if v < 0.1 { 3 } else { 2 })
+        } else {
+            ratio_number(language, v)
+        }
+    };
+    format!("{} ({}–{})", two(ratio.estimate), two(ratio.lower), two(ratio.upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_in_words() {
+        let ratio = Ratio { estimate: 1.308, lower: 1.0, upper: 123.4, p: None };
+        assert_eq!(ratio_text(Language::En, &ratio), "1.31 (1.00–123)");
+        assert_eq!(ratio_number(Language::Nl, 0.5), "0,5");
+        assert_eq!(ratio_number(Language::En, 1.0), "1");
+        assert_eq!(ratio_number(Language::En, 1e300), ">10,000");
+        assert_eq!(ratio_number(Language::En, 1e-9), "<0.001");
+    }
+
+    #[test]
+    fn an_interval_off_the_axis_ends_in_an_arrow_and_nothing_is_infinite() {
+        let picture = ForestPicture {
+            id: "f".into(),
+            title: "t".into(),
+            x_label: "x".into(),
+            sides: ("a".into(), "b".into()),
+            rows: vec![
+                ForestRow {
+                    label: "<b>".into(),
+                    ratio: Some(Ratio { estimate: 2.0, lower: 1e-8, upper: 1e8, p: None }),
+                },
+                ForestRow {
+                    label: "never".into(),
+                    ratio: Some(Ratio { estimate: f64::INFINITY, lower: 0.0, upper: f64::NAN, p: None }),
+                },
+                ForestRow { label: "reference".into(), ratio: None },
+            ],
+        };
+        let mut h = Html::new();
+        picture.write(&mut h, Language::En);
+        let text = h.as_str();
+        assert!(text.contains("l-7 4l7 4") && text.contains("l7 4l-7 4"));
+        assert!(!text.contains("NaN") && !text.contains("inf\""));
+        assert!(text.contains("&lt;b&gt;"));
+    }
+}
