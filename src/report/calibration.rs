@@ -1,23 +1,29 @@
 //! Calibration plot: what was predicted against what happened.
 
-use super::disclose::Audience;
 use super::html::Html;
-use super::language::Language;
 use super::svg::{self, Scale, Width};
+use crate::score::Lang;
 
-/// A group of placements with about the same prediction.
+/// A point of a calibration curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CalibrationPoint {
-    /// Mean predicted risk.
+pub struct CalibrationMark {
+    /// Predicted risk.
     pub predicted: f64,
-    /// What happened, with competing ends and censoring accounted for.
+    /// What happened among placements with this prediction, with competing ends and censoring
+    /// accounted for.
     pub observed: f64,
-    /// The lower end of its confidence interval.
-    pub lower: f64,
-    /// The upper end.
-    pub upper: f64,
-    /// How many placements the group holds.
-    pub n: usize,
+    /// Its confidence interval, where there is one.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// How the predicted risks lie: shares in equal bins over 0–1 of the placements that ended in
+/// the event by the horizon, and of those that did not.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Spread {
+    /// Of those with the event.
+    pub event: Vec<f64>,
+    /// Of those without.
+    pub no_event: Vec<f64>,
 }
 
 /// A calibration plot at one horizon.
@@ -27,122 +33,195 @@ pub struct CalibrationPicture {
     pub id: String,
     /// What the picture shows, in one line.
     pub title: String,
-    /// The groups.
-    pub points: Vec<CalibrationPoint>,
-    /// A smooth calibration curve (predicted, observed), where one was computed; in order.
-    pub smooth: Vec<(f64, f64)>,
+    /// The curve, rising in predicted risk.
+    pub marks: Vec<CalibrationMark>,
+    /// How the predictions lie, drawn below; `None` leaves it out.
+    pub spread: Option<Spread>,
+}
+
+/// Where the square of the picture lies, and its two scales.
+struct Square {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+    end: f64,
+    x: Scale,
+    y: Scale,
 }
 
 impl CalibrationPicture {
-    /// Writes the picture as a figure with a caption; groups too small for the audience are left
-    /// out and said.
-    pub fn write(&self, h: &mut Html, language: Language, audience: Audience) {
-        let points: Vec<CalibrationPoint> = self
-            .points
+    /// Writes the picture as a figure with a caption; nothing where there is no curve.
+    pub fn write(&self, h: &mut Html, language: Lang) {
+        let marks: Vec<CalibrationMark> = self
+            .marks
             .iter()
             .copied()
-            .filter(|p| audience.may_see(p.n) && p.predicted.is_finite() && p.observed.is_finite())
+            .filter(|m| m.predicted.is_finite() && m.observed.is_finite())
             .collect();
-        if points.is_empty() {
+        if marks.len() < 2 {
             return;
         }
         h.within("figure", &[("id", &self.id), ("class", "square")], |h| {
             h.leaf("figcaption", &[], &self.title);
-            let description = describe(&points, language, audience);
+            let description = describe(&marks, language);
             svg::picture(h, &self.id, &self.title, &description, |h, width| {
-                self.draw(h, &points, width, language)
-            });
-            let hidden = self.points.len() - points.len();
-            if hidden > 0 {
-                let text = language.of(
-                    "Groepen die te klein zijn om te tonen zijn weggelaten.",
-                    "Groups too small to show are left out.",
-                );
-                h.leaf("p", &[("class", "note")], text);
-            }
-        });
-    }
-
-    fn draw(
-        &self,
-        h: &mut Html,
-        points: &[CalibrationPoint],
-        width: Width,
-        language: Language,
-    ) -> f64 {
-        let (left, right, top) = match width {
-            Width::Wide => (150.0, 570.0, 16.0),
-            Width::Narrow => (46.0, width.units() - 12.0, 40.0),
-        };
-        let bottom = top + (right - left);
-        let highest = points
-            .iter()
-            .flat_map(|p| [p.predicted, p.observed, p.upper])
-            .filter(|v| v.is_finite())
-            .fold(0.05f64, f64::max)
-            .min(1.0);
-        let ticks = svg::ticks(highest, 5);
-        let end = ticks.last().copied().unwrap_or(1.0).min(1.0);
-        let x = Scale::linear((0.0, end), (left, right));
-        let y = Scale::linear((0.0, end), (bottom, top));
-        for &tick in ticks.iter().filter(|&&t| t <= end * (1.0 + 1e-9)) {
-            svg::line(h, "grid", (left, y.of(tick)), (right, y.of(tick)));
-            svg::line(h, "grid", (x.of(tick), bottom), (x.of(tick), top));
-            let text = language.percent(tick, usize::from(end < 0.05));
-            svg::label(h, "tick end", (left - 8.0, y.of(tick) + 4.5), &text);
-            svg::label(h, "tick mid", (x.of(tick), bottom + 20.0), &text);
-        }
-        svg::line(h, "ideal", (left, bottom), (right, top));
-        svg::line(h, "axis", (left, bottom), (right, bottom));
-        svg::line(h, "axis", (left, bottom), (left, top));
-        let smooth: Vec<String> = self
-            .smooth
-            .iter()
-            .filter(|(p, o)| p.is_finite() && o.is_finite() && *p <= end)
-            .map(|&(p, o)| format!("{} {}", svg::at(x.of(p)), svg::at(y.of(o))))
-            .collect();
-        if smooth.len() > 1 {
-            svg::path(h, "curve s1", &format!("M{}", smooth.join("L")));
-        }
-        for p in points {
-            let px = x.of(p.predicted);
-            if p.lower.is_finite() && p.upper.is_finite() {
-                svg::line(h, "whisker", (px, y.of(p.lower)), (px, y.of(p.upper)));
-                for v in [p.lower, p.upper] {
-                    svg::line(h, "whisker", (px - 4.0, y.of(v)), (px + 4.0, y.of(v)));
+                let square = square(&marks, width);
+                draw_axes(h, &square, width, language);
+                draw_curve(h, &square, &marks);
+                let end = square.bottom + 52.0;
+                match &self.spread {
+                    Some(spread) => draw_spread(h, &square, spread, end, language),
+                    None => end,
                 }
-            }
-            svg::circle(h, "mark", (px, y.of(p.observed)), 4.5);
-        }
-        let (predicted, observed) =
-            (language.of("voorspeld", "predicted"), language.of("gebeurd", "observed"));
-        svg::label(h, "tick mid", ((left + right) / 2.0, bottom + 42.0), predicted);
-        match width {
-            Width::Wide => {
-                svg::label_upwards(h, "tick mid", (left - 58.0, (top + bottom) / 2.0), observed);
-            }
-            Width::Narrow => svg::label(h, "tick", (4.0, top - 20.0), observed),
-        }
-        bottom + 52.0
+            });
+        });
     }
 }
 
-fn describe(points: &[CalibrationPoint], language: Language, audience: Audience) -> String {
+/// The square for one width, scaled to the data.
+fn square(marks: &[CalibrationMark], width: Width) -> Square {
+    let (left, right, top) = match width {
+        Width::Wide => (84.0, 484.0, 16.0),
+        Width::Narrow => (46.0, width.units() - 12.0, 34.0),
+    };
+    let bottom = top + (right - left);
+    let highest = marks
+        .iter()
+        .flat_map(|m| [m.predicted, m.observed, m.interval.map_or(0.0, |(_, upper)| upper)])
+        .filter(|v| v.is_finite())
+        .fold(0.05f64, f64::max)
+        .min(1.0);
+    let end = svg::ticks(highest, 5).last().copied().unwrap_or(1.0).min(1.0);
+    let x = Scale::linear((0.0, end), (left, right));
+    let y = Scale::linear((0.0, end), (bottom, top));
+    Square { left, right, top, bottom, end, x, y }
+}
+
+fn draw_axes(h: &mut Html, s: &Square, width: Width, language: Lang) {
+    for tick in svg::ticks(s.end, 5).into_iter().filter(|&t| t <= s.end * (1.0 + 1e-9)) {
+        svg::line(h, "grid", (s.left, s.y.of(tick)), (s.right, s.y.of(tick)));
+        svg::line(h, "grid", (s.x.of(tick), s.bottom), (s.x.of(tick), s.top));
+        let text = language.percent(tick, usize::from(s.end < 0.05));
+        svg::label(h, "tick end", (s.left - 8.0, s.y.of(tick) + 4.5), &text);
+        svg::label(h, "tick mid", (s.x.of(tick), s.bottom + 20.0), &text);
+    }
+    svg::line(h, "ideal", (s.left, s.bottom), (s.right, s.top));
+    svg::line(h, "axis", (s.left, s.bottom), (s.right, s.bottom));
+    svg::line(h, "axis", (s.left, s.bottom), (s.left, s.top));
+    let (predicted, observed) =
+        (language.of("voorspeld", "predicted"), language.of("gebeurd", "observed"));
+    svg::label(h, "tick mid", ((s.left + s.right) / 2.0, s.bottom + 42.0), predicted);
+    match width {
+        Width::Wide => {
+            svg::label_upwards(h, "tick mid", (s.left - 58.0, (s.top + s.bottom) / 2.0), observed);
+            // Beside the square there is room to say what the lines are.
+            let x = s.right + 20.0;
+            svg::line(h, "ideal", (x, s.top + 10.0), (x + 32.0, s.top + 10.0));
+            let ideal = language.of("voorspeld = gebeurd", "predicted = observed");
+            svg::label(h, "tick", (x + 40.0, s.top + 14.5), ideal);
+            svg::line(h, "curve s0", (x, s.top + 34.0), (x + 32.0, s.top + 34.0));
+            svg::label(h, "tick", (x + 40.0, s.top + 38.5), language.of("dit model", "this model"));
+            svg::rect(h, "band f0", (x, s.top + 52.0), 32.0, 12.0);
+            let band = language.of("95%-interval", "95% interval");
+            svg::label(h, "tick", (x + 40.0, s.top + 62.5), band);
+        }
+        Width::Narrow => svg::label(h, "tick", (4.0, s.top - 18.0), observed),
+    }
+}
+
+fn draw_curve(h: &mut Html, s: &Square, marks: &[CalibrationMark]) {
+    let point = |p: f64, v: f64| format!("{} {}", svg::at(s.x.of(p)), svg::at(s.y.of(v)));
+    let with: Vec<(f64, (f64, f64))> = marks
+        .iter()
+        .filter_map(|m| m.interval.map(|i| (m.predicted, i)))
+        .filter(|(_, (l, u))| l.is_finite() && u.is_finite())
+        .collect();
+    if with.len() > 1 {
+        let upper = with.iter().map(|&(p, (_, u))| point(p, u));
+        let lower = with.iter().rev().map(|&(p, (l, _))| point(p, l));
+        let outline: Vec<String> = upper.chain(lower).collect();
+        svg::path(h, "band f0", &format!("M{}Z", outline.join("L")));
+    }
+    let curve: Vec<String> = marks.iter().map(|m| point(m.predicted, m.observed)).collect();
+    svg::path(h, "curve s0", &format!("M{}", curve.join("L")));
+}
+
+/// Bars above a line for the placements with the event, below it for those without; returns the
+/// height used in all.
+fn draw_spread(h: &mut Html, s: &Square, spread: &Spread, top: f64, language: Lang) -> f64 {
+    let tallest = spread.event.iter().chain(&spread.no_event).copied().filter(|v| v.is_finite());
+    let tallest = tallest.fold(0.0f64, f64::max);
+    if tallest <= 0.0 {
+        return top;
+    }
+    let heading = language.of("Verdeling van de voorspellingen", "Where the predictions lie");
+    svg::label(h, "tick strong", (s.left, top + 12.0), heading);
+    let (up, down) = (language.of("met", "with"), language.of("zonder", "without"));
+    let middle = top + 72.0;
+    for (shares, class, above) in
+        [(&spread.event, "bar", true), (&spread.no_event, "bar other", false)]
+    {
+        let n = shares.len().max(1) as f64;
+        for (k, share) in shares.iter().enumerate().filter(|(_, v)| v.is_finite() && **v > 0.0) {
+            let (from, to) = (k as f64 / n, (k as f64 + 1.0) / n);
+            if from >= s.end {
+                break;
+            }
+            let height = 48.0 * share / tallest;
+            let y = if above { middle - height } else { middle };
+            svg::rect(h, class, (s.x.of(from), y), s.x.of(to) - s.x.of(from) - 1.0, height);
+        }
+    }
+    svg::line(h, "axis", (s.left, middle), (s.right, middle));
+    svg::label(h, "tick end", (s.left - 6.0, middle - 10.0), up);
+    svg::label(h, "tick end", (s.left - 6.0, middle + 20.0), down);
+    middle + 60.0
+}
+
+fn describe(marks: &[CalibrationMark], language: Lang) -> String {
     let mut text = String::from(language.of(
-        "Op de stippellijn is voorspeld gelijk aan gebeurd. ",
+        "Op de streepjeslijn is voorspeld gelijk aan gebeurd. ",
         "On the dashed line, predicted equals observed. ",
     ));
-    for p in points {
+    // Five points along the curve say enough.
+    let step = (marks.len() - 1).max(1).div_ceil(4);
+    for m in marks.iter().step_by(step) {
         text.push_str(&format!(
-            "{} {}, {} {} ({}–{}), n = {}. ",
+            "{} {}, {} {}",
             language.of("Voorspeld", "Predicted"),
-            language.percent(p.predicted, 0),
+            language.percent(m.predicted, 0),
             language.of("gebeurd", "observed"),
-            language.percent(p.observed, 0),
-            language.percent(p.lower, 0),
-            language.percent(p.upper, 0),
-            audience.count(language, p.n),
+            language.percent(m.observed, 0),
         ));
+        if let Some((lower, upper)) = m.interval {
+            let (lower, upper) = (language.percent(lower, 0), language.percent(upper, 0));
+            text.push_str(&format!(" ({lower}–{upper})"));
+        }
+        text.push_str(". ");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(marks: Vec<CalibrationMark>) -> String {
+        let mut h = Html::new();
+        let spread =
+            Some(Spread { event: vec![0.0, f64::NAN, 0.5], no_event: vec![0.9, 0.1, 0.0] });
+        CalibrationPicture { id: "c".into(), title: "t".into(), marks, spread }
+            .write(&mut h, Lang::En);
+        h.into_string()
+    }
+
+    #[test]
+    fn broken_points_are_left_out() {
+        let mark = |p: f64, o: f64| CalibrationMark { predicted: p, observed: o, interval: None };
+        assert!(picture(vec![mark(0.1, f64::NAN), mark(0.2, 0.2)]).is_empty());
+        let text = picture(vec![mark(0.1, 0.1), mark(f64::INFINITY, 0.2), mark(0.3, 0.4)]);
+        assert!(text.contains("Predicted 10%, observed 10%"));
+        assert!(!text.contains("NaN") && !text.contains("inf"));
+    }
 }

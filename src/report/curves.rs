@@ -2,8 +2,8 @@
 
 use super::disclose::{Audience, CurvePoint, on_grid};
 use super::html::Html;
-use super::language::Language;
 use super::svg::{self, Scale, Width};
+use crate::score::Lang;
 
 /// One curve: a step function of time.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,13 +53,11 @@ struct Drawn {
 
 impl CurvePicture {
     /// Writes the picture as a figure with a caption and a table of the same numbers.
-    pub fn write(&self, h: &mut Html, language: Language, audience: Audience) {
+    pub fn write(&self, h: &mut Html, language: Lang, audience: Audience) {
         let drawn = self.prepare(language, audience);
         if drawn.curves.iter().all(|(_, points)| points.len() < 2) {
-            let none = language.of(
-                "Te weinig gegevens om een curve te tonen.",
-                "Too few data to show a curve.",
-            );
+            let none = language
+                .of("Te weinig gegevens om een curve te tonen.", "Too few data to show a curve.");
             h.leaf("p", &[("class", "note")], none);
             return;
         }
@@ -74,7 +72,7 @@ impl CurvePicture {
     }
 
     /// Puts the curves on the grid and chooses the axes.
-    fn prepare(&self, language: Language, audience: Audience) -> Drawn {
+    fn prepare(&self, language: Lang, audience: Audience) -> Drawn {
         let up_to = if self.up_to.is_finite() && self.up_to > 0.0 { self.up_to } else { 1.0 };
         let (unit, cell, x_label) = match &self.unit {
             TimeUnit::Days => (
@@ -111,7 +109,7 @@ impl CurvePicture {
     }
 
     /// The picture in words, for those who do not see it.
-    fn describe(&self, drawn: &Drawn, language: Language) -> String {
+    fn describe(&self, drawn: &Drawn, language: Lang) -> String {
         let mut text = format!("{}. ", self.y_label);
         for (name, points) in &drawn.curves {
             let Some(last) = points.last() else { continue };
@@ -135,7 +133,7 @@ impl CurvePicture {
         h: &mut Html,
         drawn: &Drawn,
         width: Width,
-        language: Language,
+        language: Lang,
         audience: Audience,
     ) -> f64 {
         let (left, right) = match width {
@@ -222,7 +220,7 @@ impl CurvePicture {
         ticks: &[f64],
         x: Scale,
         top: f64,
-        (width, language, audience): (Width, Language, Audience),
+        (width, language, audience): (Width, Lang, Audience),
     ) -> f64 {
         let mut y = top;
         let heading = language.of("Nog gevolgd (aantal)", "Number at risk");
@@ -249,7 +247,7 @@ impl CurvePicture {
     }
 
     /// The same numbers as a table, folded away.
-    fn write_numbers(&self, h: &mut Html, drawn: &Drawn, language: Language, audience: Audience) {
+    fn write_numbers(&self, h: &mut Html, drawn: &Drawn, language: Lang, audience: Audience) {
         h.within("details", &[], |h| {
             h.leaf(
                 "summary",
@@ -278,8 +276,16 @@ impl CurvePicture {
                                 h.within("tr", &[], |h| {
                                     h.leaf("td", &[], name);
                                     let digits = tick_digits(&drawn.ticks);
-                                    h.leaf("td", &[("class", "num")], &language.number(tick, digits));
-                                    h.leaf("td", &[("class", "num")], &language.percent(p.estimate, 1));
+                                    h.leaf(
+                                        "td",
+                                        &[("class", "num")],
+                                        &language.number(tick, digits),
+                                    );
+                                    h.leaf(
+                                        "td",
+                                        &[("class", "num")],
+                                        &language.percent(p.estimate, 1),
+                                    );
                                     h.leaf("td", &[("class", "num")], &interval(language, p));
                                     let n = audience.count(language, p.at_risk);
                                     h.leaf("td", &[("class", "num")], &n);
@@ -293,7 +299,7 @@ impl CurvePicture {
     }
 }
 
-fn interval(language: Language, p: &CurvePoint) -> String {
+fn interval(language: Lang, p: &CurvePoint) -> String {
     format!("{}–{}", language.percent(p.lower, 1), language.percent(p.upper, 1))
 }
 

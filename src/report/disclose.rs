@@ -5,7 +5,7 @@
 //! therefore drawn on a coarse grid without censoring marks, and a page to be shared also merges
 //! steps until they hold enough events, stops where few are left, and hides small counts.
 
-use super::language::Language;
+use crate::score::Lang;
 
 /// Fewer than so many people or events are not shown on a page to be shared.
 pub const SMALLEST_COUNT: usize = 10;
@@ -34,7 +34,7 @@ impl Audience {
     /// A count as this audience may see it: shared pages round to 5 and write `<10` for small ones,
     /// zero included, so that neither the count nor a difference of two counts tells of a few.
     #[must_use]
-    pub fn count(self, language: Language, n: usize) -> String {
+    pub fn count(self, language: Lang, n: usize) -> String {
         match self {
             Self::Internal => language.count(n),
             Self::Share if n < SMALLEST_COUNT => format!("<{SMALLEST_COUNT}"),
@@ -71,7 +71,12 @@ pub struct CurvePoint {
 /// [`SMALLEST_COUNT`] events have come since the last one shown, and the curve ends where fewer
 /// than so many are at risk.
 #[must_use]
-pub fn on_grid(points: &[CurvePoint], cell: f64, up_to: f64, audience: Audience) -> Vec<CurvePoint> {
+pub fn on_grid(
+    points: &[CurvePoint],
+    cell: f64,
+    up_to: f64,
+    audience: Audience,
+) -> Vec<CurvePoint> {
     let (Some(first), true) = (points.first(), cell > 0.0 && up_to.is_finite()) else {
         return Vec::new();
     };
@@ -147,11 +152,11 @@ mod tests {
 
     #[test]
     fn small_counts_are_hidden_when_shared() {
-        assert_eq!(Audience::Share.count(Language::En, 0), "<10");
-        assert_eq!(Audience::Share.count(Language::En, 9), "<10");
-        assert_eq!(Audience::Share.count(Language::En, 12), "10");
-        assert_eq!(Audience::Share.count(Language::En, 1_013), "1,015");
-        assert_eq!(Audience::Internal.count(Language::Nl, 9), "9");
+        assert_eq!(Audience::Share.count(Lang::En, 0), "<10");
+        assert_eq!(Audience::Share.count(Lang::En, 9), "<10");
+        assert_eq!(Audience::Share.count(Lang::En, 12), "10");
+        assert_eq!(Audience::Share.count(Lang::En, 1_013), "1,015");
+        assert_eq!(Audience::Internal.count(Lang::Nl, 9), "9");
     }
 
     #[test]

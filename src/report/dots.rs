@@ -5,8 +5,8 @@
 //! Meaningful 2024; IPDAS 2021). The dots are abstract: figures of people upset (Farmer 2021).
 
 use super::html::Html;
-use super::language::Language;
 use super::svg;
+use crate::score::Lang;
 
 /// Below so many of a hundred, only "fewer than" is said.
 pub const FEWEST: u32 = 5;
@@ -57,7 +57,7 @@ impl OfHundred {
 
     /// `minder dan 5`, `ongeveer 22`, `meer dan 60`.
     #[must_use]
-    pub fn in_words(self, language: Language) -> String {
+    pub fn in_words(self, language: Lang) -> String {
         match self {
             Self::Few => format!("{} {FEWEST}", language.of("minder dan", "fewer than")),
             Self::About(n) => format!("{} {n}", language.of("ongeveer", "about")),
@@ -67,7 +67,7 @@ impl OfHundred {
 
     /// The other frame: how many of the hundred it does not happen to.
     #[must_use]
-    pub fn others_in_words(self, language: Language) -> String {
+    pub fn others_in_words(self, language: Lang) -> String {
         match self {
             Self::Few => format!("{} {}", language.of("meer dan", "more than"), 100 - FEWEST),
             Self::About(n) => format!("{} {}", language.of("ongeveer", "about"), 100 - n),
@@ -77,7 +77,7 @@ impl OfHundred {
 
     /// Without "about", for a range.
     #[must_use]
-    pub fn plain(self, language: Language) -> String {
+    pub fn plain(self, language: Lang) -> String {
         match self {
             Self::About(n) => n.to_string(),
             edge => edge.in_words(language),
@@ -94,21 +94,21 @@ impl DotRisk {
 
     /// The sentences that stand beside the dots: both frames, then the interval, then the base rate.
     #[must_use]
-    pub fn sentences(&self, language: Language) -> Vec<String> {
+    pub fn sentences(&self, language: Lang) -> Vec<String> {
         let n = OfHundred::new(self.estimate);
         let within = language.duration(self.horizon);
         let running = match (self.running, language) {
             (false, _) => "",
-            (true, Language::Nl) => " die al even lang duren",
-            (true, Language::En) => " that have lasted as long",
+            (true, Lang::Nl) => " die al even lang duren",
+            (true, Lang::En) => " that have lasted as long",
         };
         let (these, others) = (n.in_words(language), n.others_in_words(language));
         let mut out = vec![match language {
-            Language::Nl => format!(
+            Lang::Nl => format!(
                 "Van 100 vergelijkbare plaatsingen{running} eindigen er {these} binnen {within} in \
                  een breakdown; {others} niet."
             ),
-            Language::En => format!(
+            Lang::En => format!(
                 "Of 100 comparable placements{running}, {these} end in breakdown within {within}; \
                  {others} do not."
             ),
@@ -118,15 +118,15 @@ impl DotRisk {
         if let Some(base) = self.base.filter(|b| b.is_finite()) {
             let base = OfHundred::new(base).in_words(language);
             out.push(match language {
-                Language::Nl => format!("Bij alle plaatsingen samen zijn het er {base} van de 100."),
-                Language::En => format!("Among all placements together it is {base} of 100."),
+                Lang::Nl => format!("Bij alle plaatsingen samen zijn het er {base} van de 100."),
+                Lang::En => format!("Among all placements together it is {base} of 100."),
             });
         }
         out
     }
 
     /// Writes the dots and, beside or below them, the sentences.
-    pub fn write(&self, h: &mut Html, id: &str, language: Language) {
+    pub fn write(&self, h: &mut Html, id: &str, language: Lang) {
         if !self.is_valid() {
             return;
         }
@@ -176,23 +176,23 @@ impl DotRisk {
 /// The side of the square of dots, in its own units.
 const SIDE: f64 = 300.0;
 
-fn interval_sentence(low: OfHundred, high: OfHundred, language: Language) -> String {
+fn interval_sentence(low: OfHundred, high: OfHundred, language: Lang) -> String {
     if low == high {
         let one = low.in_words(language);
         return match language {
-            Language::Nl => format!("Ook met de onzekerheid erbij blijft het {one}."),
-            Language::En => format!("With its uncertainty it stays {one}."),
+            Lang::Nl => format!("Ook met de onzekerheid erbij blijft het {one}."),
+            Lang::En => format!("With its uncertainty it stays {one}."),
         };
     }
     let (low, high) = (low.plain(language), high.plain(language));
     match language {
-        Language::Nl => format!("Dat is een schatting: het kunnen er ook {low} of {high} zijn."),
-        Language::En => format!("This is an estimate: it could also be {low} or {high}."),
+        Lang::Nl => format!("Dat is een schatting: het kunnen er ook {low} of {high} zijn."),
+        Lang::En => format!("This is an estimate: it could also be {low} or {high}."),
     }
 }
 
 /// What the kinds of dots mean, once per page.
-pub fn write_legend(h: &mut Html, language: Language) {
+pub fn write_legend(h: &mut Html, language: Lang) {
     let items = [
         ("dot full", language.of("eindigt in een breakdown", "ends in breakdown")),
         ("dot full unsure", language.of("geschat, maar onzeker", "estimated, but uncertain")),
@@ -213,7 +213,7 @@ pub fn write_legend(h: &mut Html, language: Language) {
 
 #[cfg(test)]
 mod tests {
-    use super::Language::{En, Nl};
+    use super::Lang::{En, Nl};
     use super::*;
 
     fn risk(estimate: f64, lower: f64, upper: f64) -> DotRisk {

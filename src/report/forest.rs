@@ -1,8 +1,8 @@
 //! Forest plot: a hazard ratio with its interval per term.
 
 use super::html::Html;
-use super::language::Language;
 use super::svg::{self, Scale, Width};
+use crate::score::Lang;
 
 /// A row of a forest plot.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,7 @@ const WIDEST: (f64, f64) = (0.05, 20.0);
 
 impl ForestPicture {
     /// Writes the picture as a figure with a caption.
-    pub fn write(&self, h: &mut Html, language: Language) {
+    pub fn write(&self, h: &mut Html, language: Lang) {
         if !self.rows.iter().any(|r| r.ratio.is_some_and(|r| r.drawable())) {
             return;
         }
@@ -66,7 +66,7 @@ impl ForestPicture {
         });
     }
 
-    fn describe(&self, language: Language) -> String {
+    fn describe(&self, language: Lang) -> String {
         let mut text = format!("{}. ", self.x_label);
         for row in &self.rows {
             text.push_str(&format!("{}: {}. ", row.label, self.in_words(row, language)));
@@ -74,7 +74,7 @@ impl ForestPicture {
         text
     }
 
-    fn in_words(&self, row: &ForestRow, language: Language) -> String {
+    fn in_words(&self, row: &ForestRow, language: Lang) -> String {
         match &row.ratio {
             Some(r) => ratio_text(language, r),
             None => language.of("referentie", "reference").into(),
@@ -92,7 +92,7 @@ impl ForestPicture {
         (from.unwrap_or(WIDEST.0), to.unwrap_or(WIDEST.1))
     }
 
-    fn draw(&self, h: &mut Html, width: Width, language: Language) -> f64 {
+    fn draw(&self, h: &mut Html, width: Width, language: Lang) -> f64 {
         let units = width.units();
         let (left, right, row_height, first) = match width {
             Width::Wide => (300.0, units - 170.0, 28.0, 44.0),
@@ -168,11 +168,7 @@ impl ForestPicture {
 fn draw_row(h: &mut Html, row: &ForestRow, x: Scale, span: (f64, f64), y: f64) {
     let Some(ratio) = row.ratio else {
         let one = x.of(1.0);
-        let d = format!(
-            "M{} {}l5 5l-5 5l-5 -5Z",
-            svg::at(one),
-            svg::at(y - 5.0),
-        );
+        let d = format!("M{} {}l5 5l-5 5l-5 -5Z", svg::at(one), svg::at(y - 5.0),);
         svg::path(h, "mark open", &d);
         return;
     };
@@ -198,7 +194,7 @@ fn draw_row(h: &mut Html, row: &ForestRow, x: Scale, span: (f64, f64), y: f64) {
 
 /// A ratio with two decimals, more when it is very small, fewer when it is large.
 #[must_use]
-pub fn ratio_number(language: Language, value: f64) -> String {
+pub fn ratio_number(language: Lang, value: f64) -> String {
     if value >= 1e4 {
         return format!(">{}", language.number(1e4, 0));
     }
@@ -222,7 +218,7 @@ pub fn ratio_number(language: Language, value: f64) -> String {
 
 /// `1.31 (1.08–1.59)`.
 #[must_use]
-pub fn ratio_text(language: Language, ratio: &Ratio) -> String {
+pub fn ratio_text(language: Lang, ratio: &Ratio) -> String {
     let two = |v: f64| {
         if (0.001..100.0).contains(&v) {
             language.number(v, if v < 0.1 { 3 } else { 2 })
@@ -240,11 +236,11 @@ mod tests {
     #[test]
     fn ratios_in_words() {
         let ratio = Ratio { estimate: 1.308, lower: 1.0, upper: 123.4, p: None };
-        assert_eq!(ratio_text(Language::En, &ratio), "1.31 (1.00–123)");
-        assert_eq!(ratio_number(Language::Nl, 0.5), "0,5");
-        assert_eq!(ratio_number(Language::En, 1.0), "1");
-        assert_eq!(ratio_number(Language::En, 1e300), ">10,000");
-        assert_eq!(ratio_number(Language::En, 1e-9), "<0.001");
+        assert_eq!(ratio_text(Lang::En, &ratio), "1.31 (1.00–123)");
+        assert_eq!(ratio_number(Lang::Nl, 0.5), "0,5");
+        assert_eq!(ratio_number(Lang::En, 1.0), "1");
+        assert_eq!(ratio_number(Lang::En, 1e300), ">10,000");
+        assert_eq!(ratio_number(Lang::En, 1e-9), "<0.001");
     }
 
     #[test]
@@ -261,13 +257,18 @@ mod tests {
                 },
                 ForestRow {
                     label: "never".into(),
-                    ratio: Some(Ratio { estimate: f64::INFINITY, lower: 0.0, upper: f64::NAN, p: None }),
+                    ratio: Some(Ratio {
+                        estimate: f64::INFINITY,
+                        lower: 0.0,
+                        upper: f64::NAN,
+                        p: None,
+                    }),
                 },
                 ForestRow { label: "reference".into(), ratio: None },
             ],
         };
         let mut h = Html::new();
-        picture.write(&mut h, Language::En);
+        picture.write(&mut h, Lang::En);
         let text = h.as_str();
         assert!(text.contains("l-7 4l7 4") && text.contains("l7 4l-7 4"));
         assert!(!text.contains("NaN") && !text.contains("inf\""));

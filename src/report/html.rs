@@ -18,7 +18,12 @@ impl Html {
     }
 
     /// An element and what `body` writes into it.
-    pub fn within(&mut self, tag: &'static str, attributes: Attributes<'_>, body: impl FnOnce(&mut Self)) {
+    pub fn within(
+        &mut self,
+        tag: &'static str,
+        attributes: Attributes<'_>,
+        body: impl FnOnce(&mut Self),
+    ) {
         self.open(tag, attributes);
         self.out.push('>');
         body(self);
@@ -94,9 +99,42 @@ impl Html {
 fn is_block(tag: &str) -> bool {
     matches!(
         tag,
-        "html" | "head" | "body" | "header" | "main" | "footer" | "nav" | "section" | "article" | "div" | "figure"
-            | "figcaption" | "table" | "thead" | "tbody" | "tr" | "ul" | "ol" | "li" | "dl" | "p" | "h1" | "h2" | "h3"
-            | "h4" | "meta" | "title" | "style" | "details" | "summary" | "svg" | "g" | "path" | "rect" | "line" | "circle"
+        "html"
+            | "head"
+            | "body"
+            | "header"
+            | "main"
+            | "footer"
+            | "nav"
+            | "section"
+            | "article"
+            | "div"
+            | "figure"
+            | "figcaption"
+            | "table"
+            | "thead"
+            | "tbody"
+            | "tr"
+            | "ul"
+            | "ol"
+            | "li"
+            | "dl"
+            | "p"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "meta"
+            | "title"
+            | "style"
+            | "details"
+            | "summary"
+            | "svg"
+            | "g"
+            | "path"
+            | "rect"
+            | "line"
+            | "circle"
     )
 }
 

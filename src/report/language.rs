@@ -1,18 +1,9 @@
 //! The two languages of a page, and how each writes numbers and dates.
 
 use crate::history::Day;
+use crate::score::Lang;
 
-/// The language of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// Dutch.
-    #[default]
-    Nl,
-    /// English.
-    En,
-}
-
-impl Language {
+impl Lang {
     /// Reads `nl` or `en`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -140,7 +131,8 @@ impl Language {
         let months = days / crate::DAYS_PER_MONTH;
         if (months - months.round()).abs() < 0.05 && months.round() >= 1.0 {
             let n = months.round();
-            let word = if n <= 1.0 { self.of("maand", "month") } else { self.of("maanden", "months") };
+            let word =
+                if n <= 1.0 { self.of("maand", "month") } else { self.of("maanden", "months") };
             format!("{} {word}", self.number(n, 0))
         } else {
             format!("{} {}", self.number(days, 0), self.of("dagen", "days"))
@@ -150,7 +142,7 @@ impl Language {
 
 #[cfg(test)]
 mod tests {
-    use super::Language::{En, Nl};
+    use super::Lang::{En, Nl};
     use super::*;
 
     #[test]

@@ -223,7 +223,10 @@ pub fn ticks(top: f64, most: usize) -> Vec<f64> {
     let top = if top.is_finite() && top > 0.0 { top } else { 1.0 };
     let rough = top / most.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| s * most as f64 >= top * (1.0 - 1e-9));
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .iter()
+        .map(|m| m * power)
+        .find(|s| s * most as f64 >= top * (1.0 - 1e-9));
     let step = step.unwrap_or(10.0 * power);
     let n = (top / step - 1e-9).ceil().max(1.0) as usize;
     (0..=n).map(|k| k as f64 * step).collect()

@@ -54,7 +54,12 @@ impl Table {
         let class = |column: usize| {
             if column == 0 || self.words.contains(&column) { "word" } else { "num" }
         };
-        let role = [("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", &self.caption)];
+        let role = [
+            ("class", "scroll"),
+            ("role", "region"),
+            ("tabindex", "0"),
+            ("aria-label", &self.caption),
+        ];
         h.within("div", &role, |h| {
             h.within("table", &[], |h| {
                 h.leaf("caption", &[], &self.caption);
