@@ -5,17 +5,30 @@
 //! roles, scales) by [`Label`]. An [`Index`] groups the rows by child, family and stay.
 
 mod codes;
+mod columns;
 mod day;
+mod error;
+mod findings;
 mod index;
+mod reading;
 mod records;
+mod registry;
+mod settings;
+mod write;
 
 pub use codes::{
     Answer, AssessedKind, CareForm, EndReason, EventKind, FamilyKind, FamilyStatus, KeepSiblings,
     Legal, PairKind, PairLane, Perspective, Setting, Sex,
 };
 pub use day::{Birth, Day};
+pub use error::{FileProblem, HistoryError};
+pub use findings::{Code, Finding, Findings, KEPT_PER_CODE, Severity};
 pub use index::{Groups, Index};
+pub use reading::{CheckReport, CodeCount, Reading, Summary};
 pub use records::{
     Area, Assessment, Child, ChildIx, Event, Family, FamilyIx, FamilyPeriod, FamilyState, History,
     Label, Labels, Offer, PairRule, Party, Request, RequestIx, Stay, StayIx, Subject, Window,
 };
+pub use registry::{Bilingual, Explanation, explain, explanations};
+pub use settings::{DateStyle, Decimal, Format, Separator, Settings, window};
+pub use write::{study_tables, write};

@@ -1,0 +1,430 @@
+//! Writing a history folder that reads back to the same history.
+
+use std::fmt::{Display, Write as _};
+use std::path::Path;
+
+use super::columns::{self, FileSpec};
+use super::day::Birth;
+use super::error::HistoryError;
+use super::records::{ChildIx, FamilyIx, FamilyState, History, Label, Party, Subject, Window};
+use crate::files;
+
+/// Writes `history` as a folder of CSV files with a `study.toml` that holds its window, so that
+/// [`super::read`] gives the same history again. The folder is made where it is missing. All
+/// files are written, also those without rows, so that nothing of an older history stays behind.
+///
+/// # Errors
+/// [`HistoryError::Write`] where a file exists and `force` is false (nothing is written then), or
+/// the folder cannot be written; [`HistoryError::Unwritable`] where the history holds what a file
+/// cannot: a reference outside it, a blank or padded id or word, `|` in a word of a list, a number
+/// that is not finite, a family without a kind, an assessment without a score.
+pub fn write(history: &History, dir: &Path, force: bool) -> Result<(), HistoryError> {
+    let mut texts = tables(history)?;
+    texts.push(("study.toml", study(&history.window).into_bytes()));
+    std::fs::create_dir_all(dir).map_err(|e| {
+        crate::Error::new(
+            crate::ErrorKind::Io,
+            format!("cannot make the folder {}: {e}", dir.display()),
+        )
+        .with_hint("check that the folder above it exists and may be written to")
+    })?;
+    if !force && let Some((name, _)) = texts.iter().find(|(name, _)| dir.join(name).exists()) {
+        return Err(crate::Error::new(
+            crate::ErrorKind::Usage,
+            format!("{} exists already and is left as it is", dir.join(name).display()),
+        )
+        .with_hint("choose another folder, or add --force to replace it")
+        .into());
+    }
+    for (name, bytes) in &texts {
+        files::write_whole(&dir.join(name), bytes, force)?;
+    }
+    Ok(())
+}
+
+/// The `[window]` and `[format]` of a study file for what [`write`] writes.
+#[must_use]
+pub fn study_tables(window: &Window) -> String {
+    format!(
+        "[window]\nstart = \"{}\"\nend = \"{}\"\nextraction = \"{}\"\n\n\
+         [format]\nseparator = \"comma\"\ndecimal = \"point\"\ndate = \"yyyy-mm-dd\"\n",
+        window.start, window.end, window.extraction
+    )
+}
+
+/// A study file that says no more than where the history is and over which window.
+fn study(window: &Window) -> String {
+    format!("[data]\nhistory = \".\"\n\n{}", study_tables(window))
+}
+
+/// A table being written: cells are pushed in the order of the codebook's columns.
+struct Table<'a> {
+    history: &'a History,
+    file: &'static FileSpec,
+    out: csv::Writer<Vec<u8>>,
+    cell: String,
+}
+
+type Result_ = Result<(), HistoryError>;
+
+impl<'a> Table<'a> {
+    fn new(history: &'a History, file: &'static FileSpec) -> Result<Self, HistoryError> {
+        let mut table =
+            Self { history, file, out: csv::Writer::from_writer(Vec::new()), cell: String::new() };
+        for column in file.columns {
+            table.push(column.name)?;
+        }
+        table.end()?;
+        Ok(table)
+    }
+
+    fn wrong(&self, what: &str) -> HistoryError {
+        HistoryError::Unwritable(format!("{} would hold {what}", self.file.name))
+    }
+
+    fn push(&mut self, cell: &str) -> Result_ {
+        self.out.write_field(cell).map_err(|e| self.wrong(&format!("a broken row: {e}")))
+    }
+
+    fn end(&mut self) -> Result_ {
+        self.out.write_record(None::<&[u8]>).map_err(|e| self.wrong(&format!("a broken row: {e}")))
+    }
+
+    fn finish(self) -> Result<(&'static str, Vec<u8>), HistoryError> {
+        let name = self.file.name;
+        let bytes = self.out.into_inner().map_err(|e| {
+            HistoryError::Unwritable(format!("{name} would hold a broken row: {}", e.error()))
+        })?;
+        Ok((name, bytes))
+    }
+
+    /// An id or a word: reading trims cells and takes blank ones for unknown.
+    fn word(&mut self, word: &str) -> Result_ {
+        if word.is_empty() || word.trim() != word || word.contains('\0') {
+            return Err(self.wrong("an id or word that is blank, padded or has a NUL byte"));
+        }
+        self.push(word)
+    }
+
+    fn show(&mut self, value: Option<impl Display>) -> Result_ {
+        self.cell.clear();
+        if let Some(value) = value {
+            // Writing to a string cannot fail.
+            let _ = write!(self.cell, "{value}");
+        }
+        self.out
+            .write_field(&self.cell)
+            .map_err(|e| HistoryError::Unwritable(format!("a broken row: {e}")))
+    }
+
+    fn flag(&mut self, value: Option<bool>) -> Result_ {
+        self.push(match value {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "",
+        })
+    }
+
+    /// A number; one with exactly three decimals gets a fourth, so that its point can never be
+    /// taken for a thousands separator.
+    fn number(&mut self, value: Option<f64>) -> Result_ {
+        let Some(value) = value else { return self.push("") };
+        if !value.is_finite() {
+            return Err(self.wrong("a number that is not finite"));
+        }
+        let mut text = value.to_string();
+        if text.split_once('.').is_some_and(|(_, decimals)| decimals.len() == 3) {
+            text.push('0');
+        }
+        self.push(&text)
+    }
+
+    fn text_of(&self, label: Label) -> Result<&'a str, HistoryError> {
+        let labels = &self.history.labels;
+        if label.at() >= labels.len() {
+            return Err(self.wrong("a label outside the pool"));
+        }
+        Ok(labels.word(label))
+    }
+
+    fn label(&mut self, label: Option<Label>) -> Result_ {
+        match label {
+            Some(label) => self.word(self.text_of(label)?),
+            None => self.push(""),
+        }
+    }
+
+    fn list<'t>(&mut self, words: impl Iterator<Item = Result<&'t str, HistoryError>>) -> Result_ {
+        let mut joined = String::new();
+        for word in words {
+            let word = word?;
+            if word.is_empty() || word.trim() != word || word.contains(['|', '\0']) {
+                return Err(self.wrong("a word of a list that is blank, padded or has a |"));
+            }
+            if !joined.is_empty() {
+                joined.push('|');
+            }
+            joined.push_str(word);
+        }
+        self.push(&joined)
+    }
+
+    fn labels(&mut self, labels: &[Label]) -> Result_ {
+        let words: Vec<_> = labels.iter().map(|&label| self.text_of(label)).collect();
+        self.list(words.into_iter())
+    }
+
+    fn child(&mut self, ix: ChildIx) -> Result_ {
+        let child = self.history.children.get(ix.at());
+        let id = child.map(|c| &*c.id).ok_or_else(|| self.wrong("a child outside the history"))?;
+        self.word(id)
+    }
+
+    fn family(&mut self, ix: Option<FamilyIx>) -> Result_ {
+        let Some(ix) = ix else { return self.push("") };
+        let family = self.history.families.get(ix.at());
+        let id =
+            family.map(|f| &*f.id).ok_or_else(|| self.wrong("a family outside the history"))?;
+        self.word(id)
+    }
+
+    fn stay(&mut self, ix: Option<super::records::StayIx>) -> Result_ {
+        let Some(ix) = ix else { return self.push("") };
+        let stay = self.history.stays.get(ix.at());
+        let id = stay.map(|s| &*s.id).ok_or_else(|| self.wrong("a stay outside the history"))?;
+        self.word(id)
+    }
+
+    fn state(&mut self, s: &FamilyState) -> Result_ {
+        self.label(s.provider)?;
+        self.show(s.kind)?;
+        self.label(s.area)?;
+        self.show(s.places)?;
+        self.number(s.min_age)?;
+        self.number(s.max_age)?;
+        self.list(s.care_forms.iter().map(|c| Ok(c.code())))?;
+        self.list(s.perspectives.iter().map(|p| Ok(p.code())))?;
+        self.labels(&s.accepts_needs)?;
+        self.labels(&s.refuses_needs)?;
+        let births: Vec<String> = s.own_children.iter().flatten().map(|&b| birth(b)).collect();
+        self.push(&births.join("|"))?;
+        self.show(s.experience_since)?;
+        self.show(s.status)?;
+        self.show(s.status_date)?;
+        self.label(s.stop_reason)
+    }
+}
+
+/// A birth as files hold it: a day, or a month.
+fn birth(birth: Birth) -> String {
+    if birth.month_only {
+        let (y, m, _) = birth.day.ymd();
+        format!("{y:04}-{m:02}")
+    } else {
+        birth.day.to_string()
+    }
+}
+
+/// Every table as the bytes of its file.
+fn tables(h: &History) -> Result<Vec<(&'static str, Vec<u8>)>, HistoryError> {
+    Ok(vec![
+        children(h)?,
+        families(h)?,
+        family_periods(h)?,
+        stays(h)?,
+        events(h)?,
+        assessments(h)?,
+        areas(h)?,
+        requests(h)?,
+        pairs(h)?,
+        offers(h)?,
+    ])
+}
+
+type File = Result<(&'static str, Vec<u8>), HistoryError>;
+
+fn children(h: &History) -> File {
+    let mut t = Table::new(h, &columns::children::FILE)?;
+    for c in &h.children {
+        t.word(&c.id)?;
+        t.push(&birth(c.birth))?;
+        t.show(c.sex)?;
+        t.label(c.sibling_group)?;
+        t.label(c.origin_municipality)?;
+        t.label(c.home_area)?;
+        t.label(c.school_area)?;
+        t.labels(&c.needs)?;
+        t.show(c.first_out_of_home)?;
+        t.show(c.moves_before)?;
+        t.show(c.breakdowns_before)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn families(h: &History) -> File {
+    let mut t = Table::new(h, &columns::families::FILE)?;
+    for f in &h.families {
+        if f.state.kind.is_none() {
+            return Err(t.wrong("a family without a kind"));
+        }
+        t.word(&f.id)?;
+        t.state(&f.state)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn family_periods(h: &History) -> File {
+    let mut t = Table::new(h, &columns::family_periods::FILE)?;
+    for p in &h.family_periods {
+        t.family(Some(p.family))?;
+        t.state(&p.changed)?;
+        t.show(Some(p.from))?;
+        t.show(p.to)?;
+        t.show(p.recorded)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn stays(h: &History) -> File {
+    let mut t = Table::new(h, &columns::stays::FILE)?;
+    for s in &h.stays {
+        t.word(&s.id)?;
+        t.child(s.child)?;
+        t.push(s.setting.code())?;
+        t.family(s.family)?;
+        t.show(s.family_kind)?;
+        t.label(s.provider)?;
+        t.show(Some(s.start))?;
+        t.show(s.end)?;
+        t.show(s.end_reason)?;
+        t.flag(s.end_planned)?;
+        t.flag(s.end_wanted)?;
+        t.show(s.perspective)?;
+        t.show(s.care_form)?;
+        t.show(s.legal)?;
+        t.flag(s.siblings_together)?;
+        t.label(s.region)?;
+        t.show(s.recorded)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn events(h: &History) -> File {
+    let mut t = Table::new(h, &columns::events::FILE)?;
+    for e in &h.events {
+        t.child(e.child)?;
+        t.stay(e.stay)?;
+        t.show(Some(e.date))?;
+        t.push(e.kind.code())?;
+        t.label(e.role)?;
+        t.label(e.from)?;
+        t.label(e.to)?;
+        t.flag(e.warm_handover)?;
+        t.show(e.recorded)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn assessments(h: &History) -> File {
+    let mut t = Table::new(h, &columns::assessments::FILE)?;
+    for a in &h.assessments {
+        if a.score.is_none() {
+            return Err(t.wrong("an assessment without a score"));
+        }
+        let (kind, family) = match a.subject {
+            Subject::Child(_) => ("child", None),
+            Subject::Family(_) => ("family", None),
+            Subject::Stay(_) => ("stay", None),
+            Subject::Pair(_, family) => ("pair", Some(family)),
+        };
+        t.push(kind)?;
+        match a.subject {
+            Subject::Child(child) | Subject::Pair(child, _) => t.child(child)?,
+            Subject::Family(family) => t.family(Some(family))?,
+            Subject::Stay(stay) => t.stay(Some(stay))?,
+        }
+        t.family(family)?;
+        t.show(Some(a.date))?;
+        t.label(Some(a.scale))?;
+        t.number(a.score)?;
+        t.label(a.rater)?;
+        t.show(a.recorded)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn areas(h: &History) -> File {
+    let mut t = Table::new(h, &columns::areas::FILE)?;
+    for a in &h.areas {
+        t.label(Some(a.area))?;
+        t.number(Some(a.lat))?;
+        t.number(Some(a.lon))?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn requests(h: &History) -> File {
+    let mut t = Table::new(h, &columns::requests::FILE)?;
+    for r in &h.requests {
+        t.word(&r.id)?;
+        t.child(r.child)?;
+        t.show(r.received)?;
+        t.show(Some(r.needed_from))?;
+        t.label(r.group)?;
+        t.show(r.keep_siblings)?;
+        t.show(r.care_form)?;
+        t.show(r.perspective)?;
+        t.show(r.urgency)?;
+        t.number(r.max_distance_km)?;
+        t.labels(&r.contact_areas)?;
+        t.labels(&r.avoid_areas)?;
+        t.flag(r.secret_address)?;
+        t.show(r.closed)?;
+        t.label(r.outcome)?;
+        t.stay(r.placed_stay)?;
+        t.show(r.recorded)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn pairs(h: &History) -> File {
+    let mut t = Table::new(h, &columns::pairs::FILE)?;
+    for p in &h.pairs {
+        t.push(p.kind.code())?;
+        for party in [p.a, p.b] {
+            match party {
+                Party::Child(child) => t.child(child)?,
+                Party::Family(family) => t.family(Some(family))?,
+            }
+        }
+        t.show(p.lane)?;
+        t.label(p.reason)?;
+        t.end()?;
+    }
+    t.finish()
+}
+
+fn offers(h: &History) -> File {
+    let mut t = Table::new(h, &columns::offers::FILE)?;
+    for o in &h.offers {
+        let request = h.requests.get(o.request.at());
+        let id = request.map(|r| &*r.id).ok_or_else(|| t.wrong("a request outside the history"))?;
+        t.word(id)?;
+        t.family(Some(o.family))?;
+        t.show(Some(o.offered))?;
+        t.show(o.answered)?;
+        t.show(o.answer)?;
+        t.label(o.reason)?;
+        t.show(o.recorded)?;
+        t.end()?;
+    }
+    t.finish()
+}
