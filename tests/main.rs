@@ -1,1 +1,2 @@
-
+#[path = "it/survival/mod.rs"]
+mod survival;

@@ -2,28 +2,73 @@
 
 use ndarray::Array2;
 
+use crate::error::{Error, ErrorKind};
+
 /// Why rows cannot be an outcome or a sample.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SampleError {
     /// Two columns differ in length.
     #[error("{what} has {found} rows where the outcome has {expected}")]
-    Length { what: String, found: usize, expected: usize },
+    Length {
+        /// The column.
+        what: String,
+        /// Its rows.
+        found: usize,
+        /// The outcome's rows.
+        expected: usize,
+    },
     /// A time, covariate, offset or weight is NaN or infinite.
     #[error("row {row} of {what} is not a finite number")]
-    NotFinite { what: String, row: usize },
+    NotFinite {
+        /// The column.
+        what: String,
+        /// The first such row, counted from 0.
+        row: usize,
+    },
     /// A spell does not last: entry is not before exit.
     #[error("row {row}: entry ({entry}) is not before exit ({exit})")]
-    Order { row: usize, entry: f64, exit: f64 },
+    Order {
+        /// The first such row, counted from 0.
+        row: usize,
+        /// Its entry (0 where there is none).
+        entry: f64,
+        /// Its exit.
+        exit: f64,
+    },
     /// A weight is zero or negative.
     #[error("row {row}: the weight must be above zero")]
-    Weight { row: usize },
+    Weight {
+        /// The first such row, counted from 0.
+        row: usize,
+    },
     /// A cause is not in the list of causes.
     #[error("row {row}: cause {cause} is not one of the {causes} causes")]
-    Cause { row: usize, cause: u32, causes: usize },
+    Cause {
+        /// The first such row, counted from 0.
+        row: usize,
+        /// Its cause.
+        cause: u32,
+        /// How many causes there are.
+        causes: usize,
+    },
     /// There are no rows.
     #[error("there are no rows")]
     Empty,
+}
+
+impl From<SampleError> for Error {
+    fn from(e: SampleError) -> Self {
+        let hint = match e {
+            SampleError::Length { .. } => "pass columns of the same rows",
+            SampleError::NotFinite { .. } => "drop or impute the row, or repair the value",
+            SampleError::Order { .. } => "repair the dates: a spell must last",
+            SampleError::Weight { .. } => "leave out rows without weight",
+            SampleError::Cause { .. } => "name every cause",
+            SampleError::Empty => "loosen the filters, or look at the input",
+        };
+        Self::new(ErrorKind::Data, e.to_string()).with_hint(hint)
+    }
 }
 
 /// What happened to each row: under observation over (entry, exit], ended by a cause or censored.

@@ -1,0 +1,144 @@
+//! What a Cox fit has to say.
+
+use ndarray::{Array1, Array2};
+
+use super::{FitError, FitWarning, Ties};
+use crate::survival::Sample;
+use crate::survival::linalg::{Cholesky, quadratic};
+
+/// A test statistic that follows a χ² distribution when nothing is going on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChiSquare {
+    /// The statistic.
+    pub chi2: f64,
+    /// Degrees of freedom.
+    pub df: f64,
+    /// The chance of a value at least as large.
+    pub p: f64,
+}
+
+impl ChiSquare {
+    /// A statistic with its degrees of freedom; rounding below zero counts as zero.
+    #[must_use]
+    pub fn new(chi2: f64, df: f64) -> Self {
+        let chi2 = chi2.max(0.0);
+        let p = if df > 0.0 && chi2 > 0.0 && chi2.is_finite() {
+            statrs::function::gamma::gamma_ur(df / 2.0, chi2 / 2.0)
+        } else if chi2 > 0.0 {
+            0.0
+        } else {
+            1.0
+        };
+        Self { chi2, df, p }
+    }
+}
+
+/// A fitted Cox model. Terms keep their place: one that could not be estimated has
+/// `estimated[j] == false`, coefficient 0 and zero variance, and a warning names it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CoxFit {
+    /// Names of the terms.
+    pub names: Vec<String>,
+    /// Log hazard ratios per unit of each term.
+    pub coef: Array1<f64>,
+    /// Which terms could be estimated.
+    pub estimated: Vec<bool>,
+    /// The model-based covariance of the coefficients: the inverse of the information.
+    pub covariance: Array2<f64>,
+    /// The sandwich covariance, by row, by cluster, or by two clusterings, where asked.
+    pub robust_covariance: Option<Array2<f64>>,
+    /// The log partial likelihood with all coefficients zero, and at the estimate.
+    pub loglik: [f64; 2],
+    /// Newton steps.
+    pub iterations: usize,
+    /// Whether the maximum was reached; not where a coefficient runs to infinity.
+    pub converged: bool,
+    /// Twice the gain in log likelihood.
+    pub likelihood_ratio: ChiSquare,
+    /// β′V⁻¹β with the robust covariance where there is one.
+    pub wald: ChiSquare,
+    /// The score (log-rank) test of all coefficients being zero.
+    pub score: ChiSquare,
+    /// Rows of the sample.
+    pub n: usize,
+    /// Rows that ended by the cause.
+    pub events: usize,
+    /// The cause that was fitted.
+    pub cause: u32,
+    /// How ties were treated.
+    pub ties: Ties,
+    /// Mean of each column over the rows at risk: a good centre for predictions.
+    pub means: Array1<f64>,
+    /// What the reader must know.
+    pub warnings: Vec<FitWarning>,
+}
+
+impl CoxFit {
+    /// Standard errors from the model.
+    #[must_use]
+    pub fn se(&self) -> Array1<f64> {
+        roots(&self.covariance)
+    }
+
+    /// Standard errors from the sandwich, where asked for.
+    #[must_use]
+    pub fn robust_se(&self) -> Option<Array1<f64>> {
+        self.robust_covariance.as_ref().map(roots)
+    }
+
+    /// The covariance to draw conclusions from: the robust one where there is one.
+    #[must_use]
+    pub fn best_covariance(&self) -> &Array2<f64> {
+        self.robust_covariance.as_ref().unwrap_or(&self.covariance)
+    }
+
+    /// x′β plus the offset, for each row of a sample with the same columns.
+    ///
+    /// # Errors
+    /// Another number of columns.
+    pub fn linear_predictors(&self, sample: &Sample) -> Result<Array1<f64>, FitError> {
+        self.check_columns(sample)?;
+        let mut eta = sample.x().dot(&self.coef);
+        if let Some(offset) = sample.offset() {
+            for (e, o) in eta.iter_mut().zip(offset) {
+                *e += o;
+            }
+        }
+        Ok(eta)
+    }
+
+    pub(crate) fn check_columns(&self, sample: &Sample) -> Result<(), FitError> {
+        if sample.x().ncols() == self.coef.len() {
+            return Ok(());
+        }
+        Err(FitError::Shape {
+            what: "the number of columns",
+            found: sample.x().ncols(),
+            expected: self.coef.len(),
+        })
+    }
+
+    pub(crate) fn check_same(&self, sample: &Sample) -> Result<(), FitError> {
+        self.check_columns(sample)?;
+        if sample.len() == self.n && sample.outcome().events(self.cause) == self.events {
+            return Ok(());
+        }
+        Err(FitError::Shape { what: "the sample", found: sample.len(), expected: self.n })
+    }
+}
+
+fn roots(covariance: &Array2<f64>) -> Array1<f64> {
+    covariance.diag().mapv(|v| v.max(0.0).sqrt())
+}
+
+/// β′V⁻¹β over the terms that V identifies.
+pub(crate) fn wald(coef: &Array1<f64>, covariance: &Array2<f64>) -> ChiSquare {
+    let factor = Cholesky::new(covariance, 1e-11);
+    ChiSquare::new(factor.solve(coef.view()).dot(coef), factor.rank() as f64)
+}
+
+/// U′ I⁻¹ U.
+pub(crate) fn score_test(score: &Array1<f64>, inverse: &Array2<f64>, df: usize) -> ChiSquare {
+    ChiSquare::new(quadratic(inverse, score.view()), df as f64)
+}

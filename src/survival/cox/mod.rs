@@ -1,0 +1,241 @@
+//! Cox's proportional hazards model (Cox 1972), with R's numbers.
+//!
+//! ```
+//! use ndarray::array;
+//! use pleegzorg::survival::{Cox, Outcome, Sample, Ties};
+//! // Therneau's six rows with tied times: β solves a cubic, e^β = (3 + √33) / 2.
+//! let y = Outcome::new(None, vec![1., 1., 6., 6., 8., 9.], vec![1, 0, 1, 1, 0, 1], vec!["event".into()])?;
+//! let x = array![[1.], [1.], [1.], [0.], [0.], [0.]];
+//! let fit = Cox::new().ties(Ties::Breslow).fit(&Sample::new(x, vec!["x".into()], y)?, 1)?;
+//! assert!((fit.coef[0] - ((3. + 33f64.sqrt()) / 2.).ln()).abs() < 1e-10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod baseline;
+mod error;
+mod fit;
+mod gram;
+mod information;
+mod layout;
+mod pass;
+mod robust;
+
+use ndarray::{Array1, Array2};
+
+pub use baseline::StratumCells;
+pub use error::{FitError, FitWarning};
+pub use fit::{ChiSquare, CoxFit};
+
+use super::Sample;
+use super::linalg::Cholesky;
+use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
+use layout::Layout;
+use pass::Pass;
+
+/// How deaths at the same time share the likelihood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ties {
+    /// Efron (1977): the deaths' own risk is averaged over the order in which they may have come.
+    #[default]
+    Efron,
+    /// Breslow (1974): every death faces the whole risk set.
+    Breslow,
+}
+
+/// The settings of a Cox model; [`Cox::fit`] checks them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cox {
+    ties: Ties,
+    robust: bool,
+    iterations: usize,
+}
+
+impl Default for Cox {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Cox {
+    /// Efron ties; robust errors only where the sample has clusters.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { ties: Ties::Efron, robust: false, iterations: 100 }
+    }
+
+    /// How tied deaths are treated.
+    #[must_use]
+    pub fn ties(mut self, ties: Ties) -> Self {
+        self.ties = ties;
+        self
+    }
+
+    /// Sandwich errors also where the sample has no clusters: every row is its own.
+    #[must_use]
+    pub fn robust(mut self, robust: bool) -> Self {
+        self.robust = robust;
+        self
+    }
+
+    /// The most Newton steps (100 unless told; ten are nearly always enough).
+    #[must_use]
+    pub fn max_iterations(mut self, iterations: usize) -> Self {
+        self.iterations = iterations;
+        self
+    }
+
+    /// Fits the hazard of one cause (1, 2, …); ends by other causes are censored at their time.
+    ///
+    /// # Errors
+    /// An unknown cause, no event, or numbers out of all range. What can be handled (constant and
+    /// collinear columns, separation, strata without events) is handled and stated in
+    /// [`CoxFit::warnings`].
+    pub fn fit(&self, sample: &Sample, cause: u32) -> Result<CoxFit, FitError> {
+        let layout = self.layout(sample, cause)?;
+        let mut pass = Pass::new(&layout, self.ties == Ties::Efron);
+        let p = layout.p();
+        let start = Array1::zeros(p);
+        let null = evaluate(&mut pass, &start).ok_or_else(|| FitError::Start {
+            why: "the offset differs by more than 600 between rows".into(),
+        })?;
+        let mut warnings = Vec::new();
+        let active = identify(&layout, &null, &mut warnings);
+        let mut null = null;
+        for j in (0..p).filter(|&j| !active[j]) {
+            leave_out(&mut null, j);
+        }
+        let found =
+            maximise(start, null.clone(), &active, self.iterations, |b| evaluate(&mut pass, b));
+        let mut fit = self.report(&layout, &null, &found, &active, cause, warnings)?;
+        self.add_robust(&mut fit, &mut pass, &found)?;
+        Ok(fit)
+    }
+
+    /// Checks what can be checked before any work, and sorts the rows.
+    fn layout<'a>(&self, sample: &'a Sample, cause: u32) -> Result<Layout<'a>, FitError> {
+        let causes = sample.outcome().causes();
+        let name = (cause as usize).checked_sub(1).and_then(|k| causes.get(k));
+        let Some(name) = name else {
+            return Err(FitError::UnknownCause { cause, causes: causes.len() });
+        };
+        if sample.outcome().events(cause) == 0 {
+            return Err(FitError::NoEvents { cause: name.clone() });
+        }
+        if sample.len() >= (u32::MAX >> 1) as usize {
+            let why = "more than two thousand million rows".into();
+            return Err(FitError::NotApplicable { method: "the Cox model", why });
+        }
+        if self.iterations == 0 {
+            let why = "must be at least 1".into();
+            return Err(FitError::Setting { setting: "max_iterations", why });
+        }
+        Ok(Layout::new(sample, cause))
+    }
+
+    /// Brings the result back to the columns' own scale.
+    fn report(
+        &self,
+        layout: &Layout,
+        null: &Point,
+        found: &Maximum,
+        active: &[bool],
+        cause: u32,
+        mut warnings: Vec<FitWarning>,
+    ) -> Result<CoxFit, FitError> {
+        let (sample, p) = (layout.sample, layout.p());
+        let names = sample.names();
+        let mut converged = found.converged;
+        for (j, name) in names.iter().enumerate().filter(|&(j, _)| active[j]) {
+            if runs_away(found, null, j) {
+                converged = false;
+                warnings.push(FitWarning::Separation {
+                    term: name.clone(),
+                    upwards: found.beta[j] > 0.0,
+                });
+            }
+        }
+        if !found.converged {
+            warnings.push(FitWarning::NotConverged { iterations: found.iterations });
+        }
+        let (events, _) = layout.events();
+        let terms = active.iter().filter(|&&a| a).count();
+        if events < 5 * terms {
+            warnings.push(FitWarning::FewEvents { events, terms });
+        }
+        for &(stratum, rows) in &layout.empty_strata {
+            warnings.push(FitWarning::StratumWithoutEvents { stratum, rows });
+        }
+        let inverse = Cholesky::new(&found.point.information, 1e-14).inverse();
+        let null_factor = Cholesky::new(&null.information, ALIASED);
+        let coef = Array1::from_shape_fn(p, |j| found.beta[j] / layout.scale[j]);
+        let covariance = Array2::from_shape_fn((p, p), |(i, j)| {
+            inverse[[i, j]] / layout.scale[i] / layout.scale[j]
+        });
+        for j in 0..p {
+            if !(coef[j].is_finite() && covariance[[j, j]].is_finite()) {
+                return Err(FitError::Range { term: names[j].clone() });
+            }
+        }
+        Ok(CoxFit {
+            names: names.to_vec(),
+            estimated: active.to_vec(),
+            wald: fit::wald(&coef, &covariance),
+            covariance,
+            robust_covariance: None,
+            loglik: [null.loglik, found.point.loglik],
+            iterations: found.iterations,
+            converged,
+            likelihood_ratio: ChiSquare::new(
+                2.0 * (found.point.loglik - null.loglik),
+                terms as f64,
+            ),
+            score: fit::score_test(&null.score, &null_factor.inverse(), terms),
+            n: sample.len(),
+            events,
+            cause,
+            ties: self.ties,
+            means: Array1::from_vec(layout.centre.clone()),
+            coef,
+            warnings,
+        })
+    }
+}
+
+/// The log likelihood with slope and curvature at β.
+fn evaluate(pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
+    let loglik = pass.evaluate(beta)?;
+    let (score, information) = (pass.score(), pass.information());
+    let finite = score.iter().chain(information.iter()).all(|v| v.is_finite());
+    finite.then_some(Point { loglik, score, information })
+}
+
+/// Which columns can be estimated at all, judged where all coefficients are zero.
+fn identify(layout: &Layout, null: &Point, warnings: &mut Vec<FitWarning>) -> Vec<bool> {
+    let names = layout.sample.names();
+    let (_, weight) = layout.events();
+    let mut information = null.information.clone();
+    let mut constant = layout.constant.clone();
+    for j in 0..names.len() {
+        // Columns have standard deviation 1, so this is "no variation within any risk set".
+        constant[j] |= information[[j, j]] <= ALIASED * weight;
+        if constant[j] {
+            information.row_mut(j).fill(0.0);
+            information.column_mut(j).fill(0.0);
+            warnings.push(FitWarning::Constant { term: names[j].clone() });
+        }
+    }
+    let factor = Cholesky::new(&information, ALIASED);
+    for j in (0..names.len()).filter(|&j| !constant[j] && !factor.kept()[j]) {
+        let part = factor.solve(information.column(j));
+        let with = (0..names.len()).filter(|&k| part[k].abs() > 1e-6).map(|k| names[k].clone());
+        warnings.push(FitWarning::Collinear { term: names[j].clone(), with: with.collect() });
+    }
+    factor.kept().to_vec()
+}
+
+/// Whether coefficient `j` was still walking when the likelihood had stopped rising: in a regular
+/// maximum the last steps shrink to nothing, on a ridge that rises for ever they do not.
+fn runs_away(found: &Maximum, null: &Point, j: usize) -> bool {
+    let flat = found.point.information[[j, j]] < 1e-6 * null.information[[j, j]];
+    flat || (found.step[j].abs() > 1e-3 && found.beta[j].abs() > 5.0)
+}

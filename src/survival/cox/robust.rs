@@ -1,0 +1,210 @@
+//! Sandwich errors (Lin & Wei 1989): by row, by cluster, by two clusterings at once.
+
+use ndarray::Array2;
+
+use super::information::add_row;
+use super::layout::{PAD, TILE};
+use super::pass::Pass;
+use super::{Cox, CoxFit, FitError, FitWarning, fit};
+use crate::survival::newton::Maximum;
+
+impl Cox {
+    /// Adds the sandwich covariance where rows are clustered or it was asked for.
+    pub(super) fn add_robust(
+        &self,
+        fit: &mut CoxFit,
+        pass: &mut Pass,
+        found: &Maximum,
+    ) -> Result<(), FitError> {
+        let sample = pass.layout.sample;
+        let clusters = sample.clusters();
+        if clusters.is_empty() && !self.robust {
+            return Ok(());
+        }
+        if clusters.len() > 2 {
+            let why = "at most two clusterings can be combined".into();
+            return Err(FitError::Setting { setting: "cluster", why });
+        }
+        if pass.evaluate(&found.beta).is_none() {
+            return Ok(());
+        }
+        let mut residuals = score_residuals(pass);
+        for (mut column, s) in residuals.columns_mut().into_iter().zip(&pass.layout.scale) {
+            // From the scaled columns to the sample's own.
+            column.mapv_inplace(|v| v * s);
+        }
+        let covariance = match clusters {
+            [] => sandwich(&residuals, &fit.covariance),
+            [one] => {
+                let (sums, count) = sum_by(&residuals, one);
+                few(fit, count);
+                sandwich(&sums, &fit.covariance)
+            }
+            [one, two, ..] => two_way(fit, &residuals, one, two),
+        };
+        fit.wald = fit::wald(&fit.coef, &covariance);
+        fit.robust_covariance = Some(covariance);
+        Ok(())
+    }
+}
+
+fn few(fit: &mut CoxFit, clusters: usize) {
+    if clusters <= fit.estimated.iter().filter(|&&e| e).count() {
+        fit.warnings.push(FitWarning::FewClusters { clusters });
+    }
+}
+
+/// V (R′R) V.
+fn sandwich(rows: &Array2<f64>, bread: &Array2<f64>) -> Array2<f64> {
+    let mut v = bread.dot(&rows.t().dot(rows)).dot(bread);
+    crate::survival::linalg::symmetrise(&mut v);
+    v
+}
+
+/// Sums of rows by cluster, in the order of the clusters' numbers; and how many clusters.
+fn sum_by(rows: &Array2<f64>, cluster: &[u32]) -> (Array2<f64>, usize) {
+    let mut ids: Vec<u32> = cluster.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut sums = Array2::zeros((ids.len(), rows.ncols()));
+    for (row, id) in rows.rows().into_iter().zip(cluster) {
+        let at = ids.partition_point(|k| k < id);
+        let mut sum = sums.row_mut(at);
+        sum += &row;
+    }
+    (sums, ids.len())
+}
+
+/// V₁ + V₂ − V₁₂ (Cameron, Gelbach & Miller 2011): clusters, other clusters, and their crossings.
+fn two_way(fit: &mut CoxFit, rows: &Array2<f64>, one: &[u32], two: &[u32]) -> Array2<f64> {
+    let mut pairs: Vec<(u32, u32)> = one.iter().copied().zip(two.iter().copied()).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let crossing: Vec<u32> =
+        one.iter().zip(two).map(|(&a, &b)| pairs.partition_point(|&p| p < (a, b)) as u32).collect();
+    let (sums, count) = sum_by(rows, one);
+    let v1 = sandwich(&sums, &fit.covariance);
+    let (sums, count_two) = sum_by(rows, two);
+    let v2 = sandwich(&sums, &fit.covariance);
+    few(fit, count.min(count_two));
+    let v12 = sandwich(&sum_by(rows, &crossing).0, &fit.covariance);
+    let v = &v1 + &v2 - &v12;
+    let wrong: Vec<usize> =
+        (0..v.nrows()).filter(|&j| fit.estimated[j] && v[[j, j]] <= 0.0).collect();
+    if wrong.is_empty() {
+        return v;
+    }
+    let terms = wrong.iter().map(|&j| fit.names[j].clone()).collect();
+    fit.warnings.push(FitWarning::TwoWayNotPositive { terms });
+    let larger = wrong.iter().filter(|&&j| v1[[j, j]] >= v2[[j, j]]).count() * 2 >= wrong.len();
+    if larger { v1 } else { v2 }
+}
+
+/// What each row adds to the slope of the log likelihood, weighted, by row of the sample and in
+/// scaled columns; zero for rows that were never at risk.
+pub(crate) fn score_residuals(pass: &Pass) -> Array2<f64> {
+    let layout = pass.layout;
+    let p = layout.p();
+    let means = EventMeans::new(pass);
+    let mut residuals = Array2::zeros((layout.sample.len(), p));
+    let mut d = Vec::new();
+    for chunk in &layout.chunks {
+        pass.residuals(chunk, &mut d);
+        for (m, k) in d.iter().zip(chunk.rows.clone()) {
+            if layout.row[k] == PAD {
+                continue;
+            }
+            let exit = layout.exit_slot[k] as usize;
+            let entry = layout.leaving.as_ref().map(|l| l.entry_slot[k] as usize);
+            let mut row = residuals.row_mut(layout.row[k] as usize);
+            for j in 0..p {
+                let before = entry.map_or(0.0, |e| means.cumulative[[e, j]]);
+                row[j] = layout.x(k, j) * m + pass.r[k] * (means.cumulative[[exit, j]] - before);
+            }
+        }
+        let mut tied = chunk.tied.start;
+        for slot in chunk.slots.clone() {
+            let is_tied = tied < chunk.tied.end && layout.tied[tied] as usize == slot;
+            let begin = layout.first[slot] as usize;
+            for k in begin..begin + layout.deaths[slot] as usize {
+                let mut row = residuals.row_mut(layout.row[k] as usize);
+                for j in 0..p {
+                    row[j] -= layout.weight[k] * means.mean[[slot, j]];
+                    if is_tied && pass.is_efron() {
+                        row[j] -= pass.r[k] * means.less[[tied, j]];
+                    }
+                }
+            }
+            tied += usize::from(is_tied);
+        }
+    }
+    residuals
+}
+
+/// Weighted covariate means at the event times, and their integral over the hazard.
+pub(crate) struct EventMeans {
+    /// By slot: the mean that a death at the slot is compared with.
+    pub(crate) mean: Array2<f64>,
+    /// By slot: Σ over the slots before it (in its stratum) of mean × hazard.
+    pub(crate) cumulative: Array2<f64>,
+    /// By tied slot: what a death is exposed to less than others are.
+    pub(crate) less: Array2<f64>,
+}
+
+impl EventMeans {
+    pub(crate) fn new(pass: &Pass) -> Self {
+        let layout = pass.layout;
+        let (p, slots) = (layout.p(), layout.time.len());
+        let mut mean = Array2::zeros((slots, p));
+        let mut cumulative = Array2::zeros((slots, p));
+        let mut less = Array2::zeros((layout.tied.len(), p));
+        let mut s1 = vec![0.0; p];
+        let mut s1_deaths = vec![0.0; p];
+        let mut tied = layout.tied.len();
+        for s in layout.strata.iter().rev() {
+            s1.fill(0.0);
+            for slot in s.slots.clone().rev() {
+                let begin = layout.first[slot] as usize;
+                let mut k = begin;
+                while k < layout.row.len() && layout.exit_slot[k] as usize == slot + 1 {
+                    add_row(&mut s1, layout.tile(k), k % TILE, pass.r[k]);
+                    k += 1;
+                }
+                let is_tied = tied > 0 && layout.tied[tied - 1] as usize == slot;
+                tied -= usize::from(is_tied);
+                if is_tied && pass.is_efron() {
+                    s1_deaths.fill(0.0);
+                    for k in begin..begin + layout.deaths[slot] as usize {
+                        add_row(&mut s1_deaths, layout.tile(k), k % TILE, pass.r[k]);
+                    }
+                    let t = pass.tied[tied];
+                    for j in 0..p {
+                        let (all, own) = (s1[j], s1_deaths[j]);
+                        mean[[slot, j]] = t.mean * all - t.mean_deaths * own;
+                        cumulative[[slot + 1, j]] = t.a * all - t.b * own;
+                        less[[tied, j]] = t.b * all - t.c * own;
+                    }
+                } else {
+                    for j in 0..p {
+                        mean[[slot, j]] = s1[j] / pass.s0[slot];
+                        cumulative[[slot + 1, j]] = mean[[slot, j]] * pass.increment[slot];
+                    }
+                }
+                if let Some(l) = &layout.leaving {
+                    for &k in &l.order[l.start[slot] as usize..l.start[slot + 1] as usize] {
+                        let k = k as usize;
+                        add_row(&mut s1, layout.tile(k), k % TILE, -pass.r[k]);
+                    }
+                }
+            }
+        }
+        for s in &layout.strata {
+            for slot in s.slots.clone() {
+                for j in 0..p {
+                    cumulative[[slot + 1, j]] += cumulative[[slot, j]];
+                }
+            }
+        }
+        Self { mean, cumulative, less }
+    }
+}

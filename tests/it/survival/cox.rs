@@ -1,0 +1,96 @@
+//! Cox models against R's `coxph`, 1e-8.
+
+use pleegzorg::survival::{Cox, CoxFit, Sample, Ties};
+
+use super::golden::{Expected, Referee, Table, sample};
+
+struct Case {
+    name: String,
+    sample: Sample,
+    fit: CoxFit,
+    edges: Vec<f64>,
+}
+
+fn fitted(cases: &Table, row: usize) -> Case {
+    let name = cases.text(row, "case").to_owned();
+    let sample = sample(cases, row);
+    let ties = match cases.text(row, "ties") {
+        "efron" => Ties::Efron,
+        "breslow" => Ties::Breslow,
+        other => panic!("{other}"),
+    };
+    let cause = cases.text(row, "cause").parse().unwrap();
+    let cox = Cox::new().ties(ties).robust(cases.text(row, "cluster") == "row");
+    let fit = cox.fit(&sample, cause).unwrap();
+    let edges = cases.text(row, "edges").split_whitespace().map(|e| e.parse().unwrap()).collect();
+    Case { name, sample, fit, edges }
+}
+
+#[test]
+fn fits_are_those_of_coxph() {
+    let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
+    let mut referee = Referee::default();
+    for row in 0..cases.len() {
+        let case = fitted(&cases, row);
+        let fit = &case.fit;
+        assert!(fit.converged, "{}: {:?}", case.name, fit.warnings);
+        let (se, robust) = (fit.se(), fit.robust_se());
+        for (what, item, r) in expected.case(&case.name) {
+            let at = fit.names.iter().position(|n| n == item);
+            let ours = match (what.as_str(), item.as_str()) {
+                ("coef", _) => fit.coef[at.unwrap()],
+                ("se", _) => se[at.unwrap()],
+                ("robust_se", _) => robust.as_ref().unwrap()[at.unwrap()],
+                ("covariance", _) => fit.covariance[[0, 1]],
+                ("loglik", "null") => fit.loglik[0],
+                ("loglik", "final") => fit.loglik[1],
+                ("test", "score") => fit.score.chi2,
+                ("test", "wald") if !case.name.contains("two-way") => fit.wald.chi2,
+                ("test", "likelihood_ratio") => fit.likelihood_ratio.chi2,
+                _ => continue,
+            };
+            referee.compare(&case.name, what, item, ours, *r, 1e-8);
+        }
+    }
+    let worst = referee.verdict(600);
+    println!("{worst:?}");
+}
+
+#[test]
+fn baseline_hazards_are_those_of_survfit() {
+    let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
+    let mut referee = Referee::default();
+    for row in 0..cases.len() {
+        let case = fitted(&cases, row);
+        if case.edges.is_empty() {
+            continue;
+        }
+        let fit = &case.fit;
+        let strata = fit.baseline_cells(&case.sample, &case.edges).unwrap();
+        for (what, item, r) in expected.case(&case.name) {
+            let Some((kind, at)) = what.rsplit_once("_at_") else { continue };
+            let x: f64 = at.parse().unwrap();
+            let (stratum, edge) = item.split_once(' ').unwrap();
+            let cells = &strata[stratum.parse::<usize>().unwrap()];
+            let upto = edge.parse::<usize>().unwrap() + 1;
+            let x = ndarray::Array1::from_elem(fit.coef.len(), x);
+            let risk = x.dot(&fit.coef).exp();
+            let hazard: f64 = cells.dh[..upto].iter().sum();
+            let ours = if kind == "hazard" {
+                risk * hazard
+            } else {
+                let a = &x * hazard
+                    - cells
+                        .dq
+                        .rows()
+                        .into_iter()
+                        .take(upto)
+                        .fold(ndarray::Array1::zeros(x.len()), |s: ndarray::Array1<f64>, q| s + q);
+                let own: f64 = cells.dv[..upto].iter().sum();
+                risk * (own + a.dot(&fit.covariance.dot(&a))).sqrt()
+            };
+            referee.compare(&case.name, kind, item, ours, *r, 1e-8);
+        }
+    }
+    println!("{:?}", referee.verdict(100));
+}

@@ -1,0 +1,4 @@
+//! The survival room against R: every expected value comes from a script in `tests/reference/`.
+
+mod cox;
+mod golden;
