@@ -1,12 +1,23 @@
 //! Metrics for censored and competing outcomes, comparison of models, gates.
 
+mod accuracy;
+mod calibration;
+mod cloglog;
+mod discrimination;
 mod error;
 mod gates;
+mod observed;
+mod predicted;
 mod result;
 mod sample_size;
 
+pub use accuracy::{brier, net_benefit, scaled_brier};
+pub use calibration::{Calibrated, Calibration, observed_over_expected};
+pub use discrimination::{Concordance, auc, concordance};
 pub use error::EvaluateError;
 pub use gates::{Gate, Limit, Verdict};
+pub use observed::{Observed, Weights};
+pub use predicted::Predicted;
 pub use result::{
     AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, Evaluation, GroupResult,
     HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings, SplitResult,
