@@ -1,4 +1,4 @@
-#[path = "it/survival/mod.rs"]
-mod survival;
 #[path = "it/evaluate.rs"]
 mod evaluate;
+#[path = "it/survival/mod.rs"]
+mod survival;
