@@ -1,5 +1,9 @@
 //! A trained model: how a study is fitted, how it predicts, its verdict, and its file.
 
+mod cells;
+mod grid;
+mod hazards;
+mod interval;
 mod kind;
 mod study;
 
