@@ -30,5 +30,6 @@ pub use records::{
     Label, Labels, Offer, PairRule, Party, Request, RequestIx, Stay, StayIx, Subject, Window,
 };
 pub use registry::{Bilingual, Explanation, explain, explanations};
+pub(crate) use settings::nearest;
 pub use settings::{DateStyle, Decimal, Format, Separator, Settings, window};
 pub use write::{study_tables, write};

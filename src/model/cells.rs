@@ -31,8 +31,7 @@ pub(crate) fn quantiles(y: &Outcome, anchors: &[f64]) -> Option<Vec<f64>> {
     let mut times: Vec<f64> =
         y.exit().iter().zip(y.cause()).filter(|&(_, &c)| c > 0).map(|(&t, _)| t).collect();
     times.sort_by(f64::total_cmp);
-    let anchors: Vec<f64> =
-        anchors.iter().copied().filter(|&a| a > origin && a <= last).collect();
+    let anchors: Vec<f64> = anchors.iter().copied().filter(|&a| a > origin && a <= last).collect();
     let wanted = TABLE_CELLS.saturating_sub(anchors.len() + 1).max(1).min(times.len());
     let mut edges = vec![origin, rounded(last, f64::floor)];
     edges.extend((1..wanted).map(|k| rounded(times[k * times.len() / wanted], f64::ceil)));

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::time::Span;
-use crate::history::Day;
+use crate::history::{Day, nearest};
 
 /// All that is wrong with a study file: a person wants to repair it in one go.
 #[derive(Debug, Default)]
@@ -42,6 +42,11 @@ impl<'a> Keys<'a> {
 
     pub(super) fn problem(&self, key: &str, what: &str) {
         self.problems.add(format!("{}: {what}", self.path_of(key)));
+    }
+
+    /// A problem whose text names the key itself.
+    pub(super) fn problem_at_all(&self, what: &str) {
+        self.problems.add(what);
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -165,19 +170,6 @@ impl<'a> Keys<'a> {
         numbered.map(|(k, t)| Keys::new(t, &format!("{path}.{k}"), self.problems)).collect()
     }
 
-    /// Every pair of a table that is open: keys are not known beforehand, values are texts.
-    pub(super) fn open_texts(mut self) -> Vec<(String, String)> {
-        let table = std::mem::take(&mut self.table);
-        let mut pairs = Vec::new();
-        for (key, value) in table {
-            match value.as_str() {
-                Some(text) => pairs.push((key, text.to_owned())),
-                None => self.problem(&key, "must be text in quotes"),
-            }
-        }
-        pairs
-    }
-
     /// What is left over is unknown: says so, with the nearest known key.
     pub(super) fn finish(self) {
         for key in self.table.keys() {
@@ -188,16 +180,6 @@ impl<'a> Keys<'a> {
             self.problem(key, &format!("unknown key; {hint}"));
         }
     }
-}
-
-/// The nearest of the known words, where one is near enough to be meant.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let word = word.to_lowercase();
-    known
-        .map(|k| (strsim::jaro_winkler(&word, k), k))
-        .filter(|&(score, _)| score >= 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| k)
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -10,14 +10,14 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::StudyError;
 pub use spec::{Compare, Expires, ModelSpec, Ties};
 pub use time::Span;
 
-use crate::history::{Day, Window};
+use crate::history::{Day, Settings};
+use crate::outcome::Definition;
 
 /// A study file, read strictly: an unknown key is an error that names the nearest known one.
 /// All its paths are relative to the file.
@@ -31,8 +31,8 @@ pub struct Study {
     pub seed: u64,
     /// Where the data are.
     pub data: DataSpec,
-    /// `[window]`, where the file has it.
-    pub window: Option<Window>,
+    /// `[window]`, `[format]` and `[waive]`, as the history room reads them.
+    pub settings: Settings,
     /// What counts, and until when.
     pub outcome: OutcomeSpec,
     /// What the model may look at.
@@ -45,8 +45,6 @@ pub struct Study {
     pub evaluate: EvaluateSpec,
     /// The limits for a verdict, set before results are seen.
     pub gates: Gates,
-    /// Findings that are known and accepted: code and reason.
-    pub waive: BTreeMap<String, String>,
 }
 
 /// `[data]`.
@@ -78,10 +76,8 @@ pub struct TableSpec {
 /// `[outcome]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutcomeSpec {
-    /// The name of the outcome definition (histories only).
-    pub definition: String,
-    /// Changes to the definition, as written in `[outcome.configure]`.
-    pub configure: toml::Table,
+    /// What counts as breakdown; `None` for a table, which has its own events.
+    pub definition: Option<Definition>,
     /// How far ahead risks are asked.
     pub horizons: Vec<Span>,
 }

@@ -9,7 +9,8 @@ use super::time::Span;
 use super::{
     At, DataSpec, EvaluateSpec, FeatureSpec, Gates, MissingValues, OutcomeSpec, Study, TableSpec,
 };
-use crate::history::Window;
+use crate::history::{HistoryError, Settings};
+use crate::outcome::{Definition, Overrides};
 
 /// The default horizons of a history.
 const HORIZONS: [&str; 3] = ["6 months", "12 months", "24 months"];
@@ -29,7 +30,7 @@ pub(super) fn study(table: toml::Table, folder: &Path) -> Result<Study, StudyErr
 fn read(mut keys: Keys<'_>, folder: &Path, problems: &Problems) -> Study {
     let data = data(&mut keys, folder);
     let table = matches!(data, DataSpec::Table(_));
-    let window = keys.table("window").and_then(window);
+    let settings = settings(&mut keys);
     let outcome = outcome(keys.table("outcome"), table, problems);
     let features = features(keys.table("features"), table, problems);
     let model = match keys.table("model") {
@@ -43,22 +44,18 @@ fn read(mut keys: Keys<'_>, folder: &Path, problems: &Problems) -> Study {
     let compare = compare(keys.tables("compare"), &model);
     let evaluate = evaluate(keys.table("evaluate"), folder, table, problems);
     let gates = keys.table("gates").map_or_else(Gates::default, gates);
-    let waive = keys.table("waive").map(Keys::open_texts).unwrap_or_default();
-    // Read where the history is read; here it only must be a table.
-    drop(keys.table("format"));
     let study = Study {
         folder: folder.to_path_buf(),
         title: keys.text("title"),
         seed: keys.count("seed", 0, i64::MAX as u64).unwrap_or(42),
         data,
-        window,
+        settings,
         outcome,
         features,
         model,
         compare,
         evaluate,
         gates,
-        waive: waive.into_iter().collect(),
     };
     keys.finish();
     study
@@ -103,37 +100,50 @@ fn data(keys: &mut Keys<'_>, folder: &Path) -> DataSpec {
     spec
 }
 
-fn window(mut keys: Keys<'_>) -> Option<Window> {
-    let mut day = |key: &'static str| {
-        let had = keys.has(key);
-        let day = keys.day(key);
-        if !had {
-            keys.problem(key, "is missing");
-        }
-        day
-    };
-    let (start, end, extraction) = (day("start"), day("end"), day("extraction"));
-    let window = Window { start: start?, end: end?, extraction: extraction? };
-    if window.start >= window.end || window.end > window.extraction {
-        keys.problem("end", "must come after start, and not after extraction");
+/// `[window]`, `[format]` and `[waive]` belong to the history room, which reads them.
+fn settings(keys: &mut Keys<'_>) -> Settings {
+    let mut own = toml::Table::new();
+    for key in ["window", "format", "waive"] {
+        own.extend(keys.take(key).map(|value| (key.to_owned(), value)));
     }
-    keys.finish();
-    Some(window)
+    match Settings::from_toml(&own, Path::new("")) {
+        Ok(settings) => settings,
+        Err(HistoryError::Study { what, repair, .. }) => {
+            keys.problem_at_all(&format!("{what}; {repair}"));
+            Settings::default()
+        }
+        Err(other) => {
+            keys.problem_at_all(&other.to_string());
+            Settings::default()
+        }
+    }
 }
+
+/// The keys of `[outcome]` that change a named definition.
+const OVERRIDES: [&str; 10] = [
+    "reasons",
+    "never",
+    "unknown",
+    "absence_days",
+    "settings",
+    "part_time",
+    "perspective",
+    "years",
+    "return_home_ends",
+    "of_age",
+];
 
 fn outcome(keys: Option<Keys<'_>>, table: bool, problems: &Problems) -> OutcomeSpec {
     let mut keys = keys.unwrap_or_else(|| Keys::new(toml::Table::new(), "outcome", problems));
-    if table && keys.has("definition") {
-        keys.problem("definition", "belongs to a history; a table has its own events");
-    }
-    let definition = keys.text("definition").unwrap_or_else(|| "unplanned-unwanted".into());
-    let configure = match keys.take("configure") {
-        None => toml::Table::new(),
-        Some(toml::Value::Table(t)) => t,
-        Some(_) => {
-            keys.problem("configure", "must be a table");
-            toml::Table::new()
+    let definition = if table {
+        for key in ["definition"].iter().chain(&OVERRIDES) {
+            if keys.take(key).is_some() {
+                keys.problem(key, "belongs to a history; a table has its own events");
+            }
         }
+        None
+    } else {
+        Some(definition(&mut keys))
     };
     let default = || HORIZONS.iter().filter(|_| !table).filter_map(|h| Span::parse(h).ok());
     let mut horizons = keys.spans("horizons").unwrap_or_else(|| default().collect());
@@ -150,7 +160,24 @@ fn outcome(keys: Option<Keys<'_>>, table: bool, problems: &Problems) -> OutcomeS
         keys.problem("horizons", "a horizon appears twice");
     }
     keys.finish();
-    OutcomeSpec { definition, configure, horizons }
+    OutcomeSpec { definition, horizons }
+}
+
+/// A named definition with the study's own changes.
+fn definition(keys: &mut Keys<'_>) -> Definition {
+    let mut changes = toml::Table::new();
+    for key in OVERRIDES {
+        changes.extend(keys.take(key).map(|value| (key.to_owned(), value)));
+    }
+    let name = keys.text("definition").unwrap_or_else(|| "unplanned-unwanted".into());
+    let changed =
+        changes.try_into::<Overrides>().map_err(|e| e.message().to_owned()).and_then(|set| {
+            Definition::named(&name).and_then(|d| d.with(&set)).map_err(|e| e.to_string())
+        });
+    changed.unwrap_or_else(|what: String| {
+        keys.problem("definition", &what);
+        Definition::default()
+    })
 }
 
 fn features(keys: Option<Keys<'_>>, table: bool, problems: &Problems) -> FeatureSpec {

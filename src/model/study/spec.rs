@@ -2,9 +2,9 @@
 
 use toml::Value;
 
-use super::keys::{Keys, nearest};
+use super::keys::Keys;
 use super::time::Span;
-use crate::history::Day;
+use crate::history::{Day, nearest};
 use crate::model::Kind;
 
 /// How a Cox model treats events at one time.

@@ -53,7 +53,7 @@ fn the_study_of_the_design_reads_whole() {
     let s = Study::parse(DESIGN, Path::new("here"), &[]).unwrap();
     assert_eq!(s.title.as_deref(), Some("Breakdown within two years"));
     assert_eq!(s.data, DataSpec::History("here/.".into()));
-    assert_eq!(s.window.unwrap().end, Day::from_ymd(2023, 12, 31).unwrap());
+    assert_eq!(s.settings.window.unwrap().end, Day::from_ymd(2023, 12, 31).unwrap());
     assert_eq!(s.outcome.horizons[0].length, 6.0 * 365.25 / 12.0);
     assert_eq!(s.outcome.horizons[2].label, "24 months");
     assert_eq!(s.features.terms.len(), 4);
@@ -64,7 +64,7 @@ fn the_study_of_the_design_reads_whole() {
     assert!(s.compare[0].spec.strata.is_empty());
     assert_eq!(s.evaluate.audit, Some("here/audit.csv".into()));
     assert_eq!(s.gates, Gates::default());
-    assert_eq!(s.waive["PZ2003"], "reason");
+    assert_eq!(s.settings.waive.len(), 1);
 }
 
 #[test]
@@ -118,6 +118,20 @@ fn a_table_has_its_own_time_and_no_definition() {
     assert_eq!(problems(&format!("{table}[features]\nlandmark = [\"3 months\"]")).len(), 1);
     assert_eq!(problems("[data]\ntable = \"r.csv\"").len(), 2);
     assert_eq!(problems("[data]\nexit = \"week\"").len(), 1);
+}
+
+#[test]
+fn the_definition_is_named_and_changed() {
+    let text = "[outcome]\ndefinition = \"intended-to-grow-up\"\nabsence_days = 14";
+    let s = Study::parse(text, Path::new(""), &[]).unwrap();
+    let definition = s.outcome.definition.unwrap();
+    assert_eq!(definition.name.name(), "intended-to-grow-up");
+    assert_eq!(definition.absence_days, 14);
+    assert_eq!(problems("[outcome]\ndefinition = \"intended-to-grow\"").len(), 1);
+    assert_eq!(problems("[outcome]\nabsence_days = \"x\"").len(), 1);
+    assert!(problems("[outcome]\nabsence_day = 3")[0].contains("outcome.absence_days"));
+    let window = problems("[window]\nstrat = \"2020-01-01\"");
+    assert!(window[0].contains("window") && window[0].contains("start"), "{window:?}");
 }
 
 #[test]
