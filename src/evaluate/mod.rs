@@ -10,6 +10,7 @@ mod observed;
 mod predicted;
 mod result;
 mod sample_size;
+mod summary;
 
 pub use accuracy::{brier, net_benefit, scaled_brier};
 pub use calibration::{Calibrated, Calibration, observed_over_expected};
