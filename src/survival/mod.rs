@@ -3,10 +3,22 @@
 //! Every estimator takes a checked [`Sample`] (or only its [`Outcome`]); rows are checked once,
 //! when they are made.
 
+mod aalen_johansen;
+mod concordance;
 mod cox;
+mod gray;
+mod km;
 mod linalg;
+mod logrank;
 mod newton;
 mod sample;
+mod table;
 
+pub use aalen_johansen::AalenJohansen;
+pub use concordance::{Concordance, ConcordanceOptions, PairWeight, concordance};
 pub use cox::{ChiSquare, Cox, CoxFit, FitError, FitWarning, StratumCells, Ties};
+pub use gray::gray;
+pub use km::{CurvePoint, Interval, KaplanMeier, NelsonAalen, Quantile};
+pub use logrank::{LogRank, logrank};
 pub use sample::{Outcome, Sample, SampleError};
+pub use table::{LifeTable, at_risk};

@@ -1,4 +1,5 @@
 //! The survival room against R: every expected value comes from a script in `tests/reference/`.
 
 mod cox;
+mod curves;
 mod golden;
