@@ -1,1 +1,87 @@
-//! Synthetic cohorts whose true risks are known.
+//! Synthetic histories whose true risks are known.
+//!
+//! A [`Scenario`] says what is simulated; [`simulate`] makes the history of so many children and,
+//! for every placement in a foster family, the true probability of breakdown, with the family
+//! that was chosen and with feasible ones that were not. The hazards, their calibration to
+//! published incidences, and the effects with their sources are in this room: [`EFFECTS`] is the
+//! one table of true effects.
+//!
+//! The true risks use the family's own multiplier (where family effects are on), and what is
+//! known at the start; a change of helper during the placement raises the hazard too, and its
+//! chance is counted in. No simulated child is a real one.
+//!
+//! ```
+//! use pleegzorg::simulate::{Scenario, simulate};
+//! let a = simulate(&Scenario::base(), 40, 7);
+//! assert_eq!(a.history.children.len(), 40);
+//! assert!(a.truth.iter().all(|t| (0.0..=1.0).contains(&t.risk)));
+//! ```
+
+mod assemble;
+mod child;
+mod choice;
+mod course;
+mod draw;
+mod effects;
+mod family;
+mod ground;
+mod hazard;
+mod placing;
+mod region;
+mod requests;
+mod rows;
+mod scenario;
+mod truth;
+
+use rayon::prelude::*;
+
+use crate::history::{FamilyIx, History, StayIx};
+
+pub use effects::{Drivers, EFFECTS, Effect, HELPER_CHANGE_DURING, linear_predictors};
+pub use hazard::{Baseline, EDGES, PIECES};
+pub use scenario::{FamilyEffects, Frailty, Level, Scenario, Targets};
+pub use truth::{HORIZONS, true_risks};
+
+use ground::Ground;
+use region::Region;
+
+/// Children per region, about. A region is simulated by one thread.
+const REGION: u32 = 500;
+
+/// A simulated history and its truth.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// The history, as a folder would hold it.
+    pub history: History,
+    /// The true risks. Never part of the history.
+    pub truth: Vec<Truth>,
+}
+
+/// The true risk of breakdown of a stay, had the child gone to a family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Truth {
+    /// The stay with which the placement began.
+    pub stay: StayIx,
+    /// The family: the chosen one, or a feasible one that was not chosen.
+    pub family: FamilyIx,
+    /// The horizon in months.
+    pub months: f64,
+    /// The probability of breakdown within it, competing ends counted.
+    pub risk: f64,
+}
+
+/// Simulates the history of exactly `children` children. The same scenario, number and seed give
+/// the same history, whatever the number of threads.
+#[must_use]
+pub fn simulate(scenario: &Scenario, children: u32, seed: u64) -> Simulation {
+    let regions = children.div_ceil(REGION).max(1);
+    let ground = Ground::new(scenario, regions as usize, seed);
+    let finished: Vec<_> = (0..regions)
+        .into_par_iter()
+        .map(|r| {
+            let size = children / regions + u32::from(r < children % regions);
+            Region::run(scenario, &ground, r as usize, size, seed)
+        })
+        .collect();
+    assemble::assemble(scenario, ground, finished)
+}

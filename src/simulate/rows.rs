@@ -1,0 +1,348 @@
+//! The rows that a placement leaves: stays (split where the registration was, or where the
+//! child was in hospital), events, assessments, and its true risks.
+
+use crate::history::{
+    Assessment, CareForm, ChildIx, Day, EndReason, Event, EventKind, FamilyIx, Label, Setting,
+    Stay, StayIx, Subject,
+};
+
+use super::choice::Candidate;
+use super::course::Life;
+use super::draw::{chance, normal, score, whole};
+use super::effects::Drivers;
+use super::hazard::{End, exponential};
+use super::placing::Spell;
+use super::region::{Need, Region};
+use super::truth::{LocalTruth, true_risks};
+
+/// Splits of the registration per year: in England's table 6,790 changes of status only stand
+/// among 36,560 ends of foster placements.
+const ADMINISTRATIVE: f64 = 0.14;
+/// Stays in hospital per year, with return to the same family.
+const HOSPITAL: f64 = 0.03;
+
+/// Rows of a placement: from, to, and the position of the stay.
+type Rows = Vec<(Day, Day, u32)>;
+
+impl Region<'_> {
+    /// Writes all that a placement leaves, as far as the window shows it.
+    pub fn write_spell(
+        &mut self,
+        spell: &Spell,
+        need: &Need,
+        chosen: (&Candidate, usize, f64),
+        others: &[Candidate],
+    ) {
+        let (start, window) = (spell.start, self.scenario.window);
+        let seen = spell.end > window.start && start < window.end;
+        if !seen {
+            self.live(spell);
+            self.kids[spell.kid as usize].enters(start, spell.part_time);
+            return;
+        }
+        self.kids[spell.kid as usize].enters(start, spell.part_time);
+        self.kids[spell.kid as usize].is_recorded();
+        self.families[spell.family as usize].recorded = true;
+        let first = self.records.stays.len() as u32;
+        let others = &others[..others.len().min(self.scenario.alternatives)];
+        if !spell.part_time && spell.setting == Setting::Foster {
+            self.write_truth(spell, need, chosen, others, first);
+        }
+        let life = self.live(spell);
+        let rows = self.write_stays(spell, need, &life);
+        self.write_events(spell, life, &rows);
+        if !spell.part_time {
+            self.write_scores(spell, need, chosen, &rows);
+        }
+        if self.registers(need.received) {
+            self.write_placed(spell, need, others, first);
+        }
+    }
+
+    /// The true risks with the chosen family and, where the request is on record, with others.
+    fn write_truth(
+        &mut self,
+        spell: &Spell,
+        need: &Need,
+        (chosen, i, _): (&Candidate, usize, f64),
+        others: &[Candidate],
+        stay: u32,
+    ) {
+        let shown = if self.registers(need.received) { others } else { &[] };
+        let cap = self.kids[spell.kid as usize].comes_of_age().since(spell.start);
+        for candidate in std::iter::once(chosen).chain(shown) {
+            let fam = &mut self.families[candidate.family as usize];
+            fam.recorded = true;
+            let review = fam.latest();
+            let drivers = Drivers {
+                family_kind: fam.kind,
+                parenting_capacity: review.capacity,
+                other_children_wellbeing: review.wellbeing,
+                alliance: candidate.alliance[i],
+                ..spell.drivers
+            };
+            let risks = true_risks(&self.scenario.baseline, &drivers, fam.frailty, cap);
+            self.records.truth.push(LocalTruth { stay, family: candidate.family, risks });
+        }
+    }
+
+    /// The stays of a placement.
+    fn write_stays(&mut self, spell: &Spell, need: &Need, life: &Life) -> Rows {
+        let (reason, planned, wanted) = self.closing(spell);
+        let mut rows = Rows::new();
+        let mut from = spell.start;
+        for (away, back) in self.cuts(spell) {
+            let end = (away, EndReason::Administrative, None, None);
+            self.write_stay(spell, need, life, from, end, &mut rows);
+            if back > away {
+                let reason = EndReason::PlannedMove;
+                self.write_elsewhere(spell.kid, Setting::Hospital, (away, back), reason);
+            }
+            from = back;
+        }
+        let (planned, wanted) = if self.blank(0.08) { (None, None) } else { (planned, wanted) };
+        let end = (spell.end, reason, planned, wanted);
+        self.write_stay(spell, need, life, from, end, &mut rows);
+        if reason == EndReason::CarerStopped {
+            let stop = self.ground.words.personal;
+            self.families[spell.family as usize].close(spell.end, stop);
+        }
+        rows
+    }
+
+    /// Where the registration is cut: the day, and the day on which the child is back.
+    fn cuts(&mut self, spell: &Spell) -> Vec<(Day, Day)> {
+        let mut cuts = Vec::new();
+        if spell.part_time {
+            return cuts;
+        }
+        let window = self.scenario.window;
+        let last = spell.end.min(window.end).plus_days(-3);
+        let mut day = spell.start.max(window.start).plus_days(2);
+        loop {
+            let wait = exponential(&mut self.rng, (ADMINISTRATIVE + HOSPITAL) / 365.25);
+            day = day.plus_days(1 + wait.min(50_000.0) as i32);
+            let hospital = chance(&mut self.rng, HOSPITAL / (ADMINISTRATIVE + HOSPITAL));
+            let back = day.plus_days(if hospital { whole(&mut self.rng, 3, 20) } else { 0 });
+            if back >= last {
+                return cuts;
+            }
+            cuts.push((day, back));
+            day = back.plus_days(2);
+        }
+    }
+
+    /// One row of a placement.
+    fn write_stay(
+        &mut self,
+        spell: &Spell,
+        need: &Need,
+        life: &Life,
+        from: Day,
+        (end, reason, planned, wanted): (Day, EndReason, Option<bool>, Option<bool>),
+        rows: &mut Rows,
+    ) {
+        let (legal, perspective) =
+            life.on(from, spell.drivers.legal, spell.drivers.perspective);
+        let care_form = match (spell.part_time, need.crisis && from == spell.start) {
+            (true, _) => CareForm::PartTime,
+            (_, true) => CareForm::Crisis,
+            _ => CareForm::FullTime,
+        };
+        let ended = end <= self.scenario.window.end;
+        let fam = &self.families[spell.family as usize];
+        let provider = self.ground.providers[fam.provider];
+        let stay = Stay {
+            id: Box::from(""),
+            child: ChildIx(spell.kid),
+            setting: spell.setting,
+            family: Some(FamilyIx(spell.family)),
+            family_kind: None,
+            provider: Some(provider),
+            start: from,
+            end: Some(end).filter(|_| ended),
+            end_reason: Some(reason).filter(|_| ended),
+            end_planned: planned.filter(|_| ended),
+            end_wanted: wanted.filter(|_| ended),
+            perspective: Some(perspective).filter(|_| !self.blank(0.03)),
+            care_form: Some(care_form),
+            legal: Some(legal).filter(|_| !self.blank(0.04)),
+            siblings_together: Some(spell.drivers.siblings_together).filter(|_| !self.blank(0.04)),
+            region: Some(self.label()),
+            recorded: None,
+        };
+        rows.push((from, end, self.records.stays.len() as u32));
+        self.records.stays.push(stay);
+    }
+
+    /// A stay that is not with a foster family, as far as the window shows it.
+    pub fn write_elsewhere(
+        &mut self,
+        kid: u32,
+        setting: Setting,
+        (start, end): (Day, Day),
+        reason: EndReason,
+    ) {
+        let window = self.scenario.window;
+        if end <= window.start || start >= window.end || end <= start {
+            return;
+        }
+        self.kids[kid as usize].is_recorded();
+        let ended = end <= window.end;
+        let planned = reason != EndReason::Authority;
+        self.records.stays.push(Stay {
+            id: Box::from(""),
+            child: ChildIx(kid),
+            setting,
+            family: None,
+            family_kind: None,
+            provider: None,
+            start,
+            end: Some(end).filter(|_| ended),
+            end_reason: Some(reason).filter(|_| ended),
+            end_planned: Some(planned).filter(|_| ended),
+            end_wanted: Some(planned).filter(|_| ended),
+            perspective: None,
+            care_form: None,
+            legal: None,
+            siblings_together: None,
+            region: Some(self.label()),
+            recorded: None,
+        });
+    }
+
+    /// The events of a placement, and helper changes of the year before it.
+    fn write_events(&mut self, spell: &Spell, life: Life, rows: &Rows) {
+        let end = self.scenario.window.end;
+        let words = self.ground.words;
+        let kid = &mut self.kids[spell.kid as usize];
+        let new = kid.helpers[kid.helpers_written..].to_vec();
+        kid.helpers_written = kid.helpers.len();
+        let mut events = life.events;
+        for h in new.iter().filter(|h| h.date >= spell.start.plus_days(-366)) {
+            events.push(Event {
+                child: ChildIx(spell.kid),
+                stay: None,
+                date: h.date,
+                kind: EventKind::HelperChange,
+                role: Some(if h.guardian { words.gezinsvoogd } else { words.begeleider }),
+                from: None,
+                to: None,
+                warm_handover: Some(h.warm),
+                recorded: None,
+            });
+        }
+        events.sort_by_key(|e| e.date);
+        for mut event in events.into_iter().filter(|e| e.date <= end) {
+            let day = event.date;
+            event.stay = rows.iter().find(|r| r.0 <= day && day < r.1).map(|r| StayIx(r.2));
+            event.warm_handover = event.warm_handover.filter(|_| !self.blank(0.10));
+            event.recorded = self.late(event.date);
+            self.records.events.push(event);
+        }
+    }
+
+    /// When a record became known, where that was later than its date.
+    fn late(&mut self, date: Day) -> Option<Day> {
+        if !self.blank(0.05) {
+            return None;
+        }
+        let day = date.plus_days(whole(&mut self.rng, 7, 90));
+        Some(day).filter(|&d| d <= self.scenario.window.extraction)
+    }
+
+    /// Scores at the start and during the placement.
+    fn write_scores(
+        &mut self,
+        spell: &Spell,
+        need: &Need,
+        (chosen, i, demand): (&Candidate, usize, f64),
+        rows: &Rows,
+    ) {
+        let words = self.ground.words;
+        let (kid, start) = (ChildIx(spell.kid), spell.start);
+        let birth = self.kids[spell.kid as usize].birth.day;
+        // In a crisis there is little time to score anything.
+        let missed = if need.crisis { 0.5 } else { 0.25 };
+        let day = start.plus_days(-whole(&mut self.rng, 0, 14)).max(birth);
+        if !self.blank(missed) {
+            self.score(Subject::Child(kid), day, words.demand, demand, words.worker);
+        }
+        let day = start.plus_days(-whole(&mut self.rng, 1, 14)).max(birth).max(need.received).min(start);
+        if !self.blank(missed) {
+            let pair = Subject::Pair(kid, FamilyIx(chosen.family));
+            self.score(pair, day, words.alliance, chosen.alliance[i], words.worker);
+        }
+        if spell.drivers.age >= 3.0 && chance(&mut self.rng, 0.15) {
+            let total = (4.0 + 2.4 * demand + normal(&mut self.rng, 0.0, 3.0)).clamp(0.0, 40.0);
+            self.score(Subject::Child(kid), day, words.sdq, total.round(), words.carer);
+        }
+        let end = self.scenario.window.end;
+        for (months, share) in [(6, 0.25), (12, 0.20), (24, 0.15)] {
+            let day = start.plus_days(months * 30 + whole(&mut self.rng, -20, 40));
+            let wanted = chance(&mut self.rng, share);
+            let row = rows.iter().find(|r| r.0 <= day && day < r.1);
+            if let (true, Some(row), true) = (wanted, row, day <= end) {
+                let value = self.later_alliance(spell, chosen.alliance[i], day);
+                let subject = Subject::Stay(StayIx(row.2));
+                self.score(subject, day, words.alliance, value, words.worker);
+            }
+        }
+        self.score_trouble(spell, demand);
+    }
+
+    /// The alliance as scored on a day during the placement: around the first score, and worse as
+    /// a breakdown comes nearer. It tells more than the first score, but only from then on.
+    fn later_alliance(&mut self, spell: &Spell, first: f64, day: Day) -> f64 {
+        let strain = if spell.course.end == End::Breakdown {
+            2.5 * (-f64::from(spell.end.since(day)) / 200.0).exp()
+        } else {
+            0.0
+        };
+        score(0.8 * first + 1.24 - strain + normal(&mut self.rng, 0.0, 0.8))
+    }
+
+    /// Where it is going wrong, behaviour is scored once more: a consequence, not a cause.
+    fn score_trouble(&mut self, spell: &Spell, demand: f64) {
+        let day = spell.end.plus_days(-whole(&mut self.rng, 20, 60));
+        let trouble = spell.course.end == End::Breakdown && chance(&mut self.rng, 0.25);
+        if trouble && day > spell.start && day <= self.scenario.window.end {
+            let value = score(demand + normal(&mut self.rng, 1.5, 0.8));
+            let words = self.ground.words;
+            self.score(Subject::Child(ChildIx(spell.kid)), day, words.demand, value, words.carer);
+        }
+    }
+
+    /// The reviews of the recorded families.
+    pub fn write_reviews(&mut self) {
+        let words = self.ground.words;
+        let end = self.scenario.window.end;
+        for f in 0..self.families.len() {
+            if !self.families[f].recorded {
+                continue;
+            }
+            let family = Subject::Family(FamilyIx(f as u32));
+            for k in 0..self.families[f].reviews.len() {
+                let review = self.families[f].reviews[k];
+                if review.date > end {
+                    break;
+                }
+                if !self.blank(0.25) {
+                    self.score(family, review.date, words.capacity, review.capacity, words.worker);
+                }
+                if !self.blank(0.25) {
+                    let value = review.wellbeing;
+                    self.score(family, review.date, words.wellbeing, value, words.carer);
+                }
+            }
+        }
+    }
+
+    /// One assessment.
+    pub fn score(&mut self, subject: Subject, date: Day, scale: Label, value: f64, rater: Label) {
+        let recorded = self.late(date);
+        let assessment =
+            Assessment { subject, date, scale, score: Some(value), rater: Some(rater), recorded };
+        self.records.assessments.push(assessment);
+    }
+}

@@ -1,0 +1,80 @@
+//! True risks: what the hazards of a placement come to.
+
+use crate::DAYS_PER_MONTH;
+use crate::history::Perspective;
+
+use super::effects::{Drivers, HELPER_CHANGE_DURING, linear_predictors};
+use super::hazard::{Baseline, Rates};
+
+/// Horizons of the true risks, in months.
+pub const HORIZONS: [f64; 3] = [6.0, 12.0, 24.0];
+
+/// How the positive baseline divides over return home, planned move and permanence where every
+/// covariate is at its reference.
+const POSITIVE_SHARES: [f64; 3] = [0.35, 0.50, 0.10];
+/// Ends for other reasons (death, emigration, custody) and for unknown ones, per month. Small,
+/// since the published breakdown, positive and running shares leave no room for them.
+const OTHER: f64 = 0.0004;
+const UNKNOWN: f64 = 0.0005;
+/// Changes of pleegzorgbegeleider and, where there is one, of gezinsvoogd, per year.
+pub(super) const BEGELEIDER_CHANGES: f64 = 0.30;
+pub(super) const GEZINSVOOGD_CHANGES: f64 = 0.40;
+
+/// True risks of one child in one family, positions within the region.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LocalTruth {
+    pub stay: u32,
+    pub family: u32,
+    pub risks: [f64; HORIZONS.len()],
+}
+
+/// The hazards of a placement with these drivers, in a family with this multiplier, of a child
+/// that comes of age after `cap` days.
+pub(super) fn rates<'a>(
+    baseline: &'a Baseline,
+    drivers: &Drivers,
+    multiplier: f64,
+    cap: i32,
+) -> Rates<'a> {
+    let [b, h, m] = linear_predictors(drivers);
+    let long_term = drivers.perspective == Perspective::LongTerm;
+    let guardian = has_guardian(drivers);
+    let changes = BEGELEIDER_CHANGES + if guardian { GEZINSVOOGD_CHANGES } else { 0.0 };
+    Rates {
+        baseline,
+        breakdown: b.exp() * multiplier,
+        home: POSITIVE_SHARES[0] * h.exp(),
+        moved: POSITIVE_SHARES[1] * m.exp(),
+        permanence: if long_term { POSITIVE_SHARES[2] } else { 0.0 },
+        other: OTHER / DAYS_PER_MONTH,
+        unknown: UNKNOWN / DAYS_PER_MONTH,
+        helper_changes: changes / 365.25,
+        helper_effect: HELPER_CHANGE_DURING,
+        cap,
+    }
+}
+
+/// Whether the legal ground brings a gezinsvoogd.
+pub(super) fn has_guardian(drivers: &Drivers) -> bool {
+    use crate::history::Legal::{GuardianshipGi, Ots};
+    matches!(drivers.legal, Ots | GuardianshipGi)
+}
+
+/// The true probabilities of breakdown within [`HORIZONS`] of the start, competing ends and
+/// coming of age counted, of a placement with these drivers in a family whose multiplier of the
+/// hazard is `multiplier` (1 without family effects). `cap` is the number of days to the 18th
+/// birthday.
+#[must_use]
+pub fn true_risks(
+    baseline: &Baseline,
+    drivers: &Drivers,
+    multiplier: f64,
+    cap: i32,
+) -> [f64; HORIZONS.len()] {
+    let days = HORIZONS.map(|m| m * DAYS_PER_MONTH);
+    let mut out = [0.0; HORIZONS.len()];
+    for (o, r) in out.iter_mut().zip(rates(baseline, drivers, multiplier, cap).risks(&days)) {
+        *o = r;
+    }
+    out
+}
