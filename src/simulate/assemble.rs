@@ -1,5 +1,6 @@
 //! Joins the regions into one history, with ids.
 
+use crate::DAYS_PER_MONTH;
 use crate::history::{
     ChildIx, FamilyIx, History, Label, Labels, Party, RequestIx, StayIx, Subject,
 };
@@ -158,9 +159,10 @@ fn append(h: &mut History, truth: &mut Vec<Truth>, region: Finished, number: usi
         p
     }));
     for t in r.truth {
-        let (stay, family) = (StayIx(t.stay + at.stay), FamilyIx(t.family + at.family));
+        let (stay, family) = (StayIx(t.stay.0 + at.stay), FamilyIx(t.family.0 + at.family));
         for (months, risk) in HORIZONS.into_iter().zip(t.risks) {
-            truth.push(Truth { stay, family, months, risk });
+            let horizon = months * DAYS_PER_MONTH;
+            truth.push(Truth { stay, family, horizon, risk });
         }
     }
 }

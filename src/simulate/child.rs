@@ -131,7 +131,8 @@ impl Kid {
         missing: bool,
     ) -> Self {
         let gap = f64::from(younger) * between(rng, 1.2, 3.5);
-        let age = if gap < household.eldest { household.eldest - gap } else { between(rng, 0.0, 1.0) };
+        let age =
+            if gap < household.eldest { household.eldest - gap } else { between(rng, 0.0, 1.0) };
         let born = day.plus_days(-((age * 365.25) as i32));
         let month = birth_month(born);
         let birth = if missing && month.day <= day && chance(rng, 0.05) {
@@ -144,8 +145,7 @@ impl Kid {
             .map(|(&n, _)| n)
             .collect();
         let demand = 4.6 + 0.06 * (age - 7.0) + 0.5 * needs.len() as f64 + normal(rng, 0.0, 1.7);
-        let school =
-            if chance(rng, 0.7) { household.home } else { within(rng, household.place) };
+        let school = if chance(rng, 0.7) { household.home } else { within(rng, household.place) };
         Self {
             birth,
             sex: if chance(rng, 0.5) { Sex::Female } else { Sex::Male },

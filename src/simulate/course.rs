@@ -1,8 +1,6 @@
 //! What happens to a child during a placement, and how the placement ends.
 
-use crate::history::{
-    ChildIx, Day, EndReason, Event, EventKind, Label, Legal, Perspective,
-};
+use crate::history::{ChildIx, Day, EndReason, Event, EventKind, Label, Legal, Perspective};
 
 use super::child::HelperChange;
 use super::draw::{chance, weighted, whole};

@@ -110,31 +110,22 @@ pub const EFFECTS: &[Effect] = &[
         "Konijn 2019 and Winokur 2014 against Oosterman 2007 and Holtan 2013 (none): shrunk",
         |d| yes(d.family_kind == FamilyKind::Network),
     ),
-    row(
-        "family_kind=family_home",
-        [-0.20, -0.2, 0.0],
-        "chosen: no published figure",
-        |d| yes(d.family_kind == FamilyKind::FamilyHome),
-    ),
+    row("family_kind=family_home", [-0.20, -0.2, 0.0], "chosen: no published figure", |d| {
+        yes(d.family_kind == FamilyKind::FamilyHome)
+    }),
     row("crisis_start", [0.25, 0.5, 1.0], "chosen within a wide prior", |d| yes(d.crisis_start)),
-    row(
-        "legal=drang",
-        [0.10, 0.0, 0.0],
-        "between voluntary and court-mandated",
-        |d| yes(d.legal == Legal::Drang),
-    ),
+    row("legal=drang", [0.10, 0.0, 0.0], "between voluntary and court-mandated", |d| {
+        yes(d.legal == Legal::Drang)
+    }),
     row(
         "legal=ots",
         [0.20, -0.2, 0.0],
         "Van Erkel 2020: court-mandated, the only significant factor",
         |d| yes(d.legal == Legal::Ots),
     ),
-    row(
-        "legal=guardianship_gi",
-        [0.20, -1.0, 0.0],
-        "Van Erkel 2020: court-mandated",
-        |d| yes(d.legal == Legal::GuardianshipGi),
-    ),
+    row("legal=guardianship_gi", [0.20, -1.0, 0.0], "Van Erkel 2020: court-mandated", |d| {
+        yes(d.legal == Legal::GuardianshipGi)
+    }),
     row(
         "legal=guardianship_foster_parent",
         [-0.20, -1.5, -0.5],
@@ -147,12 +138,9 @@ pub const EFFECTS: &[Effect] = &[
         "none on breakdown: the municipal definition counts both variants",
         |d| yes(d.perspective == Perspective::ReturnHome),
     ),
-    row(
-        "siblings_together",
-        [-0.20, 0.0, -0.1],
-        "Konijn 2019, Font & Kim 2021: shrunk",
-        |d| yes(d.siblings_together),
-    ),
+    row("siblings_together", [-0.20, 0.0, -0.1], "Konijn 2019, Font & Kim 2021: shrunk", |d| {
+        yes(d.siblings_together)
+    }),
     row(
         "helper_changes_12m",
         [0.15, 0.0, 0.0],

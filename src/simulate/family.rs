@@ -71,7 +71,8 @@ impl Fam {
             FamilyKind::General
         };
         let home = kind == FamilyKind::FamilyHome;
-        let places = if home { whole(rng, 3, 5) } else { [1, 1, 2, 2, 2, 3][whole(rng, 0, 5) as usize] };
+        let places =
+            if home { whole(rng, 3, 5) } else { [1, 1, 2, 2, 2, 3][whole(rng, 0, 5) as usize] };
         let min = if chance(rng, 0.3) { f64::from(whole(rng, 4, 10)) } else { 0.0 };
         let max = if chance(rng, 0.35) { min + f64::from(whole(rng, 6, 10)) } else { 18.0 };
         let care_forms = match (part_time, chance(rng, 0.6)) {
@@ -169,7 +170,9 @@ impl Fam {
             let years = f64::from(next.since(self.since)) / 365.25;
             self.reviews.push(Review {
                 date: next,
-                capacity: score(self.capacity_trait + 0.05 * years.min(10.0) + normal(rng, 0.0, 0.6)),
+                capacity: score(
+                    self.capacity_trait + 0.05 * years.min(10.0) + normal(rng, 0.0, 0.6),
+                ),
                 wellbeing: score(self.wellbeing_trait + normal(rng, 0.0, 1.0)),
             });
             next = next.plus_days(REVIEW_EVERY);
@@ -289,7 +292,9 @@ impl Fam {
             let to = Some(pair[1].plus_days(-1));
             if changed != FamilyState::default() {
                 match periods.last_mut() {
-                    Some(p) if p.changed == changed && p.to == Some(pair[0].plus_days(-1)) => p.to = to,
+                    Some(p) if p.changed == changed && p.to == Some(pair[0].plus_days(-1)) => {
+                        p.to = to
+                    }
                     _ => periods.push(FamilyPeriod {
                         family: ix,
                         from: pair[0],

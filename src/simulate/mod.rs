@@ -32,6 +32,7 @@ mod requests;
 mod rows;
 mod scenario;
 mod truth;
+mod write;
 
 use rayon::prelude::*;
 
@@ -41,6 +42,7 @@ pub use effects::{Drivers, EFFECTS, Effect, HELPER_CHANGE_DURING, linear_predict
 pub use hazard::{Baseline, EDGES, PIECES};
 pub use scenario::{FamilyEffects, Frailty, Level, Scenario, Targets};
 pub use truth::{HORIZONS, true_risks};
+pub use write::{study, write};
 
 use ground::Ground;
 use region::Region;
@@ -64,8 +66,8 @@ pub struct Truth {
     pub stay: StayIx,
     /// The family: the chosen one, or a feasible one that was not chosen.
     pub family: FamilyIx,
-    /// The horizon in months.
-    pub months: f64,
+    /// The horizon in days after the start.
+    pub horizon: f64,
     /// The probability of breakdown within it, competing ends counted.
     pub risk: f64,
 }
@@ -84,4 +86,21 @@ pub fn simulate(scenario: &Scenario, children: u32, seed: u64) -> Simulation {
         })
         .collect();
     assemble::assemble(scenario, ground, finished)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_history() {
+        let a = simulate(&Scenario::base(), 1100, 3);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let b = pool.install(|| simulate(&Scenario::base(), 1100, 3));
+        assert_eq!(a.history.children.len(), 1100);
+        assert_eq!(a.history.stays, b.history.stays);
+        assert_eq!(a.history.assessments, b.history.assessments);
+        assert_eq!(a.truth, b.truth);
+        assert_ne!(a.truth, simulate(&Scenario::base(), 1100, 4).truth);
+    }
 }

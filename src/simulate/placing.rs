@@ -55,8 +55,7 @@ impl Region<'_> {
         let demands: Vec<f64> =
             need.kids.clone().map(|k| self.kids[k as usize].demand(&mut self.rng)).collect();
         let mut others = self.candidates(&need, &demands, day);
-        let network =
-            !need.part_time && !need.family_home && chance(&mut self.rng, need.network);
+        let network = !need.part_time && !need.family_home && chance(&mut self.rng, need.network);
         let chosen = if network {
             Some(self.step_in(&need, &demands, day))
         } else if others.is_empty() {
@@ -123,7 +122,8 @@ impl Region<'_> {
         let cap = self.days_left(kid, day);
         let stays_on = age > 14.0 && chance(&mut self.rng, 0.5);
         let days = 90 + exponential(&mut self.rng, 1.0 / 200.0).min(2000.0) as i32;
-        let setting = if chance(&mut self.rng, 0.08) { Setting::Secure } else { Setting::Residential };
+        let setting =
+            if chance(&mut self.rng, 0.08) { Setting::Secure } else { Setting::Residential };
         self.leave_elsewhere(kid, day, None);
         let child = &mut self.kids[kid as usize];
         child.residential = true;

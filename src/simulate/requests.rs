@@ -12,13 +12,7 @@ use super::region::{Need, Region, Task};
 
 impl Region<'_> {
     /// The request behind a placement, and the offers that led to it.
-    pub fn write_placed(
-        &mut self,
-        spell: &Spell,
-        need: &Need,
-        others: &[Candidate],
-        stay: u32,
-    ) {
+    pub fn write_placed(&mut self, spell: &Spell, need: &Need, others: &[Candidate], stay: u32) {
         let words = self.ground.words;
         let request = self.write_request(spell.kid, need, spell.start);
         let row = &mut self.records.requests[request as usize];
@@ -167,7 +161,13 @@ impl Region<'_> {
             for (kid, &demand) in need.kids.clone().zip(&demands) {
                 if !need.part_time && !self.blank(0.25) {
                     let day = self.between(need.received, end);
-                    self.score(Subject::Child(ChildIx(kid)), day, words.demand, demand, words.worker);
+                    self.score(
+                        Subject::Child(ChildIx(kid)),
+                        day,
+                        words.demand,
+                        demand,
+                        words.worker,
+                    );
                 }
             }
             if need.part_time {
@@ -193,7 +193,13 @@ impl Region<'_> {
         let end = self.scenario.window.end;
         let a = Party::Child(ChildIx(kid));
         let mut add = |kind, b, lane, reason| {
-            self.records.pairs.push(PairRule { kind, a, b, lane: Some(lane), reason: Some(reason) });
+            self.records.pairs.push(PairRule {
+                kind,
+                a,
+                b,
+                lane: Some(lane),
+                reason: Some(reason),
+            });
         };
         if kid + 1 < need.kids.end {
             let b = Party::Child(ChildIx(kid + 1));

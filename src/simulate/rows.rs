@@ -82,7 +82,8 @@ impl Region<'_> {
                 ..spell.drivers
             };
             let risks = true_risks(&self.scenario.baseline, &drivers, fam.frailty, cap);
-            self.records.truth.push(LocalTruth { stay, family: candidate.family, risks });
+            let (stay, family) = (StayIx(stay), FamilyIx(candidate.family));
+            self.records.truth.push(LocalTruth { stay, family, risks });
         }
     }
 
@@ -142,8 +143,7 @@ impl Region<'_> {
         (end, reason, planned, wanted): (Day, EndReason, Option<bool>, Option<bool>),
         rows: &mut Rows,
     ) {
-        let (legal, perspective) =
-            life.on(from, spell.drivers.legal, spell.drivers.perspective);
+        let (legal, perspective) = life.on(from, spell.drivers.legal, spell.drivers.perspective);
         let care_form = match (spell.part_time, need.crisis && from == spell.start) {
             (true, _) => CareForm::PartTime,
             (_, true) => CareForm::Crisis,
@@ -268,7 +268,8 @@ impl Region<'_> {
         if !self.blank(missed) {
             self.score(Subject::Child(kid), day, words.demand, demand, words.worker);
         }
-        let day = start.plus_days(-whole(&mut self.rng, 1, 14)).max(birth).max(need.received).min(start);
+        let day =
+            start.plus_days(-whole(&mut self.rng, 1, 14)).max(birth).max(need.received).min(start);
         if !self.blank(missed) {
             let pair = Subject::Pair(kid, FamilyIx(chosen.family));
             self.score(pair, day, words.alliance, chosen.alliance[i], words.worker);

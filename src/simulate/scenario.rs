@@ -125,10 +125,7 @@ impl Scenario {
             level,
             targets,
             baseline: solved_baseline(level, true),
-            family_effects: Some(FamilyEffects {
-                family: Frailty::Gamma(0.25),
-                provider_sd: 0.10,
-            }),
+            family_effects: Some(FamilyEffects { family: Frailty::Gamma(0.25), provider_sd: 0.10 }),
             missing: true,
             window: Window {
                 start: day(2014, 1, 1),

@@ -1,7 +1,7 @@
 //! True risks: what the hazards of a placement come to.
 
 use crate::DAYS_PER_MONTH;
-use crate::history::Perspective;
+use crate::history::{FamilyIx, Perspective, StayIx};
 
 use super::effects::{Drivers, HELPER_CHANGE_DURING, linear_predictors};
 use super::hazard::{Baseline, Rates};
@@ -23,8 +23,8 @@ pub(super) const GEZINSVOOGD_CHANGES: f64 = 0.40;
 /// True risks of one child in one family, positions within the region.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalTruth {
-    pub stay: u32,
-    pub family: u32,
+    pub stay: StayIx,
+    pub family: FamilyIx,
     pub risks: [f64; HORIZONS.len()],
 }
 

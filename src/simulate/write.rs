@@ -1,0 +1,86 @@
+//! Writing a simulation: a history folder that a study can run on, and its truth.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::files::write_whole;
+use crate::history::{self, Window};
+use crate::{Error, ErrorKind};
+
+use super::Simulation;
+
+/// The file of true risks, in the folder of the history. Reading a history never opens it.
+const TRUTH: &str = "truth.csv";
+
+/// Writes the simulated history as a folder (made where it is missing) with a `study.toml` that
+/// runs as it is, and `truth.csv` with the columns `stay_id`, `family_id`, `horizon` (days after
+/// the start) and `risk` (rounded to 8 decimals).
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where a file exists and `force` is false; [`ErrorKind::Io`] where the
+/// folder cannot be written.
+pub fn write(simulation: &Simulation, dir: &Path, force: bool) -> Result<(), Error> {
+    let truth = dir.join(TRUTH);
+    if !force && truth.exists() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("{} exists already and is left as it is", truth.display()),
+        )
+        .with_hint("choose another folder, or add --force to replace it"));
+    }
+    history::write(&simulation.history, dir, force)?;
+    write_whole(&dir.join("study.toml"), study(&simulation.history.window).as_bytes(), true)?;
+    write_whole(&truth, truth_table(simulation).as_bytes(), force)
+}
+
+/// The study file of a simulated history: the terms that a researcher would choose.
+#[must_use]
+pub fn study(window: &Window) -> String {
+    format!(
+        r#"title = "Breakdown within two years (synthetic data)"
+seed = 42
+
+[data]
+history = "."
+
+{}
+[outcome]
+definition = "unplanned-unwanted"
+horizons = ["6 months", "12 months", "24 months"]
+
+[features]
+at = "start"
+terms = [
+  "age", "age_over_10", "prior_breakdowns", "prior_residential", "factor(family_kind)",
+  "crisis_start", "siblings_together", "helper_changes_12m",
+  "capacity_gap", "alliance", "other_children_wellbeing", "capacity_gap:alliance",
+]
+
+[model]
+kind = "cox"
+cause = "breakdown"
+cluster = ["child"]
+
+[evaluate]
+folds = 5
+repeats = 2
+time_split = "2020-01-01"
+by = ["provider"]
+bootstrap = 100
+"#,
+        history::study_tables(window)
+    )
+}
+
+/// `truth.csv`.
+fn truth_table(simulation: &Simulation) -> String {
+    let h = &simulation.history;
+    let mut out = String::with_capacity(40 * simulation.truth.len() + 64);
+    out.push_str("stay_id,family_id,horizon,risk\n");
+    for t in &simulation.truth {
+        let (stay, family) = (&h.stay(t.stay).id, &h.family(t.family).id);
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{stay},{family},{},{:.8}", t.horizon, t.risk);
+    }
+    out
+}
