@@ -1,0 +1,332 @@
+//! Finding and reading the files of a return: by their header row, whatever they are called.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use csv::ByteRecord;
+
+use super::codes;
+use crate::ErrorKind;
+use crate::history::{Day, FileProblem, Finding, Findings, HistoryError};
+
+/// The tables of the return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    Header,
+    Episodes,
+    Oc2,
+    SwEpisodes,
+    /// Recognised, counted, and not imported: its name.
+    Other(&'static str),
+}
+
+/// A table: the columns that make it what it is, and the columns that the import reads besides.
+struct Form {
+    table: Table,
+    /// With all of these, a file is this table …
+    marks: &'static [&'static str],
+    /// … unless it has one of these.
+    never: &'static [&'static str],
+    /// Needed to understand a row.
+    needs: &'static [&'static str],
+}
+
+/// In the order in which they are tried: the more particular first.
+const FORMS: &[Form] = &[
+    Form { table: Table::Episodes, marks: &["CHILD", "DECOM"], never: &[], needs: &["RNE", "LS", "PLACE", "DEC", "REC"] },
+    Form { table: Table::SwEpisodes, marks: &["CHILD", "SW_DECOM"], never: &[], needs: &["SW_ID", "SW_DEC"] },
+    Form { table: Table::Oc2, marks: &["CHILD", "SDQ_SCORE"], never: &[], needs: &[] },
+    Form { table: Table::Other("Reviews"), marks: &["CHILD", "REVIEW"], never: &[], needs: &[] },
+    Form { table: Table::Other("Missing"), marks: &["CHILD", "MIS_START"], never: &[], needs: &[] },
+    Form { table: Table::Other("UASC"), marks: &["CHILD", "DUC"], never: &[], needs: &[] },
+    Form { table: Table::Other("OC3"), marks: &["CHILD", "IN_TOUCH"], never: &[], needs: &[] },
+    Form { table: Table::Other("AD1"), marks: &["CHILD", "DATE_MATCH"], never: &[], needs: &[] },
+    Form { table: Table::Other("PlacedAdoption"), marks: &["CHILD", "DATE_PLACED"], never: &[], needs: &[] },
+    Form { table: Table::Other("PrevPerm"), marks: &["CHILD", "PREV_PERM"], never: &[], needs: &[] },
+    Form { table: Table::Header, marks: &["CHILD", "SEX", "DOB"], never: &["DUC"], needs: &[] },
+];
+
+/// The first line of a file is looked for in so many bytes; a longer one is no header.
+const HEADER_BYTES: u64 = 64 * 1024;
+/// Folders in folders are read to this depth.
+const DEEPEST: usize = 8;
+
+/// A file that was recognised.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name as messages write it: relative to the folder of the return, with `/`.
+    pub name: String,
+    pub table: Table,
+    separator: u8,
+    /// Column names as the return writes them, in capitals.
+    columns: Vec<String>,
+}
+
+/// A row of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    columns: &'a [String],
+    record: &'a ByteRecord,
+    /// The line as an editor shows it.
+    pub number: u64,
+}
+
+impl<'a> Line<'a> {
+    /// A cell without blanks around it; empty where the file has no such column.
+    pub fn cell(&self, column: &str) -> &'a str {
+        let at = self.columns.iter().position(|c| c == column);
+        let bytes = at.and_then(|k| self.record.get(k)).unwrap_or_default();
+        // Rows that are not UTF-8 never become a `Line`.
+        std::str::from_utf8(bytes).unwrap_or_default().trim()
+    }
+
+    /// A day; `Ok(None)` where the cell is blank.
+    pub fn day(&self, column: &str) -> Result<Option<Day>, ()> {
+        match self.cell(column) {
+            "" => Ok(None),
+            text => parse_day(text).map(Some).ok_or(()),
+        }
+    }
+}
+
+/// Reads dd/mm/yyyy, as the return writes days, and yyyy-mm-dd, as some exports do.
+fn parse_day(text: &str) -> Option<Day> {
+    if let Some(day) = Day::parse_iso(text) {
+        return Some(day).filter(in_calendar);
+    }
+    // Exports may add midnight.
+    let text = text.strip_suffix(" 00:00:00").unwrap_or(text);
+    if let Some(day) = Day::parse_iso(text) {
+        return Some(day).filter(in_calendar);
+    }
+    let mut parts = text.split('/');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let digits = |t: &str, most: usize| {
+        (!t.is_empty() && t.len() <= most && t.bytes().all(|b| b.is_ascii_digit())).then_some(())
+    };
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    digits(day, 2).and(digits(month, 2)).and(digits(year, 4))?;
+    Day::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).filter(in_calendar)
+}
+
+/// Days that can be meant: 1900 and 9999 stand for "unknown".
+fn in_calendar(day: &Day) -> bool {
+    (1901..=2199).contains(&day.ymd().0)
+}
+
+/// All files of the folder and its subfolders that are tables of the return, by name.
+pub fn find(dir: &Path, findings: &mut Findings) -> Result<Vec<Source>, HistoryError> {
+    let mut paths = Vec::new();
+    walk(dir, dir, 0, &mut paths)?;
+    paths.sort();
+    let (mut sources, mut problems) = (Vec::new(), Vec::new());
+    for (name, path) in paths {
+        match recognise(&path, &name) {
+            Ok(Some(source)) => sources.push(source),
+            Ok(None) => {
+                if name.to_ascii_lowercase().ends_with(".csv") {
+                    let what = "the header row is not one of the return's tables";
+                    findings.add(Finding::new(codes::NOT_A_TABLE, name, what));
+                }
+            }
+            Err(e) => problems.push(FileProblem {
+                file: name,
+                kind: ErrorKind::Io,
+                what: format!("cannot be read ({e})"),
+                repair: "check that the file may be read".into(),
+            }),
+        }
+    }
+    if problems.is_empty() { Ok(sources) } else { Err(HistoryError::Files(problems)) }
+}
+
+/// Gathers files; hidden ones and links to folders are passed over.
+fn walk(
+    root: &Path,
+    dir: &Path,
+    depth: usize,
+    out: &mut Vec<(String, PathBuf)>,
+) -> Result<(), HistoryError> {
+    let folder = |e: std::io::Error| HistoryError::Folder {
+        path: dir.to_path_buf(),
+        reason: e.to_string(),
+    };
+    for entry in std::fs::read_dir(dir).map_err(folder)? {
+        let entry = entry.map_err(folder)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(folder)?);
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if kind.is_dir() {
+            if depth < DEEPEST {
+                walk(root, &path, depth + 1, out)?;
+            }
+        } else if path.is_file() {
+            let relative = path.strip_prefix(root).unwrap_or(&path);
+            let parts: Vec<String> =
+                relative.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+            out.push((parts.join("/"), path));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the header row and says which table it is.
+fn recognise(path: &Path, name: &str) -> std::io::Result<Option<Source>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEADER_BYTES).read_to_end(&mut head)?;
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    let first = head.split(|&b| b == b'\n' || b == b'\r').next().unwrap_or_default();
+    let Ok(first) = std::str::from_utf8(first) else { return Ok(None) };
+    for separator in [',', ';', '\t'] {
+        let columns: Vec<String> = first
+            .split(separator)
+            .map(|c| c.trim().trim_matches('"').trim().to_ascii_uppercase())
+            .collect();
+        let has = |c: &&str| columns.iter().any(|k| k == *c);
+        let form = FORMS.iter().find(|f| f.marks.iter().all(|m| has(&m)) && !f.never.iter().any(|m| has(&m)));
+        if let Some(form) = form {
+            let (path, name) = (path.to_path_buf(), name.to_owned());
+            let separator = separator as u8;
+            return Ok(Some(Source { path, name, table: form.table, separator, columns }));
+        }
+    }
+    Ok(None)
+}
+
+impl Source {
+    /// Whether the file has the columns that its rows need; says which it lacks.
+    pub fn is_complete(&self, findings: &mut Findings) -> bool {
+        let form = FORMS.iter().find(|f| f.table == self.table);
+        let lacks: Vec<&str> = form
+            .map_or(&[][..], |f| f.needs)
+            .iter()
+            .copied()
+            .filter(|need| !self.columns.iter().any(|c| c == need))
+            .collect();
+        if lacks.is_empty() {
+            return true;
+        }
+        let what = format!("missing: {}", lacks.join(", "));
+        findings.add(Finding::new(codes::MISSING_COLUMNS, self.name.clone(), what));
+        false
+    }
+
+    /// Whether the file has a column.
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|c| c == column)
+    }
+
+    /// Passes every row to `take`; rows that cannot be read are reported. Returns how many rows
+    /// there are, and how many of them could not be read.
+    pub fn each(
+        &self,
+        findings: &mut Findings,
+        mut take: impl FnMut(Line<'_>, &mut Findings),
+    ) -> Result<(usize, usize), HistoryError> {
+        let io = |what: String| {
+            HistoryError::Files(vec![FileProblem {
+                file: self.name.clone(),
+                kind: ErrorKind::Io,
+                what,
+                repair: "check that the file may be read".into(),
+            }])
+        };
+        let file = File::open(&self.path).map_err(|e| io(format!("cannot be opened ({e})")))?;
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(self.separator)
+            .flexible(true)
+            .from_reader(BufReader::with_capacity(1 << 16, file));
+        reader.byte_headers().map_err(|e| io(format!("cannot be read ({e})")))?;
+        let (mut rows, mut unread) = (0, 0);
+        let mut record = ByteRecord::new();
+        while reader.read_byte_record(&mut record).map_err(|e| io(format!("cannot be read ({e})")))? {
+            if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+                continue;
+            }
+            rows += 1;
+            let number = record.position().map_or(0, csv::Position::line);
+            let why = if record.len() != self.columns.len() {
+                Some("has another number of cells than the header")
+            } else if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
+                Some("is not valid UTF-8")
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                unread += 1;
+                let finding = Finding::new(codes::UNREADABLE_ROW, self.name.clone(), why);
+                findings.add(finding.row(number));
+                continue;
+            }
+            take(Line { columns: &self.columns, record: &record, number }, findings);
+        }
+        Ok((rows, unread))
+    }
+}
+
+/// The return year (named by the year in which it ends) that a day belongs to: 1 April 2023 to
+/// 31 March 2024 is 2024.
+pub fn year_of(day: Day) -> i32 {
+    let (year, month, _) = day.ymd();
+    if month >= 4 { year + 1 } else { year }
+}
+
+/// The last day of a return year.
+pub fn last_day(year: i32) -> Option<Day> {
+    Day::from_ymd(year, 3, 31)
+}
+
+/// The collection year of a file, from its dates: the latest return year that at least two dates
+/// (one, in a file of fewer than 20 dates) and at least one in 200 of them reach, so that a
+/// mistyped year does not move a whole return. An end counts as the day before, its last day.
+pub fn collection_year(starts_and_ends: &BTreeMap<i32, usize>) -> Option<i32> {
+    let all: usize = starts_and_ends.values().sum();
+    let enough = if all < 20 { 1 } else { (all / 200).max(2) };
+    let mut seen = 0;
+    for (&year, &n) in starts_and_ends.iter().rev() {
+        seen += n;
+        if seen >= enough {
+            return Some(year);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_as_the_return_writes_them() {
+        let day = |d, m, y| Day::from_ymd(y, m, d);
+        assert_eq!(parse_day("31/03/2024"), day(31, 3, 2024));
+        assert_eq!(parse_day("1/4/2024"), day(1, 4, 2024));
+        assert_eq!(parse_day("2024-04-01"), day(1, 4, 2024));
+        assert_eq!(parse_day("2024-04-01 00:00:00"), day(1, 4, 2024));
+        for text in ["31/02/2024", "01/04/24", "04/2024", "x", "1/4/2024/5", "01/01/1900", "31/12/9999", "+1/4/2024"] {
+            assert_eq!(parse_day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_return_year_ends_on_31_march() {
+        let day = |y, m, d| Day::from_ymd(y, m, d).unwrap();
+        assert_eq!(year_of(day(2024, 3, 31)), 2024);
+        assert_eq!(year_of(day(2024, 4, 1)), 2025);
+        assert_eq!(last_day(2025), Day::from_ymd(2025, 3, 31));
+    }
+
+    #[test]
+    fn one_mistyped_year_does_not_move_a_return() {
+        assert_eq!(collection_year(&BTreeMap::from([(2018, 900), (2028, 1)])), Some(2018));
+        assert_eq!(collection_year(&BTreeMap::from([(2017, 3), (2018, 1)])), Some(2018));
+        assert_eq!(collection_year(&BTreeMap::new()), None);
+    }
+}
