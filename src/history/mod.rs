@@ -14,6 +14,7 @@ mod reading;
 mod records;
 mod registry;
 mod settings;
+pub mod ssda903;
 mod write;
 
 pub use codes::{

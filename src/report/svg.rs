@@ -28,9 +28,6 @@ impl Width {
 /// How many line styles there are; a picture holds at most so many curves.
 pub const STYLES: usize = 6;
 
-/// Dash patterns, so that no curve is known by its colour alone.
-pub const DASHES: [&str; STYLES] = ["none", "7 3", "2 3", "10 3 2 3", "14 4", "4 2 1 2 1 2"];
-
 /// A coordinate with at most one decimal: the same bytes for the same picture, on any machine.
 #[must_use]
 pub fn at(value: f64) -> String {

@@ -1,9 +1,7 @@
 //! PZ0901–PZ0999: what can be wrong with a statutory return. A fault means that the row (or file)
 //! is dropped; a finding, that it is used as the text says.
 
-use crate::history::registry::explanations;
-
-explanations! {
+crate::history::registry::code_table! {
     /// What an import of England's return can find.
     IMPORT:
     NOT_A_TABLE = 901 Finding

@@ -35,16 +35,36 @@ struct Form {
 
 /// In the order in which they are tried: the more particular first.
 const FORMS: &[Form] = &[
-    Form { table: Table::Episodes, marks: &["CHILD", "DECOM"], never: &[], needs: &["RNE", "LS", "PLACE", "DEC", "REC"] },
-    Form { table: Table::SwEpisodes, marks: &["CHILD", "SW_DECOM"], never: &[], needs: &["SW_ID", "SW_DEC"] },
+    Form {
+        table: Table::Episodes,
+        marks: &["CHILD", "DECOM"],
+        never: &[],
+        needs: &["RNE", "LS", "PLACE", "DEC", "REC"],
+    },
+    Form {
+        table: Table::SwEpisodes,
+        marks: &["CHILD", "SW_DECOM"],
+        never: &[],
+        needs: &["SW_ID", "SW_DEC"],
+    },
     Form { table: Table::Oc2, marks: &["CHILD", "SDQ_SCORE"], never: &[], needs: &[] },
     Form { table: Table::Other("Reviews"), marks: &["CHILD", "REVIEW"], never: &[], needs: &[] },
     Form { table: Table::Other("Missing"), marks: &["CHILD", "MIS_START"], never: &[], needs: &[] },
     Form { table: Table::Other("UASC"), marks: &["CHILD", "DUC"], never: &[], needs: &[] },
     Form { table: Table::Other("OC3"), marks: &["CHILD", "IN_TOUCH"], never: &[], needs: &[] },
     Form { table: Table::Other("AD1"), marks: &["CHILD", "DATE_MATCH"], never: &[], needs: &[] },
-    Form { table: Table::Other("PlacedAdoption"), marks: &["CHILD", "DATE_PLACED"], never: &[], needs: &[] },
-    Form { table: Table::Other("PrevPerm"), marks: &["CHILD", "PREV_PERM"], never: &[], needs: &[] },
+    Form {
+        table: Table::Other("PlacedAdoption"),
+        marks: &["CHILD", "DATE_PLACED"],
+        never: &[],
+        needs: &[],
+    },
+    Form {
+        table: Table::Other("PrevPerm"),
+        marks: &["CHILD", "PREV_PERM"],
+        never: &[],
+        needs: &[],
+    },
     Form { table: Table::Header, marks: &["CHILD", "SEX", "DOB"], never: &["DUC"], needs: &[] },
 ];
 
@@ -153,10 +173,8 @@ fn walk(
     depth: usize,
     out: &mut Vec<(String, PathBuf)>,
 ) -> Result<(), HistoryError> {
-    let folder = |e: std::io::Error| HistoryError::Folder {
-        path: dir.to_path_buf(),
-        reason: e.to_string(),
-    };
+    let folder =
+        |e: std::io::Error| HistoryError::Folder { path: dir.to_path_buf(), reason: e.to_string() };
     for entry in std::fs::read_dir(dir).map_err(folder)? {
         let entry = entry.map_err(folder)?;
         let (path, kind) = (entry.path(), entry.file_type().map_err(folder)?);
@@ -169,8 +187,10 @@ fn walk(
             }
         } else if path.is_file() {
             let relative = path.strip_prefix(root).unwrap_or(&path);
-            let parts: Vec<String> =
-                relative.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+            let parts: Vec<String> = relative
+                .components()
+                .map(|c| c.as_os_str().to_string_lossy().into_owned())
+                .collect();
             out.push((parts.join("/"), path));
         }
     }
@@ -190,7 +210,9 @@ fn recognise(path: &Path, name: &str) -> std::io::Result<Option<Source>> {
             .map(|c| c.trim().trim_matches('"').trim().to_ascii_uppercase())
             .collect();
         let has = |c: &&str| columns.iter().any(|k| k == *c);
-        let form = FORMS.iter().find(|f| f.marks.iter().all(|m| has(&m)) && !f.never.iter().any(|m| has(&m)));
+        let form = FORMS
+            .iter()
+            .find(|f| f.marks.iter().all(|m| has(&m)) && !f.never.iter().any(|m| has(&m)));
         if let Some(form) = form {
             let (path, name) = (path.to_path_buf(), name.to_owned());
             let separator = separator as u8;
@@ -218,11 +240,6 @@ impl Source {
         false
     }
 
-    /// Whether the file has a column.
-    pub fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|c| c == column)
-    }
-
     /// Passes every row to `take`; rows that cannot be read are reported. Returns how many rows
     /// there are, and how many of them could not be read.
     pub fn each(
@@ -246,7 +263,10 @@ impl Source {
         reader.byte_headers().map_err(|e| io(format!("cannot be read ({e})")))?;
         let (mut rows, mut unread) = (0, 0);
         let mut record = ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(|e| io(format!("cannot be read ({e})")))? {
+        while reader
+            .read_byte_record(&mut record)
+            .map_err(|e| io(format!("cannot be read ({e})")))?
+        {
             if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 continue;
             }
@@ -284,11 +304,11 @@ pub fn last_day(year: i32) -> Option<Day> {
 }
 
 /// The collection year of a file, from its dates: the latest return year that at least two dates
-/// (one, in a file of fewer than 20 dates) and at least one in 200 of them reach, so that a
+/// (one, in a file of fewer than 20 dates) and at least one in 50 of them reach, so that a
 /// mistyped year does not move a whole return. An end counts as the day before, its last day.
 pub fn collection_year(starts_and_ends: &BTreeMap<i32, usize>) -> Option<i32> {
     let all: usize = starts_and_ends.values().sum();
-    let enough = if all < 20 { 1 } else { (all / 200).max(2) };
+    let enough = if all < 20 { 1 } else { (all / 50).max(2) };
     let mut seen = 0;
     for (&year, &n) in starts_and_ends.iter().rev() {
         seen += n;
@@ -310,7 +330,16 @@ mod tests {
         assert_eq!(parse_day("1/4/2024"), day(1, 4, 2024));
         assert_eq!(parse_day("2024-04-01"), day(1, 4, 2024));
         assert_eq!(parse_day("2024-04-01 00:00:00"), day(1, 4, 2024));
-        for text in ["31/02/2024", "01/04/24", "04/2024", "x", "1/4/2024/5", "01/01/1900", "31/12/9999", "+1/4/2024"] {
+        for text in [
+            "31/02/2024",
+            "01/04/24",
+            "04/2024",
+            "x",
+            "1/4/2024/5",
+            "01/01/1900",
+            "31/12/9999",
+            "+1/4/2024",
+        ] {
             assert_eq!(parse_day(text), None, "{text}");
         }
     }
