@@ -1,0 +1,84 @@
+//! The question that a row of features answers: about whom, and known when.
+
+use crate::history::{
+    CareForm, ChildIx, Day, FamilyIx, FamilyKind, History, Label, Legal, Perspective, Setting,
+    StayIx,
+};
+use crate::outcome::Spell;
+
+/// One row of features: a child with a family from `start` on, as known on `date`.
+///
+/// The fields describe the placement as it was, or would be, at its start: of a running stay they
+/// come from its record, of a prospective pair from the request. All else is read from records
+/// known on `date`. A `date` after `start` is a landmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    pub child: ChildIx,
+    /// The family, where it is identified.
+    pub family: Option<FamilyIx>,
+    /// The stay with which the placement began; `None` for a prospective pair.
+    pub stay: Option<StayIx>,
+    /// The first day of the placement.
+    pub start: Day,
+    /// Nothing that became known after this day is read.
+    pub date: Day,
+    pub setting: Setting,
+    /// The kind of family, where the family itself is not identified.
+    pub family_kind: Option<FamilyKind>,
+    pub provider: Option<Label>,
+    pub region: Option<Label>,
+    pub perspective: Option<Perspective>,
+    pub care_form: Option<CareForm>,
+    pub legal: Option<Legal>,
+    pub siblings_together: Option<bool>,
+}
+
+impl AsOf {
+    /// A spell's placement as known on its first day.
+    #[must_use]
+    pub fn start_of(history: &History, spell: &Spell) -> Self {
+        Self::spell(history, spell, spell.start)
+    }
+
+    /// A spell's placement as known on a later day: a landmark, or today.
+    #[must_use]
+    pub fn spell(history: &History, spell: &Spell, date: Day) -> Self {
+        let stay = history.stay(spell.stay);
+        Self {
+            child: spell.child,
+            family: spell.family,
+            stay: Some(spell.stay),
+            start: spell.start,
+            date,
+            setting: spell.setting,
+            family_kind: stay.family_kind,
+            provider: spell.provider,
+            region: stay.region,
+            perspective: stay.perspective,
+            care_form: stay.care_form,
+            legal: stay.legal,
+            siblings_together: stay.siblings_together,
+        }
+    }
+
+    /// A child with a family in which it does not live yet, from `start` on, as known on `date`.
+    /// The provider is the family's own; `perspective` and `care_form` come from the request.
+    #[must_use]
+    pub fn pair(child: ChildIx, family: FamilyIx, start: Day, date: Day) -> Self {
+        Self {
+            child,
+            family: Some(family),
+            stay: None,
+            start,
+            date,
+            setting: Setting::Foster,
+            family_kind: None,
+            provider: None,
+            region: None,
+            perspective: None,
+            care_form: None,
+            legal: None,
+            siblings_together: None,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Features of many rows at once.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::history::{History, Index, Label};
+use crate::outcome::Definition;
+
+use super::catalogue::{Feature, Fill, Filled, Value, find};
+use super::error::FeatureError;
+use super::facts::{Context, Facts};
+use super::{AsOf, Column, Frame, Values};
+
+/// A column that was asked for.
+struct Asked {
+    name: String,
+    feature: &'static Feature,
+    fill: Fill,
+}
+
+/// Rows per piece of parallel work: fixed, so that results do not depend on threads.
+const CHUNK: usize = 2048;
+
+/// The features `names` of each row, one column per name, in that order.
+///
+/// A number that is not known is missing. `definition` says which earlier ends count as
+/// breakdowns. Rows of one child that stand together are quickest. The result is the same for
+/// any number of threads.
+///
+/// # Errors
+/// [`FeatureError::Unknown`] where the catalogue has no such feature, [`FeatureError::Twice`].
+pub fn compute(
+    history: &History,
+    index: &Index,
+    definition: &Definition,
+    rows: &[AsOf],
+    names: &[&str],
+) -> Result<Frame, FeatureError> {
+    let asked = names
+        .iter()
+        .enumerate()
+        .map(|(k, &name)| {
+            if names[..k].contains(&name) {
+                return Err(FeatureError::Twice { name: name.to_owned() });
+            }
+            let (feature, filled) = find(name)?;
+            let fill = match filled {
+                Filled::Nothing => Fill::default(),
+                Filled::Years(years) => Fill { years, word: None },
+                Filled::Word(word) => Fill { years: 0, word: history.labels.find(&word) },
+            };
+            Ok(Asked { name: name.to_owned(), feature, fill })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let needs = asked.iter().fold(0, |bits, a| bits | a.feature.needs);
+    let context = Context::new(history, index, definition, needs);
+    let mut columns = vec![vec![f64::NAN; rows.len()]; asked.len()];
+    // A piece of work is a run of rows and the same run of every column.
+    let mut pieces: Vec<Vec<&mut [f64]>> = Vec::new();
+    pieces.resize_with(rows.len().div_ceil(CHUNK), || Vec::with_capacity(asked.len()));
+    for column in &mut columns {
+        for (piece, part) in pieces.iter_mut().zip(column.chunks_mut(CHUNK)) {
+            piece.push(part);
+        }
+    }
+    pieces.into_par_iter().zip(rows.par_chunks(CHUNK)).for_each(|(mut piece, rows)| {
+        let mut facts = Facts::new(&context, rows[0]);
+        for (k, &at) in rows.iter().enumerate() {
+            facts.turn_to(at);
+            for (part, a) in piece.iter_mut().zip(&asked) {
+                part[k] = a.value(&facts);
+            }
+        }
+    });
+    let columns = asked
+        .iter()
+        .zip(columns)
+        .map(|(a, numbers)| Column { name: a.name.clone(), values: a.values(history, numbers) })
+        .collect();
+    Frame::new(columns).map_err(|e| FeatureError::Recipe(e.to_string()))
+}
+
+impl Asked {
+    /// A row's value as a number: a code by its place in its list, a word by its label.
+    fn value(&self, facts: &Facts<'_>) -> f64 {
+        match self.feature.value {
+            Value::Number(read) => read(facts),
+            Value::Open(read) => read(facts, self.fill),
+            Value::Word(read) => read(facts).map_or(f64::NAN, |label| f64::from(label.0)),
+            Value::Code(read, _) => read(facts).map_or(f64::NAN, |place| place as f64),
+        }
+    }
+
+    /// The column of these values.
+    fn values(&self, history: &History, numbers: Vec<f64>) -> Values {
+        match self.feature.value {
+            Value::Number(_) | Value::Open(_) => Values::Number(numbers),
+            Value::Word(_) => levels(&numbers, |n| history.labels.word(Label(n))),
+            Value::Code(_, word) => levels(&numbers, |place| word(place as usize)),
+        }
+    }
+}
+
+/// A column of levels, sorted by their words, from numbers that stand for words.
+fn levels<'a>(numbers: &[f64], word: impl Fn(u32) -> &'a str) -> Values {
+    let mut by_word: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut code_of: Vec<u32> = Vec::new();
+    let known = |n: &f64| !n.is_nan();
+    for &number in numbers.iter().filter(|n| known(n)) {
+        let at = number as usize;
+        if at >= code_of.len() {
+            code_of.resize(at + 1, Values::MISSING);
+        }
+        if code_of[at] == Values::MISSING {
+            code_of[at] = 0;
+            by_word.insert(word(at as u32), at as u32);
+        }
+    }
+    for (code, &at) in by_word.values().enumerate() {
+        code_of[at as usize] = code as u32;
+    }
+    Values::Level {
+        codes: numbers
+            .iter()
+            .map(|n| if known(n) { code_of[*n as usize] } else { Values::MISSING })
+            .collect(),
+        levels: by_word.into_keys().map(str::to_owned).collect(),
+    }
+}

@@ -1,0 +1,1 @@
+//! A flat table of anything.
