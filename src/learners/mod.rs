@@ -1,2 +1,18 @@
 //! Learners that are not classical survival models. The only room that imports linfa's
 //! algorithms and smartcore.
+//!
+//! Both crates panic or silently fit on input that they do not expect, so all input is checked
+//! here, before the seam, and only plain numbers leave the room.
+
+mod censoring;
+mod error;
+mod forest;
+mod logistic;
+mod person_period;
+mod tree;
+
+pub use censoring::censoring_weights;
+pub use error::LearnerError;
+pub use forest::{Forest, ForestSettings};
+pub use logistic::Logistic;
+pub use person_period::PersonPeriods;

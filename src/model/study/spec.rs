@@ -126,7 +126,7 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         expires: expires(keys).or_else(|| base.expires.clone()),
         trees: keys.count("trees", 2, 100_000).map_or(blank.trees, |n| n as usize),
         leaf: keys.count("leaf", 10, 1_000_000_000).map_or(blank.leaf, |n| n as usize),
-        depth: keys.count("depth", 1, 1_000).map(|n| n as u16),
+        depth: keys.count("depth", 1, 64).map(|n| n as u16),
         step: keys.span("step"),
     }
 }

@@ -1,0 +1,106 @@
+//! Inverse probability of censoring weights.
+
+use crate::survival::Outcome;
+
+/// No weight exceeds 1 / this: a few late rows must not carry a forest.
+const LEAST: f64 = 0.05;
+
+/// For each row, whether `cause` ended it within `horizon` of `origin`, and its weight: the
+/// inverse of the probability of not being censored until that is known (Graf et al. 1999), zero
+/// where it is not known. `None` for rows that were not under observation from `origin` on.
+///
+/// Rows that enter late would need the chance of having been seen at all. They are left out: that
+/// keeps the estimate right where late entry says nothing about the risk beyond what the terms
+/// say, at the price of fewer rows. A competing end before the horizon is a 0 for good.
+#[must_use]
+pub fn censoring_weights(
+    y: &Outcome,
+    cause: u32,
+    origin: f64,
+    horizon: f64,
+) -> Vec<Option<(bool, f64)>> {
+    let seen = |row: usize| {
+        y.entry().is_none_or(|e| e[row] <= origin)
+            && (y.exit()[row] > origin || (origin == 0.0 && y.exit()[row] == 0.0))
+    };
+    let rows: Vec<usize> = (0..y.len()).filter(|&row| seen(row)).collect();
+    let free = uncensored(y, &rows);
+    // The probability of not being censored before t.
+    let before = |t: f64| {
+        let k = free.partition_point(|&(time, _)| time < t);
+        if k == 0 { 1.0 } else { free[k - 1].1 }
+    };
+    let mut weights = vec![None; y.len()];
+    for row in rows {
+        let (exit, end) = (y.exit()[row], y.cause()[row]);
+        let by = origin + horizon;
+        let known = end > 0 || exit >= by;
+        let weight = if known { 1.0 / before(exit.min(by)).max(LEAST) } else { 0.0 };
+        weights[row] = Some((end == cause && exit <= by, weight));
+    }
+    weights
+}
+
+/// The Kaplan–Meier curve of censoring: (time, probability of not being censored up to and
+/// including it). At a tie, ends come before censoring.
+fn uncensored(y: &Outcome, rows: &[usize]) -> Vec<(f64, f64)> {
+    let mut order = rows.to_vec();
+    order.sort_by(|&a, &b| y.exit()[a].total_cmp(&y.exit()[b]));
+    let mut curve = Vec::new();
+    let (mut free, mut at) = (1.0, 0);
+    while at < order.len() {
+        let t = y.exit()[order[at]];
+        let ties = order[at..].iter().take_while(|&&r| y.exit()[r] == t).count();
+        let ends = order[at..at + ties].iter().filter(|&&r| y.cause()[r] > 0).count();
+        let at_risk = order.len() - at - ends;
+        if ties > ends {
+            free *= 1.0 - (ties - ends) as f64 / at_risk as f64;
+            curve.push((t, free));
+        }
+        at += ties;
+    }
+    curve
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(entry: Option<Vec<f64>>, exit: &[f64], cause: &[u32]) -> Outcome {
+        Outcome::new(entry, exit.to_vec(), cause.to_vec(), vec!["a".into(), "b".into()]).unwrap()
+    }
+
+    #[test]
+    fn weights_by_hand() {
+        // Five rows; censored at 2 (of 4 left at risk) and at 4 (of 2 left).
+        let y = outcome(None, &[1.0, 2.0, 3.0, 4.0, 5.0], &[1, 0, 2, 0, 1]);
+        let w = censoring_weights(&y, 1, 0.0, 4.5);
+        let third = 0.75; // free of censoring before 3
+        let fifth = 0.75 * 0.5; // free of censoring before 4.5
+        assert_eq!(w[0], Some((true, 1.0)));
+        assert_eq!(w[1], Some((false, 0.0)));
+        assert_eq!(w[2], Some((false, 1.0 / third)));
+        assert_eq!(w[3], Some((false, 0.0)));
+        assert_eq!(w[4], Some((false, 1.0 / fifth)));
+        // The weights of those whose fate is known add up to all rows.
+        let total: f64 = w.iter().flatten().map(|(_, w)| w).sum();
+        assert!((total - 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn censored_at_the_horizon_itself_is_known() {
+        let y = outcome(None, &[3.0, 10.0, 10.0], &[1, 0, 0]);
+        let w = censoring_weights(&y, 1, 0.0, 10.0);
+        assert_eq!(w, [Some((true, 1.0)), Some((false, 1.0)), Some((false, 1.0))]);
+    }
+
+    #[test]
+    fn rows_that_came_later_are_left_out() {
+        let y = outcome(Some(vec![0.0, 2.0, 1.0]), &[5.0, 6.0, 4.0], &[1, 1, 0]);
+        assert_eq!(censoring_weights(&y, 1, 0.0, 9.0)[1], None);
+        let landmark = censoring_weights(&y, 1, 2.0, 9.0);
+        assert!(landmark.iter().all(Option::is_some));
+        // Gone before the landmark.
+        assert_eq!(censoring_weights(&y, 1, 4.5, 1.0)[2], None);
+    }
+}

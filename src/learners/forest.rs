@@ -1,0 +1,352 @@
+//! A random forest on a weighted 0/1 outcome, with an interval: smartcore grows the trees.
+
+use ndarray::ArrayView2;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use smartcore::ensemble::random_forest_regressor::{
+    RandomForestRegressor, RandomForestRegressorParameters,
+};
+use smartcore::linalg::basic::matrix::DenseMatrix;
+
+use super::error::{LearnerError, same_length};
+use super::tree::{SmartcoreNode, Tree};
+
+type Smartcore = RandomForestRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
+
+/// Trees that share one half of the clusters.
+const BAG: usize = 4;
+/// No tree is deeper: a walk through a degenerate column must end.
+const DEPTH: u16 = 64;
+
+/// How a forest grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForestSettings {
+    /// Trees; rounded up to whole bags of four, at least two bags.
+    pub trees: usize,
+    /// The fewest distinct rows in a leaf.
+    pub leaf: usize,
+    /// The greatest depth of a tree (at most 64).
+    pub depth: Option<u16>,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// A forest without its rows: splits and the means of leaves.
+///
+/// The trees come in little bags: each bag grows on a random half of the clusters, so that the
+/// spread between bags shows how the prediction would differ in another sample of clusters
+/// (Sexton & Laake 2009; Athey, Tibshirani & Wager 2019).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forest {
+    columns: usize,
+    bags: Vec<Vec<Tree>>,
+}
+
+impl Forest {
+    /// Grows a forest of the weighted mean of `y` by the columns of `x` (rows × columns). Rows
+    /// with weight 0 take no part; rows of one cluster stay together in the halves.
+    ///
+    /// The result is the same for any number of threads.
+    ///
+    /// # Errors
+    /// Unequal lengths, values that are not finite, negative weights, no columns, or fewer than
+    /// four leaves' worth of rows.
+    pub fn fit(
+        x: ArrayView2<f64>,
+        y: &[bool],
+        weights: &[f64],
+        clusters: &[u32],
+        settings: &ForestSettings,
+    ) -> Result<Self, LearnerError> {
+        check(&x, y, weights, clusters, settings)?;
+        let rows: Vec<usize> = (0..y.len()).filter(|&i| weights[i] > 0.0).collect();
+        if rows.len() < 4 * settings.leaf {
+            return Err(LearnerError::TooFew(format!(
+                "{} rows with a known outcome are too few for leaves of {}",
+                rows.len(),
+                settings.leaf
+            )));
+        }
+        let bags = settings.trees.div_ceil(BAG).max(2);
+        let bags: Result<Vec<_>, _> = (0..bags)
+            .into_par_iter()
+            .map(|bag| {
+                let mut rng = ChaCha12Rng::seed_from_u64(settings.seed);
+                rng.set_stream(bag as u64);
+                let half = half(&rows, clusters, &mut rng);
+                grow(&x, y, weights, &half, settings, rng.random())
+            })
+            .collect();
+        Ok(Self { columns: x.ncols(), bags: bags? })
+    }
+
+    /// The prediction for a row of as many columns as in training, and its variance: of the means
+    /// of the bags. The variance keeps the noise of having few trees in a bag, and so errs on the
+    /// wide side.
+    #[must_use]
+    pub fn predict(&self, x: &[f64]) -> (f64, f64) {
+        let means: Vec<f64> = self
+            .bags
+            .iter()
+            .map(|bag| bag.iter().map(|t| t.predict(x)).sum::<f64>() / bag.len() as f64)
+            .collect();
+        let n = means.len() as f64;
+        let mean = means.iter().sum::<f64>() / n;
+        let variance = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        (mean, variance)
+    }
+
+    /// The columns of a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How many splits use each column.
+    #[must_use]
+    pub fn splits(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.columns];
+        self.bags.iter().flatten().for_each(|t| t.count_splits(&mut counts));
+        counts
+    }
+
+    /// Whether a forest that was read from a file can predict.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let trees =
+            |bag: &Vec<Tree>| !bag.is_empty() && bag.iter().all(|t| t.is_whole(self.columns));
+        self.bags.len() >= 2 && self.bags.iter().all(trees)
+    }
+}
+
+fn check(
+    x: &ArrayView2<f64>,
+    y: &[bool],
+    weights: &[f64],
+    clusters: &[u32],
+    settings: &ForestSettings,
+) -> Result<(), LearnerError> {
+    same_length("the outcome", y.len(), x.nrows())?;
+    same_length("the weights", weights.len(), x.nrows())?;
+    same_length("the clusters", clusters.len(), x.nrows())?;
+    if let Some(row) = x.rows().into_iter().position(|r| r.iter().any(|v| !v.is_finite())) {
+        return Err(LearnerError::NotFinite { what: "the design matrix", row });
+    }
+    if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
+        return Err(LearnerError::NotFinite { what: "the weights", row });
+    }
+    if x.ncols() == 0 {
+        return Err(LearnerError::Setting { setting: "terms", why: "a forest needs at least one" });
+    }
+    if settings.leaf == 0 {
+        return Err(LearnerError::Setting { setting: "leaf", why: "must be at least 1" });
+    }
+    Ok(())
+}
+
+/// The rows of a random half of the clusters, in their order.
+fn half(rows: &[usize], clusters: &[u32], rng: &mut ChaCha12Rng) -> Vec<usize> {
+    let mut all: Vec<u32> = rows.iter().map(|&r| clusters[r]).collect();
+    all.sort_unstable();
+    all.dedup();
+    let take = all.len().div_ceil(2);
+    // The first half of a shuffle (Fisher & Yates) is a random half.
+    for i in 0..take {
+        let j = rng.random_range(i..all.len());
+        all.swap(i, j);
+    }
+    let mut chosen = all[..take].to_vec();
+    chosen.sort_unstable();
+    rows.iter().copied().filter(|&r| chosen.binary_search(&clusters[r]).is_ok()).collect()
+}
+
+/// One bag of trees on the given rows.
+fn grow(
+    x: &ArrayView2<f64>,
+    y: &[bool],
+    weights: &[f64],
+    rows: &[usize],
+    settings: &ForestSettings,
+    seed: u64,
+) -> Result<Vec<Tree>, LearnerError> {
+    let values: Vec<Vec<f64>> = rows.iter().map(|&r| x.row(r).to_vec()).collect();
+    let target: Vec<f64> = rows.iter().map(|&r| f64::from(u8::from(y[r]))).collect();
+    let weights: Vec<f64> = rows.iter().map(|&r| weights[r]).collect();
+    let forest = fit_smartcore(&values, &target, &weights, settings, seed)?;
+    let (trees, samples) = nodes_of(&forest)?;
+    let convert = |(nodes, sample): (&Vec<SmartcoreNode>, &Vec<bool>)| {
+        let drawn = values.iter().zip(sample).filter(|&(_, &drawn)| drawn);
+        let cases: Vec<&[f64]> = drawn.map(|(v, _)| v.as_slice()).collect();
+        Tree::new(nodes, &cases, settings.leaf)
+    };
+    trees.iter().zip(&samples).map(convert).collect()
+}
+
+/// smartcore's own forest. Input is checked: it fits NaN in silence.
+fn fit_smartcore(
+    values: &[Vec<f64>],
+    target: &[f64],
+    weights: &[f64],
+    settings: &ForestSettings,
+    seed: u64,
+) -> Result<Smartcore, LearnerError> {
+    let failed = |e: smartcore::error::Failed| LearnerError::Failed {
+        learner: "smartcore",
+        why: e.to_string(),
+    };
+    let x = DenseMatrix::from_2d_vec(&values.to_vec()).map_err(failed)?;
+    let parameters = RandomForestRegressorParameters::default()
+        .with_n_trees(BAG)
+        .with_min_samples_leaf(settings.leaf)
+        .with_min_samples_split(2 * settings.leaf)
+        .with_max_depth(settings.depth.unwrap_or(DEPTH).min(DEPTH))
+        .with_keep_samples(true)
+        .with_seed(seed);
+    Smartcore::fit_with_weights(&x, &target.to_vec(), weights, parameters).map_err(failed)
+}
+
+/// smartcore keeps its trees private; its serde form is the way to them.
+#[derive(Deserialize)]
+struct Written {
+    forest_regressor: WrittenForest,
+}
+
+#[derive(Deserialize)]
+struct WrittenForest {
+    trees: Vec<WrittenTree>,
+    samples: Vec<Vec<bool>>,
+}
+
+#[derive(Deserialize)]
+struct WrittenTree {
+    nodes: Vec<SmartcoreNode>,
+}
+
+/// The trees' nodes, and for each tree which rows it drew.
+fn nodes_of(forest: &Smartcore) -> Result<(Vec<Vec<SmartcoreNode>>, Vec<Vec<bool>>), LearnerError> {
+    let failed =
+        |e: serde_json::Error| LearnerError::Failed { learner: "smartcore", why: e.to_string() };
+    let value = serde_json::to_value(forest).map_err(failed)?;
+    let written: Written = serde_json::from_value(value).map_err(failed)?;
+    let trees = written.forest_regressor.trees.into_iter().map(|t| t.nodes).collect();
+    Ok((trees, written.forest_regressor.samples))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    /// A step in the first column, noise in the second.
+    fn step(n: usize) -> (Array2<f64>, Vec<bool>, Vec<f64>, Vec<u32>) {
+        let x = Array2::from_shape_fn((n, 2), |(i, j)| {
+            if j == 0 { (i % 10) as f64 } else { ((i * 7919) % n) as f64 / n as f64 }
+        });
+        let y = (0..n).map(|i| if i % 10 < 5 { i % 20 == 0 } else { i % 4 != 0 }).collect();
+        (x, y, vec![1.0; n], (0..n as u32).collect())
+    }
+
+    const SETTINGS: ForestSettings = ForestSettings { trees: 40, leaf: 10, depth: None, seed: 42 };
+
+    #[test]
+    fn finds_a_step_and_says_how_sure_it_is() {
+        let (x, y, w, c) = step(2000);
+        let forest = Forest::fit(x.view(), &y, &w, &c, &SETTINGS).unwrap();
+        let (low, _) = forest.predict(&[2.0, 0.5]);
+        let (high, variance) = forest.predict(&[7.0, 0.5]);
+        assert!(low < 0.2 && high > 0.5, "{low} {high}");
+        assert!(variance > 0.0 && variance.sqrt() < 0.2);
+        assert!(forest.is_whole());
+        assert!(forest.splits()[0] > 0);
+    }
+
+    #[test]
+    fn our_trees_predict_as_smartcore_does() {
+        let (x, y, w, _) = step(400);
+        let values: Vec<Vec<f64>> = x.rows().into_iter().map(|r| r.to_vec()).collect();
+        let target: Vec<f64> = y.iter().map(|&y| f64::from(u8::from(y))).collect();
+        let settings = ForestSettings { leaf: 1, ..SETTINGS };
+        let theirs = fit_smartcore(&values, &target, &w, &settings, 9).unwrap();
+        let (trees, samples) = nodes_of(&theirs).unwrap();
+        let ours: Vec<Tree> = trees
+            .iter()
+            .zip(&samples)
+            .map(|(nodes, drawn)| {
+                let drawn = values.iter().zip(drawn).filter(|&(_, &d)| d);
+                let cases: Vec<&[f64]> = drawn.map(|(v, _)| v.as_slice()).collect();
+                Tree::new(nodes, &cases, 1).unwrap()
+            })
+            .collect();
+        let expected = theirs.predict(&DenseMatrix::from_2d_vec(&values).unwrap()).unwrap();
+        for (row, want) in values.iter().zip(expected) {
+            let got = ours.iter().map(|t| t.predict(row)).sum::<f64>() / ours.len() as f64;
+            assert!((got - want).abs() < 1e-15, "{got} {want}");
+        }
+    }
+
+    #[test]
+    fn every_leaf_holds_ten_distinct_rows() {
+        // Rows come in fives of one kind: bootstrap counts alone would allow leaves of one kind.
+        let x = Array2::from_shape_fn((200, 1), |(i, _)| (i / 5) as f64);
+        let y: Vec<bool> = (0..200).map(|i| (i / 5) % 2 == 0).collect();
+        let w = vec![1.0; 200];
+        let half: Vec<usize> = (0..100).collect();
+        let trees = grow(&x.view(), &y, &w, &half, &SETTINGS, 3).unwrap();
+        for tree in &trees {
+            // Distinct rows per predicted value are at least the distinct rows of a leaf; a tree
+            // on 100 rows of which about 63 are drawn has at most six leaves of ten.
+            let mut values: Vec<u64> =
+                half.iter().map(|&r| tree.predict(&[x[[r, 0]]]).to_bits()).collect();
+            values.sort_unstable();
+            values.dedup();
+            assert!(values.len() <= 6, "{}", values.len());
+        }
+    }
+
+    #[test]
+    fn weights_count_and_zero_weights_do_not() {
+        let (x, y, mut w, c) = step(1000);
+        for (w, &y) in w.iter_mut().zip(&y) {
+            *w = if y { 3.0 } else { 1.0 };
+        }
+        let weighted = Forest::fit(x.view(), &y, &w, &c, &SETTINGS).unwrap().predict(&[7.0, 0.5]).0;
+        let plain = Forest::fit(x.view(), &y, &vec![1.0; 1000], &c, &SETTINGS)
+            .unwrap()
+            .predict(&[7.0, 0.5]);
+        assert!(weighted > plain.0);
+        w.fill(0.0);
+        assert!(matches!(
+            Forest::fit(x.view(), &y, &w, &c, &SETTINGS),
+            Err(LearnerError::TooFew(_))
+        ));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_forest_for_any_number_of_threads() {
+        let (x, y, w, c) = step(300);
+        let fit = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| Forest::fit(x.view(), &y, &w, &c, &SETTINGS).unwrap())
+        };
+        assert_eq!(fit(1), fit(3));
+        let other = ForestSettings { seed: 43, ..SETTINGS };
+        assert_ne!(fit(1), Forest::fit(x.view(), &y, &w, &c, &other).unwrap());
+    }
+
+    #[test]
+    fn bad_input_is_refused() {
+        let (mut x, y, w, c) = step(100);
+        assert!(Forest::fit(x.view(), &y[1..], &w, &c, &SETTINGS).is_err());
+        assert!(Forest::fit(x.view(), &y, &w[1..], &c, &SETTINGS).is_err());
+        let negative: Vec<f64> = w.iter().map(|w| -w).collect();
+        assert!(Forest::fit(x.view(), &y, &negative, &c, &SETTINGS).is_err());
+        let none = Array2::<f64>::zeros((100, 0));
+        assert!(Forest::fit(none.view(), &y, &w, &c, &SETTINGS).is_err());
+        x[[3, 1]] = f64::NAN;
+        let nan = Forest::fit(x.view(), &y, &w, &c, &SETTINGS);
+        assert_eq!(nan, Err(LearnerError::NotFinite { what: "the design matrix", row: 3 }));
+    }
+}

@@ -1,0 +1,195 @@
+//! Trees as plain numbers: what a model file holds of a forest.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::LearnerError;
+
+/// A regression tree in preorder. Node i is a leaf where `column[i]` is [`Tree::LEAF`], and then
+/// `number[i]` is its value; else rows with `x[column[i]] <= number[i]` go to node i + 1 and the
+/// others to node `right[i]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tree {
+    column: Vec<u32>,
+    number: Vec<f64>,
+    right: Vec<u32>,
+}
+
+/// A node of a tree as smartcore writes it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SmartcoreNode {
+    output: f64,
+    split_feature: usize,
+    split_value: Option<f64>,
+    true_child: Option<usize>,
+    false_child: Option<usize>,
+}
+
+impl Tree {
+    /// The column of a leaf.
+    pub(crate) const LEAF: u32 = u32::MAX;
+
+    /// The value of the leaf that a row falls into. The tree is checked, and `x` has its columns.
+    pub(crate) fn predict(&self, x: &[f64]) -> f64 {
+        let mut node = 0;
+        while self.column[node] != Self::LEAF {
+            let goes_left = x[self.column[node] as usize] <= self.number[node];
+            node = if goes_left { node + 1 } else { self.right[node] as usize };
+        }
+        self.number[node]
+    }
+
+    /// From smartcore's nodes. A split with fewer than `leaf` distinct rows of `cases` on one
+    /// side is not kept: smartcore counts a row as often as the bootstrap drew it.
+    pub(super) fn new(
+        nodes: &[SmartcoreNode],
+        cases: &[&[f64]],
+        leaf: usize,
+    ) -> Result<Self, LearnerError> {
+        let mut tree = Self::default();
+        let mut cases: Vec<&[f64]> = cases.to_vec();
+        tree.grow(nodes, 0, &mut cases, leaf, 0)?;
+        Ok(tree)
+    }
+
+    /// Adds the node and all below it; `cases` are the rows that reach it.
+    fn grow(
+        &mut self,
+        nodes: &[SmartcoreNode],
+        at: usize,
+        cases: &mut [&[f64]],
+        leaf: usize,
+        depth: usize,
+    ) -> Result<(), LearnerError> {
+        let broken = || LearnerError::Failed {
+            learner: "smartcore",
+            why: "a tree does not have the shape that is expected of this version".into(),
+        };
+        let node = nodes.get(at).ok_or_else(broken)?;
+        if depth > nodes.len() {
+            return Err(broken());
+        }
+        let split = match (node.true_child, node.false_child, node.split_value) {
+            (None, None, _) => None,
+            (Some(yes), Some(no), Some(value)) => {
+                let column = node.split_feature;
+                if cases.iter().any(|c| column >= c.len()) {
+                    return Err(broken());
+                }
+                cases.sort_by_key(|c| c[column] > value);
+                let left = cases.iter().filter(|c| c[column] <= value).count();
+                let enough = left >= leaf && cases.len() - left >= leaf;
+                enough.then_some((yes, no, value, column, left))
+            }
+            _ => return Err(broken()),
+        };
+        let here = self.column.len();
+        let Some((yes, no, value, column, left)) = split else {
+            self.push(Self::LEAF, node.output);
+            return Ok(());
+        };
+        self.push(column as u32, value);
+        let (lower, upper) = cases.split_at_mut(left);
+        self.grow(nodes, yes, lower, leaf, depth + 1)?;
+        self.right[here] = self.column.len() as u32;
+        self.grow(nodes, no, upper, leaf, depth + 1)
+    }
+
+    fn push(&mut self, column: u32, number: f64) {
+        self.column.push(column);
+        self.number.push(number);
+        self.right.push(0);
+    }
+
+    /// Whether every walk ends in a leaf with a probability, for rows of `columns` columns.
+    pub(crate) fn is_whole(&self, columns: usize) -> bool {
+        let n = self.column.len();
+        if n == 0 || self.number.len() != n || self.right.len() != n {
+            return false;
+        }
+        // In preorder each subtree is one run: walk it once with the ends of open right branches.
+        let mut open: Vec<usize> = Vec::new();
+        for i in 0..n {
+            if !self.number[i].is_finite() {
+                return false;
+            }
+            if self.column[i] == Self::LEAF {
+                let probability = (0.0..=1.0).contains(&self.number[i]);
+                let next = open.pop();
+                let ends = next.unwrap_or(n) == i + 1;
+                if self.right[i] != 0 || !probability || !ends {
+                    return false;
+                }
+            } else {
+                let right = self.right[i] as usize;
+                if self.column[i] as usize >= columns || right <= i + 1 || right >= n {
+                    return false;
+                }
+                open.push(right);
+            }
+        }
+        open.is_empty()
+    }
+
+    /// How many splits use each column.
+    pub(crate) fn count_splits(&self, counts: &mut [u32]) {
+        for &c in self.column.iter().filter(|&&c| c != Self::LEAF) {
+            if let Some(count) = counts.get_mut(c as usize) {
+                *count += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> Tree {
+        // x0 ≤ 1 → 0.1; else x1 ≤ 5 → 0.2, else 0.3.
+        Tree {
+            column: vec![0, Tree::LEAF, 1, Tree::LEAF, Tree::LEAF],
+            number: vec![1.0, 0.1, 5.0, 0.2, 0.3],
+            right: vec![2, 0, 4, 0, 0],
+        }
+    }
+
+    #[test]
+    fn walks_to_the_leaf() {
+        let t = tree();
+        assert!(t.is_whole(2));
+        assert_eq!(t.predict(&[1.0, 9.0]), 0.1);
+        assert_eq!(t.predict(&[1.5, 5.0]), 0.2);
+        assert_eq!(t.predict(&[1.5, 5.5]), 0.3);
+        let mut counts = vec![0; 2];
+        t.count_splits(&mut counts);
+        assert_eq!(counts, [1, 1]);
+    }
+
+    #[test]
+    fn a_broken_tree_is_noticed() {
+        assert!(!tree().is_whole(1), "a column too many");
+        let broken = |change: fn(&mut Tree)| {
+            let mut t = tree();
+            change(&mut t);
+            assert!(!t.is_whole(2), "{t:?}");
+        };
+        broken(|t| t.right[0] = 9);
+        broken(|t| t.right[0] = 1);
+        broken(|t| t.right[0] = 3);
+        broken(|t| t.right[1] = 2);
+        broken(|t| t.number[3] = f64::NAN);
+        broken(|t| t.number[3] = 1.5);
+        broken(|t| t.column.truncate(3));
+        broken(|t| {
+            t.column.push(Tree::LEAF);
+            t.number.push(0.5);
+            t.right.push(0);
+        });
+        broken(|t| {
+            t.column[4] = 0;
+            t.right[4] = 4;
+        });
+        assert!(!Tree::default().is_whole(2));
+    }
+}
