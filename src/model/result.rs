@@ -1,0 +1,216 @@
+//! The JSON contract of `train`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::survival::ChiSquare;
+
+/// What training found, in the shape of the JSON contract: keys that do not apply are null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainResult {
+    /// The version of the contract.
+    pub schema: u32,
+    /// The kind of model.
+    pub kind: super::Kind,
+    /// The cause whose hazard the terms describe.
+    pub cause: String,
+    /// Rows that were used.
+    pub n: usize,
+    /// Rows that ended by the cause.
+    pub events: usize,
+    /// The log likelihood, with all terms at zero and at the estimate.
+    pub loglik: Option<LogLik>,
+    /// Iterations of the search.
+    pub iterations: Option<usize>,
+    /// Whether the search reached a maximum.
+    pub converged: Option<bool>,
+    /// The terms; null where the kind has none.
+    pub terms: Option<Vec<TermResult>>,
+    /// Tests of all terms at once.
+    pub tests: Option<Tests>,
+    /// The test of proportional hazards.
+    pub ph_test: Option<PhTest>,
+    /// Harrell's concordance on the training rows.
+    pub concordance: Option<Concordance>,
+    /// The scale of a parametric model.
+    pub scale: Option<f64>,
+    /// The variance of a frailty.
+    pub frailty: Option<Frailty>,
+    /// What the reader must know.
+    pub warnings: Vec<String>,
+}
+
+/// A log likelihood before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LogLik {
+    /// With all terms at zero.
+    pub null: f64,
+    /// At the estimate.
+    #[serde(rename = "final")]
+    pub final_: f64,
+}
+
+/// One term. All numbers are null where the term could not be estimated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TermResult {
+    /// The name of the column of the design; a level of a factor is `column=level`.
+    pub name: String,
+    /// The estimate.
+    pub estimate: Option<f64>,
+    /// Its standard error from the model.
+    pub se: Option<f64>,
+    /// Its standard error by cluster, where there are clusters.
+    pub robust_se: Option<f64>,
+    /// Estimate over standard error (the robust one where there is one).
+    pub z: Option<f64>,
+    /// The two-sided p-value of z.
+    pub p: Option<f64>,
+    /// The lower end of the confidence interval.
+    pub lower: Option<f64>,
+    /// The upper end.
+    pub upper: Option<f64>,
+}
+
+/// A test statistic.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    /// The statistic.
+    pub chi2: f64,
+    /// Degrees of freedom.
+    pub df: f64,
+    /// The p-value.
+    pub p: f64,
+}
+
+impl From<ChiSquare> for Test {
+    fn from(t: ChiSquare) -> Self {
+        Self { chi2: t.chi2, df: t.df, p: t.p }
+    }
+}
+
+/// Tests of all terms at once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Tests {
+    /// Twice the gain in log likelihood.
+    pub likelihood_ratio: Option<Test>,
+    /// Of the estimates against their covariance.
+    pub wald: Option<Test>,
+    /// Of the slope at zero.
+    pub score: Option<Test>,
+}
+
+/// The test of proportional hazards (Grambsch & Therneau 1994).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhTest {
+    /// The transform of time.
+    pub transform: String,
+    /// All terms at once.
+    pub global: Test,
+    /// Term by term, each with one degree of freedom.
+    pub terms: Vec<PhTerm>,
+}
+
+/// The test of one term.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhTerm {
+    /// The term.
+    pub name: String,
+    /// The statistic.
+    pub chi2: f64,
+    /// The p-value.
+    pub p: f64,
+}
+
+/// Harrell's concordance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Concordance {
+    /// The share of comparable pairs in the right order.
+    pub c: f64,
+    /// Its standard error.
+    pub se: Option<f64>,
+}
+
+/// A frailty's variance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Frailty {
+    /// The variance.
+    pub variance: f64,
+}
+
+impl TermResult {
+    /// A term from its estimate and errors; `z` is the normal quantile of the interval.
+    #[must_use]
+    pub(crate) fn new(name: &str, estimate: f64, se: f64, robust: Option<f64>, z: f64) -> Self {
+        let error = robust.unwrap_or(se);
+        let ratio = estimate / error;
+        let finite = |v: f64| v.is_finite().then_some(v);
+        Self {
+            name: name.to_owned(),
+            estimate: finite(estimate),
+            se: finite(se),
+            robust_se: robust.and_then(finite),
+            z: finite(ratio),
+            p: finite(statrs::function::erf::erfc(ratio.abs() / std::f64::consts::SQRT_2)),
+            lower: finite(estimate - z * error),
+            upper: finite(estimate + z * error),
+        }
+    }
+
+    /// A term that could not be estimated.
+    #[must_use]
+    pub(crate) fn absent(name: &str) -> Self {
+        let none = None;
+        Self {
+            name: name.to_owned(),
+            estimate: none,
+            se: none,
+            robust_se: none,
+            z: none,
+            p: none,
+            lower: none,
+            upper: none,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_has_its_exact_keys() {
+        let result = TrainResult {
+            schema: 1,
+            kind: super::super::Kind::Cox,
+            cause: "breakdown".into(),
+            n: 3,
+            events: 2,
+            loglik: Some(LogLik { null: -2.0, final_: -1.0 }),
+            iterations: Some(4),
+            converged: Some(true),
+            terms: Some(vec![TermResult::new("age", 0.5, 0.25, None, 2.0)]),
+            tests: None,
+            ph_test: None,
+            concordance: Some(Concordance { c: 0.6, se: None }),
+            scale: None,
+            frailty: None,
+            warnings: Vec::new(),
+        };
+        let json = serde_json::to_string(&result).unwrap();
+        assert_eq!(
+            json,
+            "{\"schema\":1,\"kind\":\"cox\",\"cause\":\"breakdown\",\"n\":3,\"events\":2,\
+             \"loglik\":{\"null\":-2.0,\"final\":-1.0},\"iterations\":4,\"converged\":true,\
+             \"terms\":[{\"name\":\"age\",\"estimate\":0.5,\"se\":0.25,\"robust_se\":null,\
+             \"z\":2.0,\"p\":0.04550026389635842,\"lower\":0.0,\"upper\":1.0}],\"tests\":null,\
+             \"ph_test\":null,\"concordance\":{\"c\":0.6,\"se\":null},\"scale\":null,\
+             \"frailty\":null,\"warnings\":[]}"
+        );
+    }
+
+    #[test]
+    fn a_robust_error_decides_where_there_is_one() {
+        let t = TermResult::new("x", 1.0, 0.1, Some(0.5), 1.0);
+        assert_eq!((t.z, t.lower, t.upper), (Some(2.0), Some(0.5), Some(1.5)));
+        assert_eq!(TermResult::new("x", 1.0, 0.0, None, 1.0).z, None);
+    }
+}
