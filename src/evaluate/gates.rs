@@ -4,62 +4,11 @@
 //! A value that cannot be computed never passes; it means that there is not enough data, not that
 //! the model is fine. Where a gate looks at every horizon, its value is the worst one.
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::Gates;
+// They are stamped into model files, and so belong to the model room.
+pub use crate::model::{Gate, Limit, Verdict};
 
 use super::{AtTime, Interval, SampleSize, Summary};
-
-/// What an evaluation concludes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// All gates passed.
-    Usable,
-    /// There is enough data to say that the model should not be used.
-    DoNotUse,
-    /// There is too little data to say.
-    NotEnoughData,
-}
-
-impl Verdict {
-    /// Its name: `usable`, `do-not-use`, `not-enough-data`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Usable => "usable",
-            Self::DoNotUse => "do-not-use",
-            Self::NotEnoughData => "not-enough-data",
-        }
-    }
-}
-
-/// What a value is held against.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Limit {
-    /// A number.
-    Number(f64),
-    /// A range that an interval must overlap.
-    Range([f64; 2]),
-    /// It could not be computed.
-    Unknown,
-}
-
-/// One gate and whether the model passed it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Gate {
-    /// Its name.
-    pub name: String,
-    /// The limit that was set.
-    pub limit: Limit,
-    /// The value that was held against it, the worst over horizons; null where there is none.
-    pub value: Option<f64>,
-    /// The horizon of that value, where it has one.
-    pub horizon: Option<f64>,
-    /// Whether it passed; a value that could not be computed never passes.
-    pub passed: bool,
-}
 
 /// What the gates look at.
 pub(super) struct Facts<'a> {

@@ -1,6 +1,6 @@
 //! Inverse probability of censoring weights.
 
-use crate::survival::Outcome;
+use crate::survival::{KaplanMeier, Outcome};
 
 /// No weight exceeds 1 / this: a few late rows must not carry a forest.
 const LEAST: f64 = 0.05;
@@ -24,42 +24,23 @@ pub fn censoring_weights(
             && (y.exit()[row] > origin || (origin == 0.0 && y.exit()[row] == 0.0))
     };
     let rows: Vec<usize> = (0..y.len()).filter(|&row| seen(row)).collect();
-    let free = uncensored(y, &rows);
-    // The probability of not being censored before t.
-    let before = |t: f64| {
-        let k = free.partition_point(|&(time, _)| time < t);
-        if k == 0 { 1.0 } else { free[k - 1].1 }
-    };
     let mut weights = vec![None; y.len()];
+    // Everybody was seen from the origin on, so that late entry plays no part in the curve.
+    let exits = |of: &[f64]| rows.iter().map(|&r| of[r]).collect();
+    let causes = rows.iter().map(|&r| y.cause()[r]).collect();
+    let seen = Outcome::new(None, exits(y.exit()), causes, y.causes().to_vec());
+    let Ok(free) = seen.and_then(|y| KaplanMeier::of_censoring(&y, None)) else {
+        return weights; // no row at all
+    };
     for row in rows {
         let (exit, end) = (y.exit()[row], y.cause()[row]);
         let by = origin + horizon;
         let known = end > 0 || exit >= by;
-        let weight = if known { 1.0 / before(exit.min(by)).max(LEAST) } else { 0.0 };
+        let free = free.survival_before(exit.min(by)).max(LEAST);
+        let weight = if known { 1.0 / free } else { 0.0 };
         weights[row] = Some((end == cause && exit <= by, weight));
     }
     weights
-}
-
-/// The Kaplan–Meier curve of censoring: (time, probability of not being censored up to and
-/// including it). At a tie, ends come before censoring.
-fn uncensored(y: &Outcome, rows: &[usize]) -> Vec<(f64, f64)> {
-    let mut order = rows.to_vec();
-    order.sort_by(|&a, &b| y.exit()[a].total_cmp(&y.exit()[b]));
-    let mut curve = Vec::new();
-    let (mut free, mut at) = (1.0, 0);
-    while at < order.len() {
-        let t = y.exit()[order[at]];
-        let ties = order[at..].iter().take_while(|&&r| y.exit()[r] == t).count();
-        let ends = order[at..at + ties].iter().filter(|&&r| y.cause()[r] > 0).count();
-        let at_risk = order.len() - at - ends;
-        if ties > ends {
-            free *= 1.0 - (ties - ends) as f64 / at_risk as f64;
-            curve.push((t, free));
-        }
-        at += ties;
-    }
-    curve
 }
 
 #[cfg(test)]

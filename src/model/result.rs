@@ -149,7 +149,7 @@ impl TermResult {
             se: finite(se),
             robust_se: robust.and_then(finite),
             z: finite(ratio),
-            p: finite(statrs::function::erf::erfc(ratio.abs() / std::f64::consts::SQRT_2)),
+            p: ratio.is_finite().then(|| ChiSquare::new(ratio * ratio, 1.0).p),
             lower: finite(estimate - z * error),
             upper: finite(estimate + z * error),
         }
@@ -187,7 +187,7 @@ mod tests {
             loglik: Some(LogLik { null: -2.0, final_: -1.0 }),
             iterations: Some(4),
             converged: Some(true),
-            terms: Some(vec![TermResult::new("age", 0.5, 0.25, None, 2.0)]),
+            terms: Some(vec![TermResult::new("age", 0.0, 0.25, None, 2.0)]),
             tests: None,
             ph_test: None,
             concordance: Some(Concordance { c: 0.6, se: None }),
@@ -200,8 +200,8 @@ mod tests {
             json,
             "{\"schema\":1,\"kind\":\"cox\",\"cause\":\"breakdown\",\"n\":3,\"events\":2,\
              \"loglik\":{\"null\":-2.0,\"final\":-1.0},\"iterations\":4,\"converged\":true,\
-             \"terms\":[{\"name\":\"age\",\"estimate\":0.5,\"se\":0.25,\"robust_se\":null,\
-             \"z\":2.0,\"p\":0.04550026389635842,\"lower\":0.0,\"upper\":1.0}],\"tests\":null,\
+             \"terms\":[{\"name\":\"age\",\"estimate\":0.0,\"se\":0.25,\"robust_se\":null,\
+             \"z\":0.0,\"p\":1.0,\"lower\":-0.5,\"upper\":0.5}],\"tests\":null,\
              \"ph_test\":null,\"concordance\":{\"c\":0.6,\"se\":null},\"scale\":null,\
              \"frailty\":null,\"warnings\":[]}"
         );
@@ -210,6 +210,8 @@ mod tests {
     #[test]
     fn a_robust_error_decides_where_there_is_one() {
         let t = TermResult::new("x", 1.0, 0.1, Some(0.5), 1.0);
+        // The chance of two standard errors or more.
+        assert!((t.p.unwrap() - 0.045_500_263_896_358_42).abs() < 1e-15);
         assert_eq!((t.z, t.lower, t.upper), (Some(2.0), Some(0.5), Some(1.5)));
         assert_eq!(TermResult::new("x", 1.0, 0.0, None, 1.0).z, None);
     }

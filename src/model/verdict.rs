@@ -34,6 +34,8 @@ pub enum Limit {
     Number(f64),
     /// A range that an interval must overlap.
     Range([f64; 2]),
+    /// It could not be computed.
+    Unknown,
 }
 
 /// One gate and whether the model passed it.
