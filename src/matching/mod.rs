@@ -6,6 +6,7 @@
 //! and risk never decides who gets a place.
 
 mod ask;
+pub mod assign;
 mod fact;
 mod result;
 mod rules;

@@ -1,0 +1,298 @@
+//! The linear program over bundles: at most one bundle per family, at most one per group. Its
+//! relaxation is nearly always integral.
+
+use super::bundle::{Packer, bound};
+use super::incumbent::{Choice, improve};
+use super::part::Part;
+use super::pool::{Cluster, Pool, clusters};
+use super::prices::Prices;
+use super::simplex::{Lp, Stalled};
+use super::{Budget, PIVOT_WORK, SEARCH_LIMIT};
+
+/// Bundles worth up to this share of the best score less than their family's best are in the
+/// first program.
+const WINDOW: f64 = 0.02;
+/// Rounds of adding bundles at most.
+const ROUNDS: usize = 60;
+
+/// The program of one cluster, with its columns in the order of the cluster's bundles.
+pub(super) struct Program {
+    /// Rows: the groups of the cluster, then its families.
+    pub lp: Lp,
+}
+
+/// Numbers of rows within one cluster; reused between clusters.
+pub(super) struct Rows {
+    group: Vec<u32>,
+    family: Vec<u32>,
+}
+
+impl Rows {
+    pub fn new(part: &Part) -> Self {
+        Self { group: vec![0; part.groups.len()], family: vec![0; part.families.len()] }
+    }
+}
+
+/// Where the last optimal basis stood: in terms of bundles and rows of the whole part, so that it
+/// serves any regrouping of clusters.
+pub(super) struct Basis {
+    bundle: Vec<bool>,
+    group: Vec<bool>,
+    family: Vec<bool>,
+}
+
+impl Basis {
+    /// Makes room for bundles that came since; they are outside the basis.
+    pub fn grow(&mut self, bundles: usize) {
+        self.bundle.resize(bundles, false);
+    }
+
+    /// All slacks, but the bundles of a choice in place of their families' slacks.
+    pub fn of_choice(part: &Part, pool: &Pool, chosen: &[Option<u32>]) -> Self {
+        let mut basis = Self {
+            bundle: vec![false; pool.len()],
+            group: vec![true; part.groups.len()],
+            family: vec![true; part.families.len()],
+        };
+        for (f, b) in chosen.iter().enumerate() {
+            if let Some(b) = b {
+                basis.bundle[*b as usize] = true;
+                basis.family[f] = false;
+            }
+        }
+        basis
+    }
+}
+
+impl Program {
+    /// The program of a cluster, with its basis set.
+    pub fn new(
+        part: &Part,
+        pool: &Pool,
+        cluster: &Cluster,
+        basis: &Basis,
+        rows: &mut Rows,
+    ) -> Self {
+        let n = cluster.groups.len();
+        for (r, &g) in cluster.groups.iter().enumerate() {
+            rows.group[g as usize] = r as u32;
+        }
+        for (r, &f) in cluster.families.iter().enumerate() {
+            rows.family[f as usize] = (n + r) as u32;
+        }
+        let mut lp = Lp::new(vec![1.0; n + cluster.families.len()]);
+        for &b in &cluster.bundles {
+            let b = b as usize;
+            let family = rows.family[pool.family(b)] as usize;
+            let groups = pool
+                .items(b)
+                .iter()
+                .map(|&k| rows.group[part.items[k as usize].group as usize] as usize);
+            lp.add_column(pool.worth(b), std::iter::once(family).chain(groups).map(|r| (r, 1.0)));
+        }
+        let columns = cluster
+            .bundles
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| basis.bundle.get(**b as usize).copied().unwrap_or(false))
+            .map(|(j, _)| j);
+        let slacks = (0..n + cluster.families.len()).filter(|&r| {
+            if r < n {
+                basis.group[cluster.groups[r] as usize]
+            } else {
+                basis.family[cluster.families[r - n] as usize]
+            }
+        });
+        lp.start_from(columns, slacks);
+        Self { lp }
+    }
+
+    /// Solves it by the primal method, on right-hand sides moved a little apart: more for groups
+    /// than for families, so that a choice stays feasible.
+    pub fn solve(&mut self, groups: usize, budget: &mut Budget) -> Result<(), Stalled> {
+        self.lp.set_shift(|r| {
+            let jitter = scatter(r as u64);
+            1e-6 * if r < groups { 2.0 + jitter } else { jitter }
+        });
+        let before = self.lp.pivots;
+        let rows = self.lp.rows() as u64;
+        let limit = (20 * rows + 2000).min(budget.left / (PIVOT_WORK * (1 + rows / 500)));
+        let done = self.lp.primal(limit);
+        budget.spend((self.lp.pivots - before) * PIVOT_WORK * (1 + rows / 500));
+        self.lp.set_shift(|_| 0.0);
+        done?;
+        self.lp.refactor()
+    }
+}
+
+/// A number in [0, 1) that looks random (SplitMix64, Steele et al. 2014).
+pub(super) fn scatter(k: u64) -> f64 {
+    let mut z = k.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// The bundles of a choice in the pool (added where new), by family.
+pub(super) fn choice_bundles(part: &Part, pool: &mut Pool, choice: &Choice) -> Vec<Option<u32>> {
+    let mut of_family: Vec<Vec<u32>> = vec![Vec::new(); part.families.len()];
+    for k in choice.item.iter().flatten() {
+        of_family[part.items[*k as usize].family as usize].push(*k);
+    }
+    of_family.iter().map(|items| (!items.is_empty()).then(|| pool.add(part, items))).collect()
+}
+
+/// What the relaxation gave.
+pub(super) struct Relaxed {
+    pub pool: Pool,
+    pub basis: Basis,
+    pub prices: Vec<f64>,
+    pub bound: f64,
+    /// A choice read off the relaxation, improved.
+    pub choice: Choice,
+}
+
+/// Solves the relaxation over bundles exactly, by adding bundles until none pays, starting from
+/// good prices and a choice. Stops early when the budget is spent or precision runs out; the
+/// bound holds in any case.
+pub(super) fn relax(
+    part: &Part,
+    packer: &mut Packer,
+    start: &Prices,
+    choice: Choice,
+    budget: &mut Budget,
+) -> Relaxed {
+    let top = part.items.iter().map(|i| i.score).fold(0.0, f64::max);
+    let mut pool = Pool::default();
+    let chosen = choice_bundles(part, &mut pool, &choice);
+    let near = |best: f64, _: usize| (best - WINDOW * top).min(best);
+    add_bundles(part, packer, &mut pool, &start.prices, near, budget);
+    let basis = Basis::of_choice(part, &pool, &chosen);
+    let (prices, bound_so_far) = (start.prices.clone(), start.bound);
+    let mut out = Relaxed { pool, basis, prices, bound: bound_so_far, choice };
+    let mut point = Point::new(part);
+    let mut solved = 0;
+    for _ in 0..ROUNDS {
+        if point.solve(part, &mut out, solved, budget).is_err() {
+            break;
+        }
+        solved = out.pool.len();
+        let value = bound(part, &point.group, packer);
+        budget.spend(part.families.len() as u64);
+        if value < out.bound {
+            out.bound = value;
+            out.prices.copy_from_slice(&point.group);
+        }
+        let family = &point.family;
+        let slack = 1e-9 * top;
+        let paying =
+            |best: f64, f: usize| if best > family[f] + slack { family[f] + slack } else { best };
+        add_bundles(part, packer, &mut out.pool, &point.group, paying, budget);
+        if out.pool.len() == solved || budget.left == 0 {
+            break;
+        }
+    }
+    round(part, packer, &mut out, &point.weight);
+    out
+}
+
+/// Adds the bundles of each family that are worth more than a floor, which depends on the worth
+/// of the family's best bundle.
+fn add_bundles(
+    part: &Part,
+    packer: &mut Packer,
+    pool: &mut Pool,
+    prices: &[f64],
+    floor: impl Fn(f64, usize) -> f64,
+    budget: &mut Budget,
+) {
+    for f in 0..part.families.len() {
+        let best = packer.best(part, f, prices);
+        let floor = floor(best, f);
+        if floor >= best && best > 0.0 {
+            continue;
+        }
+        packer.bundles(part, f, prices, floor, SEARCH_LIMIT, &mut |_, items| {
+            pool.add(part, items);
+        });
+    }
+    budget.spend(2 * part.families.len() as u64);
+}
+
+/// The point of the relaxation: prices of groups and families, weights of bundles.
+struct Point {
+    group: Vec<f64>,
+    family: Vec<f64>,
+    weight: Vec<f64>,
+    rows: Rows,
+}
+
+impl Point {
+    fn new(part: &Part) -> Self {
+        Self {
+            group: vec![0.0; part.groups.len()],
+            family: vec![0.0; part.families.len()],
+            weight: Vec::new(),
+            rows: Rows::new(part),
+        }
+    }
+
+    /// Solves every cluster that has a bundle at or beyond `solved`; the others are as they were.
+    fn solve(
+        &mut self,
+        part: &Part,
+        out: &mut Relaxed,
+        solved: usize,
+        budget: &mut Budget,
+    ) -> Result<(), Stalled> {
+        let all: Vec<u32> = (0..out.pool.len() as u32).collect();
+        self.weight.resize(all.len(), 0.0);
+        out.basis.grow(all.len());
+        for cluster in clusters(part, &out.pool, &all) {
+            if cluster.bundles.last().is_none_or(|&b| (b as usize) < solved) {
+                continue;
+            }
+            let mut program = Program::new(part, &out.pool, &cluster, &out.basis, &mut self.rows);
+            program.solve(cluster.groups.len(), budget)?;
+            let lp = &program.lp;
+            let n = cluster.groups.len();
+            for (r, &g) in cluster.groups.iter().enumerate() {
+                self.group[g as usize] = lp.price(r);
+                out.basis.group[g as usize] = lp.has_slack(r);
+            }
+            for (r, &f) in cluster.families.iter().enumerate() {
+                self.family[f as usize] = lp.price(n + r);
+                out.basis.family[f as usize] = lp.has_slack(n + r);
+            }
+            for (j, &b) in cluster.bundles.iter().enumerate() {
+                self.weight[b as usize] = lp.value(j);
+                out.basis.bundle[b as usize] = lp.has_column(j);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A choice that takes bundles by their weights, improved; kept where it is better.
+fn round(part: &Part, packer: &mut Packer, out: &mut Relaxed, weight: &[f64]) {
+    let mut order: Vec<u32> =
+        (0..weight.len() as u32).filter(|&b| weight[b as usize] > 0.01).collect();
+    order.sort_by(|&a, &b| weight[b as usize].total_cmp(&weight[a as usize]).then(a.cmp(&b)));
+    let mut taken = vec![false; part.families.len()];
+    let mut choice = Choice::empty(part);
+    for b in order {
+        let b = b as usize;
+        let items = out.pool.items(b);
+        let free =
+            items.iter().all(|&k| choice.item[part.items[k as usize].group as usize].is_none());
+        if free && !std::mem::replace(&mut taken[out.pool.family(b)], true) {
+            for &k in items {
+                choice.item[part.items[k as usize].group as usize] = Some(k);
+            }
+        }
+    }
+    improve(part, packer, &mut choice);
+    if choice.value > out.choice.value {
+        out.choice = choice;
+    }
+}

@@ -1,0 +1,193 @@
+//! Assigning groups of children, each whole, to families with places: exactly, with proof.
+//!
+//! The problem is a packing of *bundles*: the sets of groups that one family could take. Its
+//! linear relaxation is nearly always integral (the relaxation over pairs is not), so that good
+//! dual prices, a small linear program and a short search give an optimum with its proof. The
+//! proof is the Lagrangian bound, which does not depend on the linear program.
+
+mod bundle;
+mod exact;
+mod incumbent;
+mod lu;
+mod master;
+mod part;
+mod pool;
+mod prices;
+mod problem;
+mod simplex;
+mod tree;
+
+use exact::Solved;
+use part::Part;
+pub use problem::{Pair, Problem, ProblemError};
+
+/// What one pivot on 500 rows weighs in the budget, against looking at one family.
+const PIVOT_WORK: u64 = 20;
+/// Steps of listing one family's bundles at most.
+const SEARCH_LIMIT: u32 = 200_000;
+
+/// How much work may be done: it counts work, not seconds, so that the answer is always the same.
+/// About 10 million per second on a laptop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort(pub u64);
+
+impl Default for Effort {
+    /// Some minutes at most; nearly every caseload needs a small part of it.
+    fn default() -> Self {
+        Self(1_000_000_000)
+    }
+}
+
+/// The work that is left.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    left: u64,
+}
+
+impl Budget {
+    fn spend(&mut self, work: u64) {
+        self.left = self.left.saturating_sub(work);
+    }
+}
+
+/// What counts as better.
+#[derive(Debug, Clone, Copy, Default)]
+struct Goal {
+    /// Where all scores are multiples of a number, so is every value.
+    quantum: Option<f64>,
+}
+
+impl Goal {
+    /// The least value that is better than `value`.
+    fn next(self, value: f64) -> f64 {
+        match self.quantum {
+            Some(q) => ((value / q + 1e-6).floor() + 1.0 - 1e-6) * q,
+            None => value + 1e-9 * value.abs().max(1.0),
+        }
+    }
+
+    /// Whether nothing better than `value` fits under the bound.
+    fn closed(self, bound: f64, value: f64) -> bool {
+        bound < self.next(value)
+    }
+
+    /// The loss against the bound that is looked at first.
+    fn first_loss(self, bound: f64) -> f64 {
+        match self.quantum {
+            Some(q) => bound - ((bound / q + 1e-6).floor() - 1e-6) * q,
+            None => 1e-5 * bound.abs().max(1e-9),
+        }
+    }
+
+    /// The loss that is looked at next.
+    fn more_loss(self, loss: f64) -> f64 {
+        match self.quantum {
+            Some(q) => loss + q,
+            None => 2.5 * loss,
+        }
+    }
+}
+
+/// The answer to a problem.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// For each group the position of its pair, or none.
+    pub chosen: Vec<Option<usize>>,
+    /// The sum of the scores of the chosen pairs.
+    pub objective: f64,
+    /// No choice is worth more. Equal to the objective where it is proven best.
+    pub bound: f64,
+    /// What each group pays in the relaxation: what its place is worth to others.
+    pub group_prices: Vec<f64>,
+    /// Work done, as [`Effort`] counts it.
+    pub work: u64,
+}
+
+impl Solution {
+    /// Whether the choice is proven best.
+    #[must_use]
+    pub fn is_optimal(&self) -> bool {
+        self.bound <= self.objective
+    }
+
+    /// (bound − objective) / max(1, |objective|).
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        (self.bound - self.objective) / self.objective.abs().max(1.0)
+    }
+}
+
+/// Solves a problem: to the end, or to the best found with the allowed effort.
+///
+/// Each connected part of the problem is solved on its own. The same problem and effort give the
+/// same answer.
+#[must_use]
+pub fn solve(problem: &Problem, effort: Effort) -> Solution {
+    let mut budget = Budget { left: effort.0 };
+    let quantum = quantum(problem);
+    let mut solution = Solution {
+        chosen: vec![None; problem.groups()],
+        objective: 0.0,
+        bound: 0.0,
+        group_prices: vec![0.0; problem.groups()],
+        work: 0,
+    };
+    for part in part::split(problem) {
+        let solved = solve_part(&part, quantum, &mut budget);
+        for (g, item) in solved.choice.item.iter().enumerate() {
+            let group = part.groups[g] as usize;
+            solution.chosen[group] = item.map(|k| part.items[k as usize].pair as usize);
+            solution.group_prices[group] = solved.prices[g];
+        }
+        solution.bound += (solved.bound - solved.choice.value).max(0.0);
+    }
+    solution.objective = solution.chosen.iter().flatten().map(|&k| problem.pairs()[k].score).sum();
+    solution.bound += solution.objective;
+    solution.work = effort.0 - budget.left;
+    solution
+}
+
+/// Solves a part. Where all scores are multiples of a quantum they are spread apart by less than
+/// it in all: equal scores make the relaxation degenerate.
+fn solve_part(part: &Part, quantum: Option<f64>, budget: &mut Budget) -> Solved {
+    let goal = Goal { quantum };
+    let Some(q) = quantum else { return close(exact::solve(part, goal, budget), goal) };
+    let mut spread = part.clone();
+    let room = 0.4 * q / part.groups.len() as f64;
+    for item in &mut spread.items {
+        item.score += room * master::scatter(u64::from(item.pair));
+    }
+    let mut solved = close(exact::solve(&spread, goal, budget), goal);
+    solved.choice.total(part);
+    solved.bound = ((solved.bound / q + 1e-6).floor() * q).max(solved.choice.value);
+    solved
+}
+
+/// A bound that leaves nothing better is the value itself.
+fn close(mut solved: Solved, goal: Goal) -> Solved {
+    if goal.closed(solved.bound, solved.choice.value) {
+        solved.bound = solved.choice.value;
+    }
+    solved
+}
+
+/// The number of which all scores are multiples, where they are whole numbers of it: only whole
+/// scores are looked at.
+fn quantum(problem: &Problem) -> Option<f64> {
+    let mut divisor = 0u64;
+    for pair in problem.pairs() {
+        let score = pair.score.abs();
+        if score.fract() != 0.0 || score > 1e6 {
+            return None;
+        }
+        let (mut a, mut b) = (divisor, score as u64);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        divisor = a;
+    }
+    (divisor > 0).then_some(divisor as f64)
+}
+
+#[cfg(test)]
+mod tests;

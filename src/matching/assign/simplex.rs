@@ -1,0 +1,576 @@
+//! A linear program max c·x, A x ≤ b, x ≥ 0, solved by the revised simplex method on sparse
+//! factors: primal where columns are added, dual where columns are fixed at 0 or rows are added.
+//!
+//! A fixed column or slack is held at 0. Every nonbasic variable is at 0, so that a basis alone
+//! says everything.
+
+use super::lu::Lu;
+
+/// A reduced cost above this is worth entering; a value below minus this is infeasible.
+const TOLERANCE: f64 = 1e-9;
+/// A pivot must be at least this large.
+const PIVOT: f64 = 1e-7;
+/// Pivots between two factorings.
+const REFACTOR: usize = 64;
+
+/// The method could not finish within its limits or its precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stalled;
+
+/// How a run of the dual method ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// At the optimum.
+    Optimal,
+    /// No point keeps all rows.
+    Infeasible,
+    /// The objective cannot exceed the cutoff.
+    Cutoff,
+}
+
+/// A variable: column j is 2j, the slack of row r is 2r + 1.
+type Var = u32;
+
+fn column_var(j: usize) -> Var {
+    (j as u32) << 1
+}
+
+fn slack_var(r: usize) -> Var {
+    (r as u32) << 1 | 1
+}
+
+/// What is kept per variable of one kind.
+#[derive(Debug, Clone, Default)]
+struct Kind {
+    /// Position in the basis, −1 outside.
+    at: Vec<i32>,
+    fixed: Vec<bool>,
+    /// Reduced cost.
+    d: Vec<f64>,
+    /// Devex weight.
+    weight: Vec<f64>,
+    /// The pivot row, where touched.
+    alpha: Vec<f64>,
+}
+
+impl Kind {
+    fn push(&mut self, at: i32) {
+        self.at.push(at);
+        self.fixed.push(false);
+        self.d.push(0.0);
+        self.weight.push(1.0);
+        self.alpha.push(0.0);
+    }
+}
+
+/// A column's entries after the factors: (basis position, value).
+#[derive(Debug, Clone)]
+struct Eta {
+    position: u32,
+    pivot: f64,
+    entries: Vec<(u32, f64)>,
+}
+
+/// The program and its basis.
+#[derive(Debug, Clone)]
+pub(super) struct Lp {
+    rhs: Vec<f64>,
+    shift: Vec<f64>,
+    start: Vec<u32>,
+    row: Vec<u32>,
+    value: Vec<f64>,
+    cost: Vec<f64>,
+    by_row: Vec<Vec<(u32, f64)>>,
+    basis: Vec<Var>,
+    columns: Kind,
+    slacks: Kind,
+    x: Vec<f64>,
+    lu: Lu,
+    etas: Vec<Eta>,
+    touched: Vec<Var>,
+    /// Pivots done so far.
+    pub pivots: u64,
+}
+
+impl Lp {
+    /// A program with these right-hand sides (each at least 0) and no columns; its basis is the
+    /// slacks.
+    pub fn new(rhs: Vec<f64>) -> Self {
+        let m = rhs.len();
+        let mut slacks = Kind::default();
+        for r in 0..m {
+            slacks.push(r as i32);
+        }
+        Self {
+            shift: vec![0.0; m],
+            start: vec![0],
+            row: Vec::new(),
+            value: Vec::new(),
+            cost: Vec::new(),
+            by_row: vec![Vec::new(); m],
+            basis: (0..m).map(slack_var).collect(),
+            columns: Kind::default(),
+            slacks,
+            x: rhs.clone(),
+            rhs,
+            lu: Lu::default(),
+            etas: Vec::new(),
+            touched: Vec::new(),
+            pivots: 0,
+        }
+    }
+
+    /// How many columns there are.
+    pub fn len(&self) -> usize {
+        self.cost.len()
+    }
+
+    /// Adds a column, outside the basis.
+    pub fn add_column(&mut self, cost: f64, entries: impl Iterator<Item = (usize, f64)>) {
+        let j = self.cost.len() as u32;
+        for (i, v) in entries {
+            self.row.push(i as u32);
+            self.value.push(v);
+            self.by_row[i].push((j, v));
+        }
+        self.start.push(self.row.len() as u32);
+        self.cost.push(cost);
+        self.columns.push(-1);
+    }
+
+    /// Adds a row; its slack enters the basis. Call [`Lp::refactor`] when all rows are added.
+    pub fn add_row(&mut self, rhs: f64, entries: &[(u32, f64)]) {
+        // Columns are kept end to end, so that they are laid out anew.
+        let r = self.rhs.len();
+        let mut extra = vec![0.0; self.len()];
+        for &(j, v) in entries {
+            extra[j as usize] = v;
+        }
+        let (mut start, mut row, mut value) = (vec![0], Vec::new(), Vec::new());
+        for (j, &extra) in extra.iter().enumerate() {
+            let range = self.start[j] as usize..self.start[j + 1] as usize;
+            row.extend_from_slice(&self.row[range.clone()]);
+            value.extend_from_slice(&self.value[range]);
+            if extra != 0.0 {
+                row.push(r as u32);
+                value.push(extra);
+            }
+            start.push(row.len() as u32);
+        }
+        (self.start, self.row, self.value) = (start, row, value);
+        self.by_row.push(entries.to_vec());
+        self.rhs.push(rhs);
+        self.shift.push(0.0);
+        self.slacks.push(r as i32);
+        self.basis.push(slack_var(r));
+        self.x.push(0.0);
+    }
+
+    /// Fixes a column at 0, or frees it.
+    pub fn fix(&mut self, j: usize, fixed: bool) {
+        self.columns.fixed[j] = fixed;
+    }
+
+    /// Whether a column is fixed at 0.
+    pub fn is_fixed(&self, j: usize) -> bool {
+        self.columns.fixed[j]
+    }
+
+    /// Fixes a row's slack at 0 (the row becomes an equation), or frees it.
+    pub fn fix_slack(&mut self, r: usize, fixed: bool) {
+        self.slacks.fixed[r] = fixed;
+    }
+
+    /// The basis, to come back to.
+    pub fn basis(&self) -> &[Var] {
+        &self.basis
+    }
+
+    /// Comes back to a basis. Follow with [`Lp::refactor`].
+    pub fn set_basis(&mut self, basis: &[Var]) {
+        self.basis.clear();
+        self.basis.extend_from_slice(basis);
+        // Rows added since then have their slacks in the basis.
+        self.basis.extend((basis.len()..self.rhs.len()).map(slack_var));
+        self.columns.at.fill(-1);
+        self.slacks.at.fill(-1);
+        for p in 0..self.basis.len() {
+            let var = self.basis[p];
+            self.kind_mut(var).at[(var >> 1) as usize] = p as i32;
+        }
+    }
+
+    /// Sets the basis to these columns and slacks, where there are as many as rows.
+    pub fn start_from(
+        &mut self,
+        columns: impl Iterator<Item = usize>,
+        slacks: impl Iterator<Item = usize>,
+    ) {
+        let basis: Vec<Var> = columns.map(column_var).chain(slacks.map(slack_var)).collect();
+        if basis.len() == self.rhs.len() {
+            self.set_basis(&basis);
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rhs.len()
+    }
+
+    /// Whether a column is in the basis.
+    pub fn has_column(&self, j: usize) -> bool {
+        self.columns.at[j] >= 0
+    }
+
+    /// Whether a row's slack is in the basis.
+    pub fn has_slack(&self, r: usize) -> bool {
+        self.slacks.at[r] >= 0
+    }
+
+    /// Moves the right-hand side a little, so that no two bases give the same point.
+    pub fn set_shift(&mut self, shift: impl Fn(usize) -> f64) {
+        for r in 0..self.rhs.len() {
+            self.shift[r] = shift(r);
+        }
+    }
+
+    /// The value of a column.
+    pub fn value(&self, j: usize) -> f64 {
+        usize::try_from(self.columns.at[j]).map_or(0.0, |p| self.x[p])
+    }
+
+    /// The dual price of a row, at least 0.
+    pub fn price(&self, r: usize) -> f64 {
+        (-self.slacks.d[r]).max(0.0)
+    }
+
+    /// A column's reduced cost.
+    pub fn reduced(&self, j: usize) -> f64 {
+        self.columns.d[j]
+    }
+
+    /// An upper bound on the objective, from the prices alone: it holds whatever the rounding of
+    /// the pivots. Columns are at most `top` each.
+    pub fn bound(&self, top: f64) -> f64 {
+        let mut bound = 0.0;
+        for (r, &b) in self.rhs.iter().enumerate() {
+            bound += self.price(r) * b;
+            if self.slacks.fixed[r] {
+                // The price of an equation may be negative; clipping it would weaken the bound.
+                bound += (-self.slacks.d[r]).min(0.0) * b;
+            } else {
+                bound += self.slacks.d[r].max(0.0) * b.abs().max(1.0);
+            }
+        }
+        for j in 0..self.len() {
+            if !self.columns.fixed[j] {
+                bound += self.columns.d[j].max(0.0) * top;
+            }
+        }
+        bound
+    }
+
+    /// Factors the basis anew and computes values and reduced costs from it.
+    pub fn refactor(&mut self) -> Result<(), Stalled> {
+        let m = self.rhs.len();
+        let factored = Lu::factor(m, |p| {
+            let (list, one) = self.entries(self.basis[p]);
+            list.chain(one)
+        });
+        self.lu = factored.ok_or(Stalled)?;
+        self.etas.clear();
+        self.x = self.rhs.iter().zip(&self.shift).map(|(b, s)| b + s).collect();
+        self.lu.solve(&mut self.x);
+        let mut y: Vec<f64> = self
+            .basis
+            .iter()
+            .map(|v| if v & 1 == 0 { self.cost[(v >> 1) as usize] } else { 0.0 })
+            .collect();
+        self.lu.solve_transposed(&mut y);
+        for j in 0..self.len() {
+            let range = self.start[j] as usize..self.start[j + 1] as usize;
+            let dot: f64 = range.map(|k| self.value[k] * y[self.row[k] as usize]).sum();
+            self.columns.d[j] = if self.columns.at[j] >= 0 { 0.0 } else { self.cost[j] - dot };
+        }
+        for (r, &y) in y.iter().enumerate() {
+            self.slacks.d[r] = if self.slacks.at[r] >= 0 { 0.0 } else { -y };
+        }
+        Ok(())
+    }
+
+    /// A variable's entries: those of a column, or the one of a slack.
+    fn entries(&self, var: Var) -> (impl Iterator<Item = (usize, f64)> + '_, Option<(usize, f64)>) {
+        let k = (var >> 1) as usize;
+        let range =
+            if var & 1 == 0 { self.start[k] as usize..self.start[k + 1] as usize } else { 0..0 };
+        let list = range.map(|e| (self.row[e] as usize, self.value[e]));
+        (list, (var & 1 == 1).then_some((k, 1.0)))
+    }
+
+    fn kind(&self, var: Var) -> &Kind {
+        if var & 1 == 0 { &self.columns } else { &self.slacks }
+    }
+
+    fn kind_mut(&mut self, var: Var) -> &mut Kind {
+        if var & 1 == 0 { &mut self.columns } else { &mut self.slacks }
+    }
+
+    /// The entering column in terms of the basis.
+    fn tableau_column(&mut self, var: Var) -> Vec<f64> {
+        let mut a = vec![0.0; self.rhs.len()];
+        {
+            let (list, one) = self.entries(var);
+            for (i, v) in list.chain(one) {
+                a[i] = v;
+            }
+        }
+        self.lu.solve(&mut a);
+        for eta in &self.etas {
+            let t = a[eta.position as usize];
+            if t != 0.0 {
+                let t = t / eta.pivot;
+                a[eta.position as usize] = t;
+                for &(i, v) in &eta.entries {
+                    a[i as usize] -= v * t;
+                }
+            }
+        }
+        a
+    }
+
+    /// The pivot row, over all variables outside the basis, into `alpha`; lists them in
+    /// `touched`.
+    fn tableau_row(&mut self, position: usize) {
+        let m = self.rhs.len();
+        let mut rho = vec![0.0; m];
+        rho[position] = 1.0;
+        for eta in self.etas.iter().rev() {
+            let p = eta.position as usize;
+            let mut t = rho[p];
+            for &(i, v) in &eta.entries {
+                t -= v * rho[i as usize];
+            }
+            rho[p] = t / eta.pivot;
+        }
+        self.lu.solve_transposed(&mut rho);
+        for var in std::mem::take(&mut self.touched) {
+            self.kind_mut(var).alpha[(var >> 1) as usize] = 0.0;
+        }
+        for (r, &t) in rho.iter().enumerate() {
+            if t.abs() < 1e-14 {
+                continue;
+            }
+            if self.slacks.at[r] < 0 {
+                self.slacks.alpha[r] = t;
+                self.touched.push(slack_var(r));
+            }
+            for &(j, v) in &self.by_row[r] {
+                let k = j as usize;
+                if self.columns.at[k] < 0 {
+                    // A sum that comes back to 0 lists its column twice, which does no harm.
+                    if self.columns.alpha[k] == 0.0 {
+                        self.touched.push(j << 1);
+                    }
+                    self.columns.alpha[k] += t * v;
+                }
+            }
+        }
+    }
+
+    /// Exchanges the variable at `position` for `enter`, whose tableau column is `a`. The pivot
+    /// row must be in `alpha`.
+    fn pivot(&mut self, position: usize, enter: Var, a: &[f64]) -> Result<(), Stalled> {
+        let k = (enter >> 1) as usize;
+        let pivot = a[position];
+        let theta = self.kind(enter).d[k] / pivot;
+        let step = self.x[position] / pivot;
+        for var in std::mem::take(&mut self.touched) {
+            let kind = self.kind_mut(var);
+            let i = (var >> 1) as usize;
+            kind.d[i] -= theta * kind.alpha[i];
+            kind.alpha[i] = 0.0;
+        }
+        let leave = self.basis[position];
+        let entries: Vec<(u32, f64)> = a
+            .iter()
+            .enumerate()
+            .filter(|&(i, v)| i != position && v.abs() > 1e-13)
+            .map(|(i, &v)| (i as u32, v))
+            .collect();
+        for &(i, v) in &entries {
+            self.x[i as usize] -= v * step;
+        }
+        self.x[position] = step;
+        self.etas.push(Eta { position: position as u32, pivot, entries });
+        let out = self.kind_mut(leave);
+        out.at[(leave >> 1) as usize] = -1;
+        out.d[(leave >> 1) as usize] = -theta;
+        let inn = self.kind_mut(enter);
+        inn.at[k] = position as i32;
+        inn.d[k] = 0.0;
+        self.basis[position] = enter;
+        self.pivots += 1;
+        if self.etas.len() >= REFACTOR { self.refactor() } else { Ok(()) }
+    }
+
+    /// The primal method from a feasible basis, with devex pricing (Harris 1973). `limit` bounds
+    /// the pivots of this run.
+    pub fn primal(&mut self, limit: u64) -> Result<(), Stalled> {
+        self.refactor()?;
+        self.columns.weight.fill(1.0);
+        self.slacks.weight.fill(1.0);
+        for _ in 0..limit {
+            let Some(enter) = self.price_primal() else {
+                if self.etas.is_empty() {
+                    return Ok(());
+                }
+                // Confirm on fresh factors.
+                self.refactor()?;
+                if self.price_primal().is_none() {
+                    return Ok(());
+                }
+                continue;
+            };
+            let a = self.tableau_column(enter);
+            let Some(position) = self.leaving(&a) else { return Err(Stalled) };
+            self.tableau_row(position);
+            self.devex(enter, position, a[position]);
+            self.pivot(position, enter, &a)?;
+        }
+        Err(Stalled)
+    }
+
+    fn price_primal(&self) -> Option<Var> {
+        let mut best: Option<(f64, Var)> = None;
+        let mut look = |kind: &Kind, tag: u32| {
+            for (k, &d) in kind.d.iter().enumerate() {
+                if d > TOLERANCE && kind.at[k] < 0 && !kind.fixed[k] {
+                    let gain = d * d / kind.weight[k];
+                    if best.is_none_or(|(g, _)| gain > g) {
+                        best = Some((gain, (k as u32) << 1 | tag));
+                    }
+                }
+            }
+        };
+        look(&self.columns, 0);
+        look(&self.slacks, 1);
+        best.map(|(_, var)| var)
+    }
+
+    /// The position that reaches 0 first; among near ties the one with the largest pivot.
+    fn leaving(&self, a: &[f64]) -> Option<usize> {
+        let mut longest = f64::INFINITY;
+        for (p, &v) in a.iter().enumerate() {
+            if v > PIVOT {
+                longest = longest.min((self.x[p] + TOLERANCE) / v);
+            }
+        }
+        let mut best: Option<(f64, usize)> = None;
+        for (p, &v) in a.iter().enumerate() {
+            if v > PIVOT && self.x[p] / v <= longest && best.is_none_or(|(b, _)| v > b) {
+                best = Some((v, p));
+            }
+        }
+        best.map(|(_, p)| p)
+    }
+
+    fn devex(&mut self, enter: Var, position: usize, pivot: f64) {
+        let reference = self.kind(enter).weight[(enter >> 1) as usize];
+        for t in 0..self.touched.len() {
+            let var = self.touched[t];
+            let kind = self.kind_mut(var);
+            let k = (var >> 1) as usize;
+            let ratio = kind.alpha[k] / pivot;
+            kind.weight[k] = kind.weight[k].max(ratio * ratio * reference);
+        }
+        let leave = self.basis[position];
+        self.kind_mut(leave).weight[(leave >> 1) as usize] = (reference / (pivot * pivot)).max(1.0);
+    }
+
+    /// The objective at the current point.
+    pub fn objective(&self) -> f64 {
+        self.basis
+            .iter()
+            .zip(&self.x)
+            .filter(|(v, _)| *v & 1 == 0)
+            .map(|(v, x)| self.cost[(v >> 1) as usize] * x)
+            .sum()
+    }
+
+    /// The dual method from a basis whose reduced costs are right (at most 0 where not fixed).
+    /// Stops as soon as the objective is known not to exceed `cutoff`.
+    pub fn dual(&mut self, cutoff: f64, limit: u64) -> Result<End, Stalled> {
+        self.refactor()?;
+        for _ in 0..limit {
+            if self.objective() <= cutoff {
+                return Ok(End::Cutoff);
+            }
+            let Some(position) = self.most_infeasible() else {
+                if self.etas.is_empty() {
+                    return Ok(End::Optimal);
+                }
+                self.refactor()?;
+                if self.most_infeasible().is_none() {
+                    return Ok(End::Optimal);
+                }
+                continue;
+            };
+            self.tableau_row(position);
+            let Some(enter) = self.entering(self.x[position] < 0.0) else {
+                if self.etas.is_empty() {
+                    return Ok(End::Infeasible);
+                }
+                self.refactor()?;
+                continue;
+            };
+            let a = self.tableau_column(enter);
+            let wanted = self.kind(enter).alpha[(enter >> 1) as usize];
+            let off = (a[position] - wanted).abs() > 1e-6 * (1.0 + wanted.abs());
+            if (off || a[position].abs() < PIVOT) && !self.etas.is_empty() {
+                self.refactor()?;
+                continue;
+            }
+            if a[position].abs() < PIVOT {
+                return Err(Stalled);
+            }
+            self.pivot(position, enter, &a)?;
+        }
+        Err(Stalled)
+    }
+
+    /// The position farthest from its bounds: below 0, or above 0 where fixed.
+    fn most_infeasible(&self) -> Option<usize> {
+        let mut best: Option<(f64, usize)> = None;
+        for (p, &x) in self.x.iter().enumerate() {
+            let off = if x < 0.0 {
+                -x
+            } else {
+                let var = self.basis[p];
+                if self.kind(var).fixed[(var >> 1) as usize] { x } else { 0.0 }
+            };
+            if off > 1e-7 && best.is_none_or(|(b, _)| off > b) {
+                best = Some((off, p));
+            }
+        }
+        best.map(|(_, p)| p)
+    }
+
+    /// The variable that keeps all reduced costs right when it enters; among near ties the one
+    /// with the largest pivot.
+    fn entering(&self, below: bool) -> Option<Var> {
+        let sign = if below { -1.0 } else { 1.0 };
+        let candidates = || {
+            self.touched.iter().filter_map(move |&var| {
+                let (kind, k) = (self.kind(var), (var >> 1) as usize);
+                let alpha = sign * kind.alpha[k];
+                (alpha > 1e-9 && !kind.fixed[k]).then(|| (var, alpha, (-kind.d[k]).max(0.0)))
+            })
+        };
+        let longest =
+            candidates().map(|(_, alpha, d)| (d + TOLERANCE) / alpha).fold(f64::INFINITY, f64::min);
+        candidates()
+            .filter(|&(_, alpha, d)| d / alpha <= longest)
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+            .map(|(var, _, _)| var)
+    }
+}

@@ -1,0 +1,171 @@
+//! The assignment against brute force, and on awkward problems.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+use super::*;
+
+/// The best value by trying every choice.
+fn brute(problem: &Problem) -> f64 {
+    fn go(problem: &Problem, g: usize, chosen: &mut Vec<Option<usize>>, best: &mut f64) {
+        if g == problem.groups() {
+            if let Some(value) = problem.value(chosen) {
+                *best = best.max(value);
+            }
+            return;
+        }
+        chosen[g] = None;
+        go(problem, g + 1, chosen, best);
+        for (k, pair) in problem.pairs().iter().enumerate() {
+            if pair.group as usize == g {
+                chosen[g] = Some(k);
+                go(problem, g + 1, chosen, best);
+            }
+        }
+        chosen[g] = None;
+    }
+    let mut best = f64::NEG_INFINITY;
+    go(problem, 0, &mut vec![None; problem.groups()], &mut best);
+    best
+}
+
+fn random(rng: &mut ChaCha12Rng, kind: u32) -> Problem {
+    let groups = rng.random_range(1..=6);
+    let families = rng.random_range(1..=5);
+    let places = (0..families).map(|_| rng.random_range(0..=3)).collect();
+    let size: Vec<u32> = (0..groups).map(|_| rng.random_range(1..=4)).collect();
+    let mut pairs = Vec::new();
+    for g in 0..groups {
+        for f in 0..families {
+            // Forbidden pairs are absent.
+            if rng.random_range(0..100) < 70 {
+                let score = match kind {
+                    0 => rng.random_range(0.0..1.0) * f64::from(size[g]),
+                    1 => f64::from(size[g]),
+                    2 => f64::from(rng.random_range(0..3_u32)),
+                    _ => rng.random_range(-1.0..1.0),
+                };
+                let home = rng.random_range(0..20) == 0;
+                let takes = if home { size[g] - 1 } else { size[g] };
+                pairs.push(Pair { group: g as u32, family: f as u32, takes, score });
+            }
+        }
+    }
+    let mut conflicts = Vec::new();
+    for a in 0..groups as u32 {
+        for b in 0..a {
+            if rng.random_range(0..100) < 20 {
+                conflicts.push((a, b));
+            }
+        }
+    }
+    Problem::new(groups, places, pairs, conflicts).unwrap()
+}
+
+#[test]
+fn equals_brute_force_on_two_thousand_small_problems() {
+    let mut rng = ChaCha12Rng::seed_from_u64(2026);
+    for round in 0..2000 {
+        let problem = random(&mut rng, round % 4);
+        let best = brute(&problem);
+        let solution = solve(&problem, Effort::default());
+        let value = problem.value(&solution.chosen);
+        assert!(value.is_some(), "round {round}: a rule is broken");
+        let value = value.unwrap();
+        assert!((value - best).abs() < 1e-9, "round {round}: {value} against {best}");
+        assert!((solution.objective - value).abs() < 1e-12);
+        assert!(solution.bound >= best - 1e-9, "round {round}: the bound is below the optimum");
+        assert!(solution.is_optimal(), "round {round}: {:?}", solution.gap());
+    }
+}
+
+#[test]
+fn with_little_effort_the_answer_is_still_honest() {
+    let mut rng = ChaCha12Rng::seed_from_u64(5);
+    for round in 0..400 {
+        let problem = random(&mut rng, round % 4);
+        let best = brute(&problem);
+        let solution = solve(&problem, Effort(u64::from(round) * 2));
+        let value = problem.value(&solution.chosen).unwrap();
+        assert!(value <= best + 1e-9 && solution.bound >= best - 1e-9);
+        assert_eq!(solution.is_optimal(), solution.gap() <= 0.0);
+    }
+}
+
+#[test]
+fn nothing_to_assign_is_an_answer_and_not_an_error() {
+    let none = Problem::new(0, vec![], vec![], vec![]).unwrap();
+    assert_eq!(solve(&none, Effort::default()).objective, 0.0);
+    let no_families = Problem::new(3, vec![], vec![], vec![(0, 1)]).unwrap();
+    let solution = solve(&no_families, Effort::default());
+    assert_eq!(solution.chosen, vec![None; 3]);
+    assert!(solution.is_optimal());
+    let full =
+        Problem::new(1, vec![0], vec![Pair { group: 0, family: 0, takes: 1, score: 1.0 }], vec![]);
+    assert_eq!(solve(&full.unwrap(), Effort::default()).chosen, vec![None]);
+}
+
+#[test]
+fn refuses_scores_that_are_no_numbers_and_pairs_that_do_not_exist() {
+    let pair = |group, family, score| Pair { group, family, takes: 1, score };
+    let made = |pairs| Problem::new(1, vec![1], pairs, vec![]).unwrap_err();
+    assert!(matches!(made(vec![pair(0, 0, f64::NAN)]), ProblemError::Score { pair: 0, .. }));
+    assert!(matches!(made(vec![pair(0, 0, f64::INFINITY)]), ProblemError::Score { .. }));
+    assert!(matches!(made(vec![pair(1, 0, 1.0)]), ProblemError::Group { .. }));
+    assert!(matches!(made(vec![pair(0, 7, 1.0)]), ProblemError::Family { .. }));
+    assert!(matches!(
+        made(vec![pair(0, 0, 1.0), pair(0, 0, 2.0)]),
+        ProblemError::Duplicate { group: 0, family: 0 }
+    ));
+    let conflict = Problem::new(1, vec![1], vec![], vec![(0, 3)]).unwrap_err();
+    assert!(matches!(conflict, ProblemError::Group { what: "conflict", .. }));
+}
+
+/// A random geometric instance: groups and families in a square, each group with the families
+/// near it.
+pub(super) fn geometric(groups: usize, families: usize, seed: u64, count: bool) -> Problem {
+    let mut rng = ChaCha12Rng::seed_from_u64(seed);
+    let mut point = || (rng.random_range(0.0..1.0_f64), rng.random_range(0.0..1.0_f64));
+    let at: Vec<_> = (0..groups).map(|_| point()).collect();
+    let home: Vec<_> = (0..families).map(|_| point()).collect();
+    let size: Vec<u32> = (0..groups)
+        .map(|_| match rng.random_range(0..100) {
+            0..65 => 1,
+            65..87 => 2,
+            87..97 => 3,
+            _ => 4,
+        })
+        .collect();
+    let places: Vec<u32> = (0..families).map(|_| rng.random_range(1..=3)).collect();
+    let mut pairs = Vec::new();
+    for g in 0..groups {
+        let mut near: Vec<(f64, usize)> = (0..families)
+            .map(|f| ((at[g].0 - home[f].0).hypot(at[g].1 - home[f].1), f))
+            .filter(|&(_, f)| places[f] >= size[g])
+            .collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for &(_, f) in near.iter().take(15) {
+            let score = if count {
+                f64::from(size[g])
+            } else {
+                f64::from(size[g]) * rng.random_range(0.0..1.0)
+            };
+            pairs.push(Pair { group: g as u32, family: f as u32, takes: size[g], score });
+        }
+    }
+    Problem::new(groups, places, pairs, vec![]).unwrap()
+}
+
+#[test]
+fn a_regional_caseload_is_proven_optimal() {
+    for (groups, families) in [(100, 150), (100, 70), (60, 60)] {
+        for count in [false, true] {
+            let problem = geometric(groups, families, 11, count);
+            let solution = solve(&problem, Effort::default());
+            assert!(problem.value(&solution.chosen).is_some());
+            assert!(solution.is_optimal(), "{groups} {families} {count}: {}", solution.gap());
+            let again = solve(&problem, Effort::default());
+            assert_eq!(solution, again);
+        }
+    }
+}
