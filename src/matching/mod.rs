@@ -8,6 +8,8 @@
 mod ask;
 pub mod assign;
 mod fact;
+pub mod instance;
+mod render;
 mod result;
 mod rules;
 mod screen;
