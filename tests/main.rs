@@ -1,5 +1,11 @@
+//! The one integration-test binary: golden values, the command line, whole ways.
+
+#[path = "it/cli.rs"]
+mod cli;
 #[path = "it/evaluate.rs"]
 mod evaluate;
+#[path = "it/run.rs"]
+mod run;
 #[path = "it/ssda903.rs"]
 mod ssda903;
 #[path = "it/survival/mod.rs"]

@@ -1,0 +1,76 @@
+//! The contract of the command line that holds for every verb.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use super::run::{command, pleegzorg};
+
+#[test]
+fn help_names_every_verb_and_what_the_tool_must_not_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = pleegzorg(dir.path(), &["--help"]).code(0);
+    for verb in VERBS {
+        assert!(ran.stdout.contains(verb), "--help does not name {verb}");
+    }
+    assert!(ran.stdout.contains("must not decide alone"));
+}
+
+/// The verbs of the design, and the two that describe the tool itself.
+const VERBS: &[&str] = &[
+    "demo", "check", "explain", "import", "simulate", "describe", "train", "evaluate", "score",
+    "match", "completions", "manual",
+];
+
+#[test]
+fn every_verb_has_help_and_knows_json_quiet_and_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    for verb in VERBS {
+        let help = pleegzorg(dir.path(), &[verb, "--help"]).code(0).stdout;
+        for option in ["--json", "--quiet", "--threads"] {
+            assert!(help.contains(option), "{verb} --help does not name {option}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_option_is_a_usage_error_on_stderr() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = pleegzorg(dir.path(), &["check", "--nonsense"]).code(2);
+    assert!(ran.stdout.is_empty());
+    assert!(ran.stderr.contains("--nonsense"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = command(dir.path(), &["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn completions_and_man_pages_come_from_the_same_definition_as_the_help() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = pleegzorg(dir.path(), &["completions", shell]).code(0).stdout;
+        for verb in VERBS {
+            assert!(script.contains(verb), "{shell} completions do not know {verb}");
+        }
+    }
+    pleegzorg(dir.path(), &["manual", "-o", "."]).code(0);
+    for verb in VERBS {
+        let page = std::fs::read_to_string(dir.path().join(format!("pleegzorg-{verb}.1"))).unwrap();
+        assert!(page.contains(verb));
+    }
+    // A second run overwrites nothing.
+    pleegzorg(dir.path(), &["manual", "-o", "."]).code(2);
+    pleegzorg(dir.path(), &["manual", "-o", ".", "--force"]).code(0);
+}
