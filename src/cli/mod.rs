@@ -11,7 +11,7 @@ mod progress;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use output::{Failure, Output};
 
@@ -42,6 +42,16 @@ pub(crate) struct Common {
     /// Threads to use; the result is the same for any number
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// The language of what a person reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// Dutch
+    Nl,
+    /// English
+    #[default]
+    En,
 }
 
 #[derive(Debug, Subcommand)]
