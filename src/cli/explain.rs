@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::output::{Failure, Output};
 use super::Language;
+use super::output::{Failure, Output};
 use crate::history::{Bilingual, Explanation, explain, explanations};
 use crate::{Error, ErrorKind};
 

@@ -8,6 +8,7 @@ mod explain;
 mod manual;
 mod output;
 mod progress;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -57,6 +58,7 @@ pub(crate) enum Language {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Explain(explain::ExplainArgs),
+    Simulate(simulate::SimulateArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -81,6 +83,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
     }
     match cli.verb {
         Verb::Explain(args) => explain::run(&args, out),
+        Verb::Simulate(args) => simulate::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }
