@@ -132,7 +132,7 @@ impl KaplanMeier {
         Ok(Self::of(table.time, at_risk, table.censored))
     }
 
-    fn of(time: Vec<f64>, at_risk: Vec<f64>, events: Vec<f64>) -> Self {
+    pub(crate) fn of(time: Vec<f64>, at_risk: Vec<f64>, events: Vec<f64>) -> Self {
         let (mut s, mut v) = (1.0, 0.0);
         let mut survival = Vec::with_capacity(time.len());
         let mut log_variance = Vec::with_capacity(time.len());

@@ -16,7 +16,9 @@ mod table;
 
 pub use aalen_johansen::AalenJohansen;
 pub use concordance::{Concordance, ConcordanceOptions, PairWeight, concordance};
-pub use cox::{ChiSquare, Cox, CoxFit, FitError, FitWarning, StratumCells, Ties};
+pub use cox::{
+    ChiSquare, Cox, CoxFit, FitError, FitWarning, PhTest, Schoenfeld, StratumCells, Ties, Transform,
+};
 pub use gray::gray;
 pub use km::{CurvePoint, Interval, KaplanMeier, NelsonAalen, Quantile};
 pub use logrank::{LogRank, logrank};

@@ -63,6 +63,11 @@ impl LifeTable {
         Ok(Self::of_rows(outcome, weights, &order(outcome.exit())))
     }
 
+    /// The unweighted table of all rows.
+    pub(crate) fn all(outcome: &Outcome) -> Self {
+        Self::of_rows(outcome, None, &order(outcome.exit()))
+    }
+
     /// The table of rows sorted by exit (some or all rows).
     pub(crate) fn of_rows(outcome: &Outcome, weights: Option<&[f64]>, sorted: &[u32]) -> Self {
         let (exit, cause) = (outcome.exit(), outcome.cause());

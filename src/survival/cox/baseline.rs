@@ -3,9 +3,8 @@
 use ndarray::{Array1, Array2};
 
 use super::layout::Layout;
-use super::pass::Pass;
 use super::robust::EventMeans;
-use super::{CoxFit, FitError, Ties};
+use super::{CoxFit, FitError};
 use crate::survival::Sample;
 
 /// Increments of a stratum's baseline hazard over the cells of a grid.
@@ -66,11 +65,9 @@ impl CoxFit {
             return Err(FitError::Shape { what, found: reference.len(), expected: p });
         }
         let layout = Layout::new(sample, self.cause);
-        let mut pass = Pass::new(&layout, self.ties == Ties::Efron);
-        let beta = Array1::from_shape_fn(p, |j| self.coef[j] * layout.scale[j]);
+        let pass = self.pass(&layout)?;
         let out_of_range =
-            || FitError::Start { why: "the linear predictors are too far apart".into() };
-        pass.evaluate(&beta).ok_or_else(out_of_range)?;
+            || FitError::Start { why: "the baseline is too far from the data".into() };
         let means = EventMeans::new(&pass);
         let mut shift = -layout.offset_centre;
         for j in 0..p {

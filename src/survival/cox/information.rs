@@ -133,7 +133,8 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
             if is_tied && self.pass.is_efron() {
                 self.tie(slot, tied, part);
             } else {
-                let g = layout.death_weight[slot].sqrt() / self.pass.s0[slot];
+                let tilt = self.pass.tilt.as_ref().map_or(1.0, |g| g[slot]);
+                let g = (layout.death_weight[slot] * tilt).sqrt() / self.pass.s0[slot];
                 self.emit(g, 0.0, part);
             }
             if let Some(l) = &layout.leaving {
@@ -157,9 +158,11 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
         for k in begin..begin + layout.deaths[slot] as usize {
             add_row(&mut self.s1_deaths, layout.tile(k), k % TILE, self.pass.r[k]);
         }
-        let g = t.a.sqrt();
-        self.emit(g, -t.b / g, part);
-        self.emit(0.0, (t.c - t.b * t.b / t.a).max(0.0).sqrt(), part);
+        if t.a > 0.0 {
+            let g = t.a.sqrt();
+            self.emit(g, -t.b / g, part);
+            self.emit(0.0, (t.c - t.b * t.b / t.a).max(0.0).sqrt(), part);
+        }
     }
 
     /// Puts the row g·S1 + f·S1d in the queue.

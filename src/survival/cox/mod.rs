@@ -17,14 +17,19 @@ mod fit;
 mod gram;
 mod information;
 mod layout;
+mod linfa;
 mod pass;
+mod residuals;
 mod robust;
+mod zph;
 
 use ndarray::{Array1, Array2};
 
 pub use baseline::StratumCells;
 pub use error::{FitError, FitWarning};
 pub use fit::{ChiSquare, CoxFit};
+pub use residuals::Schoenfeld;
+pub use zph::{PhTest, Transform};
 
 use super::Sample;
 use super::linalg::Cholesky;

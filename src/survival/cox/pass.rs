@@ -42,6 +42,8 @@ pub(crate) struct Pass<'l, 'a> {
     pub(crate) cumulative: Vec<f64>,
     /// Beside `layout.tied`; empty for Breslow.
     pub(crate) tied: Vec<Tied>,
+    /// By slot: what the slot's deaths count for, where that is not 1.
+    pub(super) tilt: Option<Vec<f64>>,
     /// By slot: Σ r over the group of rows that end there. Work space.
     group: Vec<f64>,
 }
@@ -57,6 +59,7 @@ impl<'l, 'a> Pass<'l, 'a> {
             increment: vec![0.0; slots],
             cumulative: vec![0.0; slots],
             tied: if efron { vec![Tied::default(); layout.tied.len()] } else { Vec::new() },
+            tilt: None,
             group: vec![0.0; slots],
         }
     }
@@ -117,7 +120,12 @@ impl<'l, 'a> Pass<'l, 'a> {
                 }
             }
         }
-        for s in &layout.strata {
+        self.accumulate();
+        sum_ln
+    }
+
+    fn accumulate(&mut self) {
+        for s in &self.layout.strata {
             let mut h = 0.0;
             for j in s.slots.clone() {
                 self.cumulative[j] = h;
@@ -125,7 +133,25 @@ impl<'l, 'a> Pass<'l, 'a> {
             }
             self.cumulative[s.slots.end] = h;
         }
-        sum_ln
+    }
+
+    /// The same point with the deaths of slot j counted `g[j]` ≥ 0 times: slope and curvature then
+    /// are sums over event times weighted by g.
+    pub(super) fn tilted(&self, g: &[f64]) -> Self {
+        let mut out = self.clone();
+        for (increment, g) in out.increment.iter_mut().zip(g) {
+            *increment *= g;
+        }
+        for (t, &j) in out.tied.iter_mut().zip(&self.layout.tied) {
+            let g = g[j as usize];
+            t.own *= g;
+            t.a *= g;
+            t.b *= g;
+            t.c *= g;
+        }
+        out.accumulate();
+        out.tilt = Some(g.to_vec());
+        out
     }
 
     /// Efron's terms at slot `j`: also the hazard's increment, and Σ c ln S0ₖ.
@@ -192,8 +218,9 @@ impl<'l, 'a> Pass<'l, 'a> {
         }
         for j in chunk.slots.clone() {
             let begin = layout.first[j] as usize;
+            let tilt = self.tilt.as_ref().map_or(1.0, |g| g[j]);
             for k in begin..begin + layout.deaths[j] as usize {
-                m[k - chunk.rows.start] += layout.weight[k];
+                m[k - chunk.rows.start] += layout.weight[k] * tilt;
             }
         }
     }

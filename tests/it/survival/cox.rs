@@ -1,6 +1,6 @@
 //! Cox models against R's `coxph`, 1e-8.
 
-use pleegzorg::survival::{Cox, CoxFit, Sample, Ties};
+use pleegzorg::survival::{Cox, CoxFit, Sample, Ties, Transform};
 
 use super::golden::{Expected, Referee, Table, sample};
 
@@ -93,4 +93,64 @@ fn baseline_hazards_are_those_of_survfit() {
         }
     }
     println!("{:?}", referee.verdict(100));
+}
+
+#[test]
+fn residuals_are_those_of_r() {
+    let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
+    let mut referee = Referee::default();
+    for row in 0..cases.len() {
+        let name = cases.text(row, "case");
+        if !expected.case(name).iter().any(|(what, ..)| what == "martingale") {
+            continue;
+        }
+        let Case { sample, fit, .. } = fitted(&cases, row);
+        let column = |v: ndarray::Array1<f64>| v.insert_axis(ndarray::Axis(1));
+        let schoenfeld = fit.schoenfeld_residuals(&sample).unwrap();
+        for (what, item, r) in expected.case(name) {
+            let all = match what.as_str() {
+                "martingale" => column(fit.martingale_residuals(&sample).unwrap()),
+                "deviance" => column(fit.deviance_residuals(&sample).unwrap()),
+                "score" => fit.score_residuals(&sample).unwrap(),
+                "dfbeta" => fit.dfbeta(&sample).unwrap(),
+                "dfbetas" => fit.dfbetas(&sample).unwrap(),
+                "schoenfeld" => schoenfeld.residual.clone(),
+                "scaledsch" => schoenfeld.scaled.clone(),
+                _ => continue,
+            };
+            let (i, j) = item.split_once(' ').unwrap();
+            let ours = all[[i.parse::<usize>().unwrap() - 1, j.parse::<usize>().unwrap() - 1]];
+            referee.compare(name, what, item, ours, *r, 1e-8);
+        }
+    }
+    println!("{:?}", referee.verdict(500));
+}
+
+#[test]
+fn tests_of_proportional_hazards_are_those_of_cox_zph() {
+    let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
+    let mut referee = Referee::default();
+    for row in 0..cases.len() {
+        let name = cases.text(row, "case");
+        if !expected.case(name).iter().any(|(what, ..)| what.starts_with("zph")) {
+            continue;
+        }
+        let Case { sample, fit, .. } = fitted(&cases, row);
+        for (what, item, r) in expected.case(name) {
+            let Some(transform) = what.strip_prefix("zph_") else { continue };
+            let transform = match transform {
+                "km" => Transform::Km,
+                "rank" => Transform::Rank,
+                "identity" => Transform::Identity,
+                _ => Transform::Log,
+            };
+            let test = fit.zph(&sample, transform).unwrap();
+            let ours = match fit.names.iter().position(|n| n == item) {
+                Some(j) => test.terms[j].chi2,
+                None => test.global.chi2,
+            };
+            referee.compare(name, what, item, ours, *r, 1e-8);
+        }
+    }
+    println!("{:?}", referee.verdict(150));
 }
