@@ -4,6 +4,8 @@
 mod cli;
 #[path = "it/evaluate.rs"]
 mod evaluate;
+#[path = "it/history.rs"]
+mod history;
 #[path = "it/run.rs"]
 mod run;
 #[path = "it/ssda903.rs"]

@@ -10,6 +10,7 @@ mod day;
 mod error;
 mod findings;
 mod index;
+mod read;
 mod reading;
 mod records;
 mod registry;
@@ -25,6 +26,7 @@ pub use day::{Birth, Day};
 pub use error::{FileProblem, HistoryError};
 pub use findings::{Code, Finding, Findings, KEPT_PER_CODE, Severity};
 pub use index::{Groups, Index};
+pub use read::{ReadOptions, read, read_with};
 pub use reading::{CheckReport, CodeCount, Reading, Summary};
 pub use records::{
     Area, Assessment, Child, ChildIx, Event, Family, FamilyIx, FamilyPeriod, FamilyState, History,

@@ -58,8 +58,7 @@ macro_rules! code_table {
 pub(crate) use code_table;
 
 /// Every table of codes.
-static ALL: &[&[Explanation]] =
-    &[tables::TABLES, cells::CELLS, course::COURSE, super::ssda903::codes::IMPORT];
+static ALL: &[&[Explanation]] = &[TABLES, CELLS, COURSE, super::ssda903::codes::IMPORT];
 
 /// Every code with its explanation, in the order of the codes.
 pub fn explanations() -> impl Iterator<Item = &'static Explanation> {

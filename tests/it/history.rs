@@ -1,0 +1,6 @@
+//! Reading, checking and writing history folders, end to end.
+
+#[path = "history/folder.rs"]
+mod folder;
+#[path = "history/format.rs"]
+mod format;
