@@ -59,6 +59,8 @@ pub struct Calibration {
     knots: Option<[f64; 4]>,
     spline: [Vec<f64>; 2],
     enough: bool,
+    /// Every fit gives all its rows one risk, so that there is no slope.
+    flat: bool,
 }
 
 /// What [`Calibration::measure`] gives.
@@ -104,7 +106,8 @@ impl Calibration {
             [0, 1].map(|j| eta.iter().map(|&x| spline_term(&knots, j, x)).collect())
         });
         let one = vec![1.0; eta.len()];
-        Self { at, eta, one, knots, spline, enough: least >= CURVE_EVENTS }
+        let (enough, flat) = (least >= CURVE_EVENTS, predicted.flat(at));
+        Self { at, eta, one, knots, spline, enough, flat }
     }
 
     /// Intercept, slope, curve and distances under these weights. What cannot be computed (too
@@ -122,7 +125,10 @@ impl Calibration {
         let cases = self.cases(observed, weights);
         let one: &[f64] = &self.one;
         let intercept = fit(&cases, [one], Some(&self.eta), [0.0]).map(|[a]| a);
-        let line = fit(&cases, [one, &self.eta], None, [0.0, 1.0]);
+        let line = match self.flat {
+            true => None,
+            false => fit(&cases, [one, &self.eta], None, [0.0, 1.0]),
+        };
         let curve = if self.enough { self.smooth(&cases, line, weights) } else { None };
         let distance = curve.map(|curve| self.distances(observed, weights, predicted, curve));
         Calibrated {
@@ -155,16 +161,15 @@ impl Calibration {
 
     /// The richest curve that the data carry.
     fn smooth(&self, cases: &[Case], line: Option<[f64; 2]>, weights: &Weights) -> Option<Curve> {
+        if self.flat {
+            return weights.incidence(self.at).map(Curve::Point);
+        }
         let [first, second] = &self.spline;
         let spline = self.knots.and_then(|_| {
             let [a, b] = line.unwrap_or([0.0, 1.0]);
             fit(cases, [&self.one, &self.eta, first, second], None, [a, b, 0.0, 0.0])
         });
-        let equal = self.eta.windows(2).all(|w| (w[0] - w[1]).abs() < 1e-9);
-        spline
-            .map(Curve::Spline)
-            .or(line.map(Curve::Line))
-            .or_else(|| weights.incidence(self.at).filter(|_| equal).map(Curve::Point))
+        spline.map(Curve::Spline).or(line.map(Curve::Line))
     }
 
     /// The smoothed observed risk among rows with a predicted risk.

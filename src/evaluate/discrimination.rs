@@ -8,8 +8,9 @@ use super::{Observed, Predicted, Weights};
 /// Cases ended by the cause by the horizon; controls ended by another cause by then or were still
 /// under way (Blanche, Dartigues and Jacqmin-Gadda 2013, definition 2; R's
 /// `riskRegression::Score`). Pairs are weighted by the product of the rows' weights; equal risks
-/// count half. `None` where follow-up does not reach the horizon, or where there are no cases or
-/// no controls.
+/// count half. Where rows were predicted by several fits ([`Predicted::by_fit`]), only pairs of
+/// one fit are compared. `None` where follow-up does not reach the horizon, or where there are no
+/// cases or no controls.
 #[must_use]
 pub fn auc(
     observed: &Observed,
@@ -20,29 +21,55 @@ pub fn auc(
     weights.incidence(at)?;
     let horizon = observed.horizons()[at];
     let risk = predicted.at(at);
-    let (mut cases, mut controls, mut area) = (0.0, 0.0, 0.0);
-    let (mut tied_cases, mut tied_controls) = (0.0, 0.0);
-    let mut previous = f64::NEG_INFINITY;
-    for &row in predicted.order(at) {
+    let mut tally = Tally::default();
+    let mut previous = (u32::MAX, 0.0);
+    for &row in predicted.order_by_fit(at) {
         let row = row as usize;
-        if risk[row] > previous {
-            area += tied_cases * (controls + tied_controls / 2.0);
-            cases += tied_cases;
-            controls += tied_controls;
-            (tied_cases, tied_controls) = (0.0, 0.0);
-            previous = risk[row];
+        let here = (predicted.fit(row), risk[row]);
+        if here != previous {
+            tally.close_ties();
+            if here.0 != previous.0 {
+                tally.close_fit();
+            }
+            previous = here;
         }
         let weight = observed.weight(weights, row, at);
         match observed.status(row, horizon) {
-            Status::Case => tied_cases += weight,
-            Status::Control => tied_controls += weight,
+            Status::Case => tally.tied_cases += weight,
+            Status::Control => tally.tied_controls += weight,
             Status::Unknown => {}
         }
     }
-    area += tied_cases * (controls + tied_controls / 2.0);
-    cases += tied_cases;
-    controls += tied_controls;
-    (cases > 0.0 && controls > 0.0).then(|| area / (cases * controls))
+    tally.close_ties();
+    tally.close_fit();
+    (tally.pairs > 0.0).then(|| tally.concordant / tally.pairs)
+}
+
+/// Cases and controls so far, from the lowest risk up.
+#[derive(Default)]
+struct Tally {
+    tied_cases: f64,
+    tied_controls: f64,
+    cases: f64,
+    controls: f64,
+    concordant: f64,
+    pairs: f64,
+}
+
+impl Tally {
+    /// The rows with one risk are complete.
+    fn close_ties(&mut self) {
+        self.concordant += self.tied_cases * (self.controls + self.tied_controls / 2.0);
+        self.cases += self.tied_cases;
+        self.controls += self.tied_controls;
+        (self.tied_cases, self.tied_controls) = (0.0, 0.0);
+    }
+
+    /// The rows of one fit are complete.
+    fn close_fit(&mut self) {
+        self.pairs += self.cases * self.controls;
+        (self.cases, self.controls) = (0.0, 0.0);
+    }
 }
 
 /// Both concordance indices of the risk by the last horizon.
@@ -64,7 +91,9 @@ pub struct Concordance {
 /// weight, those of the second by the product of both. Without competing causes and with `tau`
 /// at the end these are R's `concordance` and `concordance(timewt = "n/G2")`.
 ///
-/// Late entry counts: a row is at risk only after it entered. O(n log n). `None` where no pair is comparable.
+/// Late entry counts: a row is at risk only after it entered. Where rows were predicted by several
+/// fits ([`Predicted::by_fit`]), only pairs of one fit are compared. O(n log n). `None` where no
+/// pair is comparable.
 #[must_use]
 pub fn concordance(
     observed: &Observed,
@@ -72,72 +101,63 @@ pub fn concordance(
     predicted: &Predicted,
     tau: f64,
 ) -> Concordance {
-    let at = predicted.last();
-    let (rank, ranks) = dense_ranks(predicted, at);
-    let mut pass = Pass {
-        running: Fenwick::new(ranks),
-        competing: Fenwick::new(ranks),
-        competing_mass: Fenwick::new(ranks),
-        harrell: [0.0; 2],
-        uno: [0.0; 2],
-    };
-    let count = |row: usize| weights.count(row);
-    if !observed.late() {
-        for (row, &r) in rank.iter().enumerate() {
-            pass.running.add(r, count(row));
-        }
+    let (rank, ranks) = ranks_by_fit(predicted);
+    let mut by_exit = vec![Vec::new(); predicted.fits()];
+    let mut by_entry = vec![Vec::new(); predicted.fits()];
+    for &row in observed.by_exit() {
+        by_exit[predicted.fit(row as usize) as usize].push(row);
     }
-    let order = observed.by_exit();
-    let (mut k, mut entered) = (0, 0);
-    while let Some(&first) = order.get(k) {
-        let time = observed.exit(first as usize);
-        if time > tau {
-            break;
+    for &row in observed.by_entry() {
+        by_entry[predicted.fit(row as usize) as usize].push(row);
+    }
+    let (mut harrell, mut uno) = ([0.0; 2], [0.0; 2]);
+    for fit in 0..predicted.fits() {
+        let mut pass = Pass {
+            observed,
+            weights,
+            rank: &rank,
+            running: Fenwick::new(ranks[fit]),
+            competing: Fenwick::new(ranks[fit]),
+            competing_mass: Fenwick::new(ranks[fit]),
+            harrell: [0.0; 2],
+            uno: [0.0; 2],
+        };
+        pass.run(&by_exit[fit], &by_entry[fit], tau);
+        for k in 0..2 {
+            harrell[k] += pass.harrell[k];
+            uno[k] += pass.uno[k];
         }
-        while let Some(&row) =
-            observed.by_entry().get(entered).filter(|&&r| observed.entry(r as usize) < time)
-        {
-            pass.running.add(rank[row as usize], count(row as usize));
-            entered += 1;
-        }
-        let tied = order[k..].iter().take_while(|&&r| observed.exit(r as usize) == time).count();
-        let rows = order[k..k + tied].iter().map(|&r| r as usize);
-        for row in rows.clone().filter(|&row| observed.cause(row) != 0) {
-            pass.running.add(rank[row], -count(row));
-            if !observed.hit(row) {
-                pass.competing.add(rank[row], count(row));
-                pass.competing_mass.add(rank[row], count(row) * weights.ended[row]);
-            }
-        }
-        for row in rows.clone().filter(|&row| observed.hit(row)) {
-            pass.compare(rank[row], count(row), weights.ended[row]);
-        }
-        for row in rows.filter(|&row| observed.cause(row) == 0) {
-            pass.running.add(rank[row], -count(row));
-        }
-        k += tied;
     }
     let index = |[concordant, pairs]: [f64; 2]| (pairs > 0.0).then(|| concordant / pairs);
-    Concordance { harrell: index(pass.harrell), uno: index(pass.uno) }
+    Concordance { harrell: index(harrell), uno: index(uno) }
 }
 
-/// Ranks of the risks at a horizon (equal risks share one), and how many there are.
-fn dense_ranks(predicted: &Predicted, at: usize) -> (Vec<usize>, usize) {
+/// Ranks of the risks by the last horizon within each fit (equal risks share one), and how many
+/// there are in each.
+fn ranks_by_fit(predicted: &Predicted) -> (Vec<usize>, Vec<usize>) {
+    let at = predicted.last();
     let risk = predicted.at(at);
     let mut rank = vec![0; risk.len()];
-    let (mut next, mut previous) = (0, f64::NEG_INFINITY);
-    for &row in predicted.order(at) {
-        if risk[row as usize] > previous {
-            next += 1;
-            previous = risk[row as usize];
+    let mut ranks = vec![0; predicted.fits()];
+    let mut previous = (u32::MAX, 0.0);
+    for &row in predicted.order_by_fit(at) {
+        let row = row as usize;
+        let here = (predicted.fit(row), risk[row]);
+        let number = &mut ranks[here.0 as usize];
+        if here != previous {
+            *number += 1;
+            previous = here;
         }
-        rank[row as usize] = next - 1;
+        rank[row] = *number - 1;
     }
-    (rank, next)
+    (rank, ranks)
 }
 
 /// One pass through time: who can be compared, and what came of it ([concordant, pairs]).
-struct Pass {
+struct Pass<'a> {
+    observed: &'a Observed,
+    weights: &'a Weights,
+    rank: &'a [usize],
     running: Fenwick,
     competing: Fenwick,
     competing_mass: Fenwick,
@@ -145,7 +165,52 @@ struct Pass {
     uno: [f64; 2],
 }
 
-impl Pass {
+impl Pass<'_> {
+    /// Goes through the rows of one fit, given by rising exit and (with late entry) rising entry.
+    fn run(&mut self, by_exit: &[u32], by_entry: &[u32], tau: f64) {
+        let (observed, rank) = (self.observed, self.rank);
+        if !observed.late() {
+            for &row in by_exit {
+                self.running.add(rank[row as usize], self.weights.count(row as usize));
+            }
+        }
+        let (mut k, mut entered) = (0, 0);
+        while let Some(&first) = by_exit.get(k) {
+            let time = observed.exit(first as usize);
+            if time > tau {
+                break;
+            }
+            let late = |r: &&u32| observed.entry(**r as usize) < time;
+            while let Some(&row) = by_entry.get(entered).filter(late) {
+                self.running.add(rank[row as usize], self.weights.count(row as usize));
+                entered += 1;
+            }
+            let tied = by_exit[k..].iter().take_while(|&&r| observed.exit(r as usize) == time);
+            let tied: Vec<usize> = tied.map(|&r| r as usize).collect();
+            self.at_one_time(&tied);
+            k += tied.len();
+        }
+    }
+
+    /// The rows that leave at one time: those that end go first, then events are compared with
+    /// those who stay, and those censored now are among them.
+    fn at_one_time(&mut self, tied: &[usize]) {
+        let (observed, weights, rank) = (self.observed, self.weights, self.rank);
+        for &row in tied.iter().filter(|&&row| observed.cause(row) != 0) {
+            self.running.add(rank[row], -weights.count(row));
+            if !observed.hit(row) {
+                self.competing.add(rank[row], weights.count(row));
+                self.competing_mass.add(rank[row], weights.count(row) * weights.ended[row]);
+            }
+        }
+        for &row in tied.iter().filter(|&&row| observed.hit(row)) {
+            self.compare(rank[row], weights.count(row), weights.ended[row]);
+        }
+        for &row in tied.iter().filter(|&&row| observed.cause(row) == 0) {
+            self.running.add(rank[row], -weights.count(row));
+        }
+    }
+
     /// Compares a row that ended by the cause now with all that are known to last longer.
     fn compare(&mut self, rank: usize, count: f64, mass: f64) {
         let running = self.running.below(rank);

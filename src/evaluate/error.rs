@@ -15,6 +15,9 @@ pub enum EvaluateError {
         "the predicted risk of row {row} at horizon {horizon} is {value}, which is not a probability"
     )]
     NotAProbability { row: usize, horizon: f64, value: f64 },
+    /// A split names a row that does not exist.
+    #[error("the split {split} names row {row} of {rows}")]
+    Row { split: String, row: usize, rows: usize },
     /// No horizon, or one that is not above zero, or not in rising order.
     #[error("the horizons must be above zero and in rising order")]
     Horizons,
@@ -37,6 +40,7 @@ impl From<EvaluateError> for crate::Error {
         use crate::ErrorKind::{Data, Usage};
         let (kind, hint) = match &error {
             EvaluateError::Length { .. } => (Usage, "give one value per row of the outcome"),
+            EvaluateError::Row { .. } => (Usage, "make the splits from the rows that are judged"),
             EvaluateError::NotAProbability { .. } => (
                 Data,
                 "a risk by a horizon lies between 0 and 1: turn foreign scores into risks first",

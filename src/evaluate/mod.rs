@@ -7,10 +7,13 @@ mod discrimination;
 mod error;
 mod gates;
 mod observed;
+mod pooled;
 mod predicted;
 mod result;
 mod sample_size;
+mod split;
 mod summary;
+mod trial;
 
 pub use accuracy::{brier, net_benefit, scaled_brier};
 pub use calibration::{Calibrated, Calibration, observed_over_expected};
@@ -25,3 +28,4 @@ pub use result::{
     Summary,
 };
 pub use sample_size::SampleSize;
+pub use trial::{Arm, ArmFindings, Findings, Plan, Predict, Risks, Rows, THRESHOLDS, trial};

@@ -8,6 +8,17 @@ pub struct Predicted {
     risks: Vec<Vec<f64>>,
     /// Rows by rising risk, per horizon.
     order: Vec<Vec<u32>>,
+    /// The stratum (0, 1, …) of each row, how many there are, and per horizon the rows by stratum
+    /// and then by rising risk.
+    strata: Option<Strata>,
+}
+
+/// Which rows were predicted by one fit.
+#[derive(Debug, Clone)]
+struct Strata {
+    of_row: Vec<u32>,
+    number: usize,
+    order: Vec<Vec<u32>>,
 }
 
 impl Predicted {
@@ -34,7 +45,57 @@ impl Predicted {
             }
         }
         let order = risks.iter().map(|column| by_risk(column)).collect();
-        Ok(Self { risks, order })
+        Ok(Self { risks, order, strata: None })
+    }
+
+    /// The same, saying which rows (0, 1, …) were predicted by one fit, as the folds of one repeat.
+    ///
+    /// Risks from different fits are not on one scale: a fold whose test rows happen to fare badly
+    /// was trained on rows that fared well, which alone pushes a pooled AUC below that of a coin.
+    /// So discrimination then compares rows of one fit only. Calibration and accuracy
+    /// are about the risks themselves and pool all rows.
+    ///
+    /// # Errors
+    /// Another number of rows.
+    pub fn by_fit(mut self, fits: Vec<u32>) -> Result<Self, EvaluateError> {
+        let rows = self.risks.first().map_or(0, Vec::len);
+        if fits.len() != rows {
+            let what = "the list of fits".into();
+            return Err(EvaluateError::Length { what, found: fits.len(), expected: rows });
+        }
+        let number = fits.iter().max().map_or(0, |&most| most as usize + 1);
+        let regroup = |order: &Vec<u32>| {
+            let mut order = order.clone();
+            order.sort_by_key(|&row| fits[row as usize]);
+            order
+        };
+        let order = self.order.iter().map(regroup).collect();
+        self.strata = Some(Strata { of_row: fits, number, order });
+        Ok(self)
+    }
+
+    /// The fit that predicted a row.
+    pub(super) fn fit(&self, row: usize) -> u32 {
+        self.strata.as_ref().map_or(0, |s| s.of_row[row])
+    }
+
+    /// How many fits there are.
+    pub(super) fn fits(&self) -> usize {
+        self.strata.as_ref().map_or(1, |s| s.number)
+    }
+
+    /// Rows by fit, and by rising risk within a fit.
+    pub(super) fn order_by_fit(&self, horizon: usize) -> &[u32] {
+        self.strata.as_ref().map_or(&self.order[horizon], |s| &s.order[horizon])
+    }
+
+    /// Whether every fit gives all its rows one risk: there is nothing to tell them apart by.
+    pub(super) fn flat(&self, horizon: usize) -> bool {
+        let risk = &self.risks[horizon];
+        self.order_by_fit(horizon).windows(2).all(|pair| {
+            let [a, b] = [pair[0] as usize, pair[1] as usize];
+            self.fit(a) != self.fit(b) || (risk[a] - risk[b]).abs() < 1e-9
+        })
     }
 
     /// The risks at a horizon (by its position).
@@ -78,7 +139,10 @@ mod tests {
             assert!(matches!(error, EvaluateError::NotAProbability { row: 1, .. }), "{error}");
             assert_eq!(crate::Error::from(error).kind(), crate::ErrorKind::Data);
         }
-        assert!(Predicted::new(&observed, vec![vec![0.0, 1.0]]).is_ok());
+        let fine = Predicted::new(&observed, vec![vec![0.0, 1.0]]).unwrap();
+        assert!(!fine.flat(0));
+        assert!(fine.clone().by_fit(vec![0, 1]).unwrap().flat(0), "one row per fit");
+        assert!(fine.by_fit(vec![0]).is_err());
         assert!(Predicted::new(&observed, vec![vec![0.5]]).is_err());
         assert!(Predicted::new(&observed, vec![]).is_err());
     }

@@ -64,7 +64,18 @@ pub(super) struct Measured {
     pub difference: Summary,
 }
 
-/// Numbers of one model under one set of weights; the layout is [`Pool::places`].
+/// What comes out for all.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PoolMeasured {
+    pub models: Vec<Measured>,
+    /// Calibration curves of the first model.
+    pub curves: Vec<CalibrationCurve>,
+    /// The incidence of the cause at each horizon.
+    pub observed: Vec<AtTime>,
+}
+
+/// Numbers of one model under one set of weights: the overall metrics, the metrics of each
+/// horizon, and for the first model the heights of its calibration curves.
 type Numbers = Vec<Option<f64>>;
 
 impl<'a> Pool<'a> {
@@ -86,30 +97,36 @@ impl<'a> Pool<'a> {
         Ok(Self { observed, models, base_rate })
     }
 
-    /// Summaries and differences of all models, and the calibration curves of the first.
+    /// Summaries and differences of all models, the calibration curves of the first, and what was
+    /// observed.
     pub fn measure(
         &self,
         clusters: &[u32],
         replicates: usize,
         seed: u64,
         progress: &dyn Progress,
-    ) -> Result<(Vec<Measured>, Vec<CalibrationCurve>), EvaluateError> {
+    ) -> Result<PoolMeasured, EvaluateError> {
         let grid = self.grid();
-        let now = self.numbers(&self.observed.weigh(None)?, &grid);
+        let weights = self.observed.weigh(None)?;
+        let now = self.numbers(&weights, &grid);
         let bootstrap = ClusterBootstrap::new(clusters, seed);
         let replicates = if bootstrap.groups() < 2 { 0 } else { replicates };
         progress.start("bootstrap", replicates as u64);
-        let drawn: Vec<Vec<Numbers>> = (0..replicates as u64)
+        let horizons = 0..self.observed.horizons().len();
+        let incidence = |w: &Weights| horizons.clone().map(|at| w.incidence(at)).collect();
+        let (drawn, incidences): (Vec<Vec<Numbers>>, Vec<Numbers>) = (0..replicates as u64)
             .into_par_iter()
             .map(|replicate| {
                 let weights = self.observed.weigh(Some(bootstrap.counts(replicate)))?;
                 let numbers = self.numbers(&weights, &grid);
                 progress.advance(1);
-                Ok(numbers)
+                Ok((numbers, incidence(&weights)))
             })
-            .collect::<Result<_, EvaluateError>>()?;
+            .collect::<Result<Vec<_>, EvaluateError>>()?
+            .into_iter()
+            .unzip();
         progress.finish();
-        let measured = (0..self.models.len())
+        let models = (0..self.models.len())
             .map(|m| Measured {
                 summary: self
                     .summary(|place| interval(now[m][place], drawn.iter().map(|d| d[m][place]))),
@@ -119,7 +136,13 @@ impl<'a> Pool<'a> {
                 }),
             })
             .collect();
-        Ok((measured, self.curves(&grid, &now, &drawn)))
+        let seen: Numbers = incidence(&weights);
+        let observed = self.observed.horizons().iter().enumerate().map(|(at, &time)| AtTime {
+            time,
+            value: interval(seen[at], incidences.iter().map(|i| i[at])),
+        });
+        let observed = observed.collect();
+        Ok(PoolMeasured { models, curves: self.curves(&grid, &now, &drawn), observed })
     }
 
     /// The risks at which curves are drawn, per horizon: equal steps between the 1st and the 99th
@@ -135,7 +158,7 @@ impl<'a> Pool<'a> {
                 let sorted: Vec<f64> = order.map(|&row| risk[row as usize]).collect();
                 let (low, high) = (percentile(&sorted, 0.01), percentile(&sorted, 0.99));
                 let step = (high - low) / (CURVE_POINTS - 1) as f64;
-                if step > 1e-9 {
+                if step > 1e-9 && !first.predicted.flat(at) {
                     (0..CURVE_POINTS).map(|k| low + step * k as f64).collect()
                 } else {
                     Vec::new()
@@ -294,10 +317,12 @@ mod tests {
         let flat = vec![observed.weigh(None).unwrap().incidence(0).unwrap(); 3000];
         let predicted = |risk: Vec<f64>| vec![Predicted::new(&observed, vec![risk]).unwrap()];
         let pool = Pool::new(&observed, vec![predicted(truth), predicted(flat)]).unwrap();
-        let (measured, curves) = pool.measure(&clusters, 100, 1, &Silent).unwrap();
+        let PoolMeasured { models: measured, curves, observed: seen } =
+            pool.measure(&clusters, 100, 1, &Silent).unwrap();
         let value = |m: usize, name: &str| measured[m].summary[name].value;
         let inside = |i: Interval, x: f64| i.lower.unwrap() <= x && x <= i.upper.unwrap();
         assert!(inside(value(0, "oe"), 1.0));
+        assert!(inside(seen[0].value, seen[0].value.mean.unwrap()));
         assert!(inside(value(0, "slope"), 1.0), "{:?}", value(0, "slope"));
         assert!(inside(value(0, "intercept"), 0.0));
         assert!(value(0, "scaled_brier").lower.unwrap() > 0.0);
