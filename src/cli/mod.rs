@@ -4,7 +4,10 @@
 //! 1 findings in the data, 2 usage or configuration, 3 input/output, 4 corrupt or foreign file,
 //! 5 refused on policy. A reader that stops early (a broken pipe) is not an error.
 
+mod check;
 mod explain;
+mod findings;
+mod import;
 mod manual;
 mod output;
 mod progress;
@@ -57,7 +60,9 @@ pub(crate) enum Language {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
+    Import(import::ImportArgs),
     Simulate(simulate::SimulateArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
@@ -82,6 +87,8 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
     }
     match cli.verb {
+        Verb::Check(args) => check::run(&args, out),
+        Verb::Import(args) => import::run(&args, out),
         Verb::Explain(args) => explain::run(&args, out),
         Verb::Simulate(args) => simulate::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),

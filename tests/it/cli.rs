@@ -32,7 +32,7 @@ fn every_verb_has_help_and_knows_json_quiet_and_threads() {
 #[test]
 fn a_wrong_option_is_a_usage_error_on_stderr() {
     let dir = tempfile::tempdir().unwrap();
-    let ran = pleegzorg(dir.path(), &["explain", "--nonsense"]).code(2);
+    let ran = pleegzorg(dir.path(), &["check", "--nonsense"]).code(2);
     assert!(ran.stdout.is_empty());
     assert!(ran.stderr.contains("--nonsense"));
 }
