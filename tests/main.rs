@@ -2,6 +2,8 @@
 
 #[path = "it/cli.rs"]
 mod cli;
+#[path = "it/describe.rs"]
+mod describe;
 #[path = "it/evaluate.rs"]
 mod evaluate;
 #[path = "it/history.rs"]

@@ -30,6 +30,12 @@ pub enum EvaluateError {
     /// A number asked of a sample-size calculation is impossible.
     #[error("{what} is {value}: {why}")]
     SampleSize { what: &'static str, value: f64, why: &'static str },
+    /// A column does not make groups that can be compared.
+    #[error("the column {column} makes {groups} groups, not 1 to 50")]
+    Groups { column: String, groups: usize },
+    /// A confidence level is not inside (0, 1), or the grid of the curves not above zero.
+    #[error("the confidence level {level} or the grid {grid} of the curves is impossible")]
+    Curves { level: f64, grid: f64 },
     /// The rows cannot be split as the study asks.
     #[error(transparent)]
     Split(#[from] ResampleError),
@@ -48,6 +54,10 @@ impl From<EvaluateError> for crate::Error {
             EvaluateError::Horizons => (Usage, "set outcome.horizons to rising times above zero"),
             EvaluateError::Cause { .. } => (Usage, "set model.cause to one of the study's causes"),
             EvaluateError::Threshold(_) => (Usage, "choose thresholds such as 0.1 or 0.25"),
+            EvaluateError::Groups { .. } => {
+                (Usage, "choose a column with values and few levels, such as family_kind")
+            }
+            EvaluateError::Curves { .. } => (Usage, "choose a level such as 0.95"),
             EvaluateError::SampleSize { .. } => (Usage, "check the [gates] of the study file"),
             EvaluateError::Split(split) => return split.clone().into(),
         };

@@ -3,6 +3,7 @@
 mod accuracy;
 mod calibration;
 mod cloglog;
+mod describe;
 mod discrimination;
 mod error;
 mod gates;
@@ -17,6 +18,10 @@ mod trial;
 
 pub use accuracy::{brier, net_benefit, scaled_brier};
 pub use calibration::{Calibrated, Calibration, observed_over_expected};
+pub use describe::{
+    Describe, DescribeOptions, DescribeTests, DescribedAt, DescribedTest, GroupDescription, Groups,
+    Incidence, MOST_GROUPS, describe,
+};
 pub use discrimination::{Concordance, auc, concordance};
 pub use error::EvaluateError;
 pub use gates::{Gate, Limit, Verdict};

@@ -1,0 +1,466 @@
+//! What happened, by group: curves, cumulative incidences, and tests of their difference.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::EvaluateError;
+use crate::features::Values;
+use crate::survival::{
+    AalenJohansen, ChiSquare, FitError, Interval, KaplanMeier, Outcome, gray, logrank,
+};
+
+/// More groups than this are more than a person can compare, and mostly a mistaken column.
+pub const MOST_GROUPS: usize = 50;
+
+/// The groups of rows that are described side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// The group of each row, by its position in `names`; `None` leaves a row out.
+    codes: Vec<Option<u32>>,
+    names: Vec<String>,
+}
+
+impl Groups {
+    /// All rows in one group, called `all`.
+    #[must_use]
+    pub fn all(rows: usize) -> Self {
+        Self { codes: vec![Some(0); rows], names: vec!["all".into()] }
+    }
+
+    /// By a column: its levels in sorted order, or its distinct numbers in rising order. Rows
+    /// without a value belong to no group.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Groups`] where the column has no value, or more than [`MOST_GROUPS`].
+    pub fn by(name: &str, column: &Values) -> Result<Self, EvaluateError> {
+        let (codes, names) = match column {
+            Values::Level { codes, levels } => by_level(codes, levels),
+            Values::Number(values) => by_number(values),
+        };
+        if names.is_empty() || names.len() > MOST_GROUPS {
+            return Err(EvaluateError::Groups { column: name.into(), groups: names.len() });
+        }
+        Ok(Self { codes, names })
+    }
+}
+
+fn by_level(codes: &[u32], levels: &[String]) -> (Vec<Option<u32>>, Vec<String>) {
+    let mut used = vec![false; levels.len()];
+    for &code in codes {
+        if let Some(used) = used.get_mut(code as usize) {
+            *used = true;
+        }
+    }
+    let mut order: Vec<usize> = (0..levels.len()).filter(|&k| used[k]).collect();
+    order.sort_by(|&a, &b| levels[a].cmp(&levels[b]));
+    let mut position = vec![None; levels.len()];
+    for (k, &level) in order.iter().enumerate() {
+        position[level] = Some(k as u32);
+    }
+    let codes = codes.iter().map(|&c| position.get(c as usize).copied().flatten()).collect();
+    (codes, order.iter().map(|&k| levels[k].clone()).collect())
+}
+
+fn by_number(values: &[f64]) -> (Vec<Option<u32>>, Vec<String>) {
+    let mut distinct: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    let code = |v: &f64| distinct.iter().position(|d| d == v).map(|k| k as u32);
+    let codes = if distinct.len() > MOST_GROUPS {
+        vec![None; values.len()]
+    } else {
+        values.iter().map(code).collect()
+    };
+    (codes, distinct.iter().map(f64::to_string).collect())
+}
+
+/// How a description is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DescribeOptions {
+    /// The times at which the curves are read; the last is the end of the restricted mean.
+    pub at: Vec<f64>,
+    /// The scale of the intervals.
+    pub interval: Interval,
+    /// Their level.
+    pub level: f64,
+    /// The distance of the points of a drawn curve; a coarse one gives no event time away.
+    pub grid: f64,
+}
+
+/// What happened in each group: the JSON contract of `describe`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Describe {
+    /// The version of the contract.
+    pub schema: u32,
+    /// The groups, by name.
+    pub groups: Vec<GroupDescription>,
+    /// Tests of the difference between groups; null with one group.
+    pub tests: Option<DescribeTests>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GroupDescription {
+    /// Its name.
+    pub group: String,
+    /// Rows.
+    pub n: usize,
+    /// Ends by cause.
+    pub events: BTreeMap<String, usize>,
+    /// The curves at the times asked for.
+    pub at: Vec<DescribedAt>,
+    /// Mean time free from every cause up to the last time asked for; null where the data end
+    /// before it.
+    pub rmst: Option<f64>,
+    /// The curves on a coarse grid, for pictures.
+    #[serde(skip)]
+    pub curve: Vec<DescribedAt>,
+}
+
+/// The curves at one time. Estimates are null where nobody is followed so long.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DescribedAt {
+    /// The time.
+    pub time: f64,
+    /// Rows at risk just before it.
+    pub at_risk: usize,
+    /// Freedom from every cause (Kaplan–Meier).
+    pub survival: Option<f64>,
+    /// The lower end of its interval.
+    pub lower: Option<f64>,
+    /// The upper end.
+    pub upper: Option<f64>,
+    /// Cumulative incidence by cause (Aalen–Johansen).
+    pub cif: BTreeMap<String, Incidence>,
+    /// Ends by cause up to and including this time.
+    #[serde(skip)]
+    pub events: BTreeMap<String, usize>,
+}
+
+/// A cumulative incidence with its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Incidence {
+    /// The estimate.
+    pub estimate: Option<f64>,
+    /// The lower end of its interval.
+    pub lower: Option<f64>,
+    /// The upper end.
+    pub upper: Option<f64>,
+}
+
+/// Tests of the difference between groups.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DescribeTests {
+    /// Log-rank, for any event.
+    pub logrank: Option<DescribedTest>,
+    /// Gray's test, by cause; null where it is not defined (late entry).
+    pub gray: BTreeMap<String, Option<DescribedTest>>,
+}
+
+/// A test statistic.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct DescribedTest {
+    /// The statistic.
+    pub chi2: f64,
+    /// Degrees of freedom.
+    pub df: f64,
+    /// The p-value.
+    pub p: f64,
+}
+
+impl From<ChiSquare> for DescribedTest {
+    fn from(t: ChiSquare) -> Self {
+        Self { chi2: t.chi2, df: t.df, p: t.p }
+    }
+}
+
+/// Describes an outcome by group.
+///
+/// Freedom from every cause is the Kaplan–Meier estimate, incidences are Aalen–Johansen's, tests
+/// the log-rank test (any event) and Gray's (by cause); all as in R's `survfit`, `survdiff` and
+/// `cmprsk::cuminc`.
+///
+/// # Errors
+/// Groups of another length than the outcome, times that are not above zero, a level outside
+/// (0, 1), a grid that is not above zero.
+pub fn describe(
+    outcome: &Outcome,
+    groups: &Groups,
+    options: &DescribeOptions,
+) -> Result<Describe, crate::Error> {
+    check(outcome, groups, options)?;
+    let mut described = Vec::new();
+    let mut warnings = Vec::new();
+    for (k, name) in groups.names.iter().enumerate() {
+        let rows = rows_where(&groups.codes, |c| c == Some(k as u32));
+        described.push(group(name, &outcome.select(&rows), options)?);
+    }
+    let used = rows_where(&groups.codes, |c| c.is_some());
+    let without = outcome.len() - used.len();
+    if without > 0 {
+        warnings
+            .push(format!("{without} rows have no value in the column of groups and are left out"));
+    }
+    let tests = if groups.names.len() > 1 {
+        let codes: Vec<u32> = used.iter().filter_map(|&r| groups.codes[r]).collect();
+        Some(tests(&outcome.select(&used), &codes, &mut warnings)?)
+    } else {
+        None
+    };
+    for group in described.iter().filter(|g| g.rmst.is_none()) {
+        warnings.push(format!(
+            "{}: nobody is followed to the last time, so there is no mean up to it",
+            group.group
+        ));
+    }
+    Ok(Describe { schema: 1, groups: described, tests, warnings })
+}
+
+fn check(outcome: &Outcome, groups: &Groups, o: &DescribeOptions) -> Result<(), EvaluateError> {
+    if groups.codes.len() != outcome.len() {
+        let what = "the column of groups".into();
+        let (found, expected) = (groups.codes.len(), outcome.len());
+        return Err(EvaluateError::Length { what, found, expected });
+    }
+    let rising = o.at.windows(2).all(|w| w[0] < w[1]);
+    if o.at.is_empty() || !rising || o.at.iter().any(|t| !(t.is_finite() && *t > 0.0)) {
+        return Err(EvaluateError::Horizons);
+    }
+    if !(o.level > 0.0 && o.level < 1.0) || !(o.grid.is_finite() && o.grid > 0.0) {
+        return Err(EvaluateError::Curves { level: o.level, grid: o.grid });
+    }
+    Ok(())
+}
+
+fn rows_where(codes: &[Option<u32>], keep: impl Fn(Option<u32>) -> bool) -> Vec<usize> {
+    (0..codes.len()).filter(|&r| keep(codes[r])).collect()
+}
+
+fn group(
+    name: &str,
+    outcome: &Outcome,
+    o: &DescribeOptions,
+) -> Result<GroupDescription, crate::Error> {
+    let curves = Curves {
+        outcome,
+        entries: outcome.entry().map(|e| sorted(e.iter().copied())),
+        exits: sorted(outcome.exit().iter().copied()),
+        ends: (1..=outcome.causes().len() as u32).map(|cause| ends_of(outcome, cause)).collect(),
+        km: KaplanMeier::new(outcome, None)?,
+        aj: AalenJohansen::new(outcome, None)?,
+        options: o,
+    };
+    let last = o.at.last().copied().unwrap_or_default();
+    let steps = (last / o.grid + 1e-9).floor().min(10_000.0) as usize;
+    let events = outcome.causes().iter().enumerate();
+    Ok(GroupDescription {
+        group: name.into(),
+        n: outcome.len(),
+        events: events.map(|(k, c)| (c.clone(), outcome.events(k as u32 + 1))).collect(),
+        at: o.at.iter().map(|&t| curves.at(t)).collect(),
+        rmst: if curves.known_at(last) { Some(curves.km.restricted_mean(last)?.0) } else { None },
+        curve: (0..=steps).map(|k| curves.at(k as f64 * o.grid)).collect(),
+    })
+}
+
+fn sorted(times: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut times: Vec<f64> = times.collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+fn ends_of(outcome: &Outcome, cause: u32) -> Vec<f64> {
+    let rows = outcome.exit().iter().zip(outcome.cause());
+    sorted(rows.filter(|&(_, &c)| c == cause).map(|(&x, _)| x))
+}
+
+/// The estimates of one group.
+struct Curves<'a> {
+    outcome: &'a Outcome,
+    /// Entry and exit times, each sorted, to count who is at risk.
+    entries: Option<Vec<f64>>,
+    exits: Vec<f64>,
+    /// By cause: the sorted times of its ends.
+    ends: Vec<Vec<f64>>,
+    km: KaplanMeier,
+    aj: AalenJohansen,
+    options: &'a DescribeOptions,
+}
+
+impl Curves<'_> {
+    /// Whether the data say anything of a time: somebody is followed so long, or all have ended.
+    fn known_at(&self, t: f64) -> bool {
+        let last = self.km.time.last().copied().unwrap_or_default();
+        t <= last || self.km.survival.last().is_some_and(|&s| s <= 0.0)
+    }
+
+    /// Who is at risk just before `t`: entered before it, and not gone before it.
+    fn at_risk(&self, t: f64) -> usize {
+        let entered = match &self.entries {
+            Some(entries) => entries.partition_point(|&e| e < t),
+            None => self.exits.len(),
+        };
+        entered - self.exits.partition_point(|&x| x < t).min(entered)
+    }
+
+    fn at(&self, t: f64) -> DescribedAt {
+        let (interval, level) = (self.options.interval, self.options.level);
+        let known = self.known_at(t);
+        let s = self.km.at(t, interval, level);
+        let mut cif = BTreeMap::new();
+        let mut events = BTreeMap::new();
+        for (k, cause) in self.outcome.causes().iter().enumerate() {
+            let number = k as u32 + 1;
+            let f = self.aj.at(number, t, interval, level).filter(|_| known);
+            let bounds = f.and_then(|f| f.bounds);
+            cif.insert(
+                cause.clone(),
+                Incidence {
+                    estimate: f.map(|f| f.estimate),
+                    lower: bounds.map(|b| b.0),
+                    upper: bounds.map(|b| b.1),
+                },
+            );
+            events.insert(cause.clone(), self.ends[k].partition_point(|&x| x <= t));
+        }
+        let bounds = s.bounds.filter(|_| known);
+        DescribedAt {
+            time: t,
+            at_risk: self.at_risk(t),
+            survival: known.then_some(s.estimate),
+            lower: bounds.map(|b| b.0),
+            upper: bounds.map(|b| b.1),
+            cif,
+            events,
+        }
+    }
+}
+
+fn tests(
+    outcome: &Outcome,
+    codes: &[u32],
+    warnings: &mut Vec<String>,
+) -> Result<DescribeTests, crate::Error> {
+    let logrank = logrank(outcome, None, codes, None, 0.0)?;
+    let mut by_cause = BTreeMap::new();
+    let mut late = false;
+    for (k, cause) in outcome.causes().iter().enumerate() {
+        let test = match gray(outcome, k as u32 + 1, codes, None, 0.0) {
+            Ok(test) => Some(test.into()),
+            Err(FitError::NotApplicable { .. }) => {
+                late = true;
+                None
+            }
+            Err(other) => return Err(other.into()),
+        };
+        by_cause.insert(cause.clone(), test);
+    }
+    if late {
+        warnings.push(
+            "Gray's test is not defined where rows enter late (stays that began before the window)"
+                .into(),
+        );
+    }
+    // Without a single event, or with one group at risk, there is nothing to test.
+    let logrank = Some(logrank.test).filter(|t| t.df > 0.0).map(DescribedTest::from);
+    for test in by_cause.values_mut() {
+        *test = test.filter(|t: &DescribedTest| t.df > 0.0);
+    }
+    Ok(DescribeTests { logrank, gray: by_cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(at: &[f64]) -> DescribeOptions {
+        DescribeOptions { at: at.to_vec(), interval: Interval::LogLog, level: 0.95, grid: 1.0 }
+    }
+
+    fn small() -> Outcome {
+        // Worked by hand: at 1 one of four breaks down, at 2 one of three goes home, at 3 one is
+        // censored, at 4 the last breaks down.
+        Outcome::new(None, vec![1., 2., 3., 4.], vec![1, 2, 0, 1], vec!["b".into(), "h".into()])
+            .unwrap()
+    }
+
+    #[test]
+    fn by_hand() {
+        let d = describe(&small(), &Groups::all(4), &options(&[2.0, 4.0])).unwrap();
+        let g = &d.groups[0];
+        assert_eq!((g.n, g.events["b"], g.events["h"]), (4, 2, 1));
+        let at = &g.at[0];
+        assert_eq!(at.at_risk, 3);
+        assert!((at.survival.unwrap() - 0.5).abs() < 1e-15);
+        assert!((at.cif["b"].estimate.unwrap() - 0.25).abs() < 1e-15);
+        assert!((at.cif["h"].estimate.unwrap() - 0.25).abs() < 1e-15);
+        assert_eq!(g.at[1].survival, Some(0.0));
+        assert!((g.at[1].cif["b"].estimate.unwrap() - 0.75).abs() < 1e-15);
+        // 1 + 0.75 + 0.5 + 0.5 under the curve.
+        assert!((g.rmst.unwrap() - 2.75).abs() < 1e-15);
+        assert_eq!(d.tests, None);
+        // The drawn curve starts at certainty.
+        assert_eq!((g.curve[0].time, g.curve[0].survival, g.curve[0].at_risk), (0.0, Some(1.0), 4));
+        assert_eq!(g.curve.len(), 5);
+    }
+
+    #[test]
+    fn beyond_the_follow_up_there_is_no_number() {
+        let y = Outcome::new(None, vec![1., 3.], vec![1, 0], vec!["b".into()]).unwrap();
+        let d = describe(&y, &Groups::all(2), &options(&[2.0, 5.0])).unwrap();
+        assert_eq!(d.groups[0].at[1].survival, None);
+        assert_eq!(d.groups[0].at[1].cif["b"].estimate, None);
+        assert_eq!(d.groups[0].rmst, None);
+        assert_eq!(d.warnings.len(), 1);
+    }
+
+    #[test]
+    fn groups_of_columns() {
+        let levels = vec!["z".to_string(), "unused".into(), "a".into()];
+        let column = Values::Level { codes: vec![0, 2, Values::MISSING, 2], levels };
+        let g = Groups::by("kind", &column).unwrap();
+        assert_eq!(g.names, ["a", "z"]);
+        assert_eq!(g.codes, [Some(1), Some(0), None, Some(0)]);
+        let g = Groups::by("n", &Values::Number(vec![2.0, f64::NAN, 0.0, 2.0])).unwrap();
+        assert_eq!(g.names, ["0", "2"]);
+        assert!(Groups::by("x", &Values::Number((0..99).map(f64::from).collect())).is_err());
+        assert!(Groups::by("x", &Values::Number(vec![f64::NAN])).is_err());
+        let d = describe(&small(), &Groups::by("k", &column).unwrap(), &options(&[1.0])).unwrap();
+        assert_eq!(d.groups.len(), 2);
+        assert!(d.warnings[0].starts_with("1 rows have no value"));
+    }
+
+    #[test]
+    fn what_cannot_be_described() {
+        let y = small();
+        assert!(describe(&y, &Groups::all(3), &options(&[1.0])).is_err());
+        for at in [&[][..], &[2.0, 1.0], &[0.0], &[f64::NAN]] {
+            assert!(describe(&y, &Groups::all(4), &options(at)).is_err());
+        }
+        let bad = DescribeOptions { level: 1.0, ..options(&[1.0]) };
+        assert!(describe(&y, &Groups::all(4), &bad).is_err());
+        let bad = DescribeOptions { grid: 0.0, ..options(&[1.0]) };
+        assert!(describe(&y, &Groups::all(4), &bad).is_err());
+    }
+
+    #[test]
+    fn the_contract_has_its_keys() {
+        let g = Groups::by("g", &Values::Number(vec![0., 1., 0., 1.])).unwrap();
+        let json = serde_json::to_value(describe(&small(), &g, &options(&[2.0])).unwrap()).unwrap();
+        let keys = |v: &serde_json::Value| -> Vec<String> {
+            let mut keys: Vec<String> = v.as_object().unwrap().keys().cloned().collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&json), ["groups", "schema", "tests", "warnings"]);
+        let group = &json["groups"][0];
+        assert_eq!(keys(group), ["at", "events", "group", "n", "rmst"]);
+        assert_eq!(keys(&group["at"][0]), ["at_risk", "cif", "lower", "survival", "time", "upper"]);
+        assert_eq!(keys(&group["at"][0]["cif"]["b"]), ["estimate", "lower", "upper"]);
+        assert_eq!(keys(&json["tests"]), ["gray", "logrank"]);
+        assert_eq!(keys(&json["tests"]["logrank"]), ["chi2", "df", "p"]);
+    }
+}

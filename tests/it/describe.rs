@@ -1,0 +1,92 @@
+//! `describe` gives R's numbers.
+
+use std::collections::BTreeMap;
+
+use pleegzorg::evaluate::{Describe, DescribeOptions, Groups, describe};
+use pleegzorg::features::Values;
+use pleegzorg::survival::{Interval, Outcome};
+
+struct Rows {
+    group: Vec<String>,
+    entry: Vec<f64>,
+    exit: Vec<f64>,
+    cause: Vec<u32>,
+}
+
+fn rows() -> Rows {
+    let mut r = Rows { group: vec![], entry: vec![], exit: vec![], cause: vec![] };
+    for line in include_str!("../reference/describe-rows.csv").lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        r.group.push(cells[0].into());
+        r.entry.push(cells[1].parse().unwrap());
+        r.exit.push(cells[2].parse().unwrap());
+        r.cause.push(cells[3].parse().unwrap());
+    }
+    r
+}
+
+fn described(late: bool) -> Describe {
+    let r = rows();
+    let causes = vec!["breakdown".into(), "home".into()];
+    let y = Outcome::new(late.then_some(r.entry), r.exit, r.cause, causes).unwrap();
+    let levels = vec!["network".to_string(), "general".into()];
+    let codes =
+        r.group.iter().map(|g| levels.iter().position(|l| l == g).unwrap() as u32).collect();
+    let groups = Groups::by("family_kind", &Values::Level { codes, levels }).unwrap();
+    let at = vec![90.0, 180.0, 365.0, 600.0];
+    let options = DescribeOptions { at, interval: Interval::LogLog, level: 0.95, grid: 30.4375 };
+    describe(&y, &groups, &options).unwrap()
+}
+
+/// R's values by (set, group, what, time).
+fn golden() -> BTreeMap<(String, String, String, String), f64> {
+    let text = include_str!("../reference/describe-golden.csv");
+    let parse = |line: &str| {
+        let c: Vec<&str> = line.split(',').collect();
+        ((c[0].into(), c[1].into(), c[2].into(), c[3].into()), c[4].parse().unwrap())
+    };
+    text.lines().skip(1).map(parse).collect()
+}
+
+#[test]
+fn curves_incidences_means_and_tests_are_those_of_r() {
+    let golden = golden();
+    let mut compared = 0;
+    for (set, late) in [("start", false), ("late", true)] {
+        let d = described(late);
+        let mut check = |group: &str, what: &str, time: f64, ours: f64| {
+            let key = (set.to_string(), group.to_string(), what.to_string(), time.to_string());
+            let r = golden[&key];
+            assert!((ours - r).abs() < 1e-10, "{key:?}: {ours} and {r}");
+            compared += 1;
+        };
+        for g in &d.groups {
+            for at in &g.at {
+                check(&g.group, "at_risk", at.time, at.at_risk as f64);
+                check(&g.group, "survival", at.time, at.survival.unwrap());
+                check(&g.group, "lower", at.time, at.lower.unwrap());
+                check(&g.group, "upper", at.time, at.upper.unwrap());
+                for (cause, f) in &at.cif {
+                    check(&g.group, &format!("cif_{cause}"), at.time, f.estimate.unwrap());
+                    assert!(f.lower.unwrap() < f.estimate.unwrap() && f.estimate < f.upper);
+                }
+                // Every share is accounted for.
+                let ended: f64 = at.cif.values().filter_map(|f| f.estimate).sum();
+                assert!((ended + at.survival.unwrap() - 1.0).abs() < 1e-12);
+            }
+            check(&g.group, "rmst", 600.0, g.rmst.unwrap());
+        }
+        let tests = d.tests.unwrap();
+        if late {
+            assert!(tests.gray.values().all(Option::is_none));
+            assert_eq!(d.warnings.len(), 1);
+            assert!(tests.logrank.is_some());
+        } else {
+            check("", "logrank", 0.0, tests.logrank.unwrap().chi2);
+            for (cause, test) in &tests.gray {
+                check("", &format!("gray_{cause}"), 0.0, test.unwrap().chi2);
+            }
+        }
+    }
+    assert_eq!(compared, golden.len());
+}
