@@ -7,6 +7,7 @@ mod describe;
 mod discrimination;
 mod error;
 mod gates;
+mod groups;
 mod observed;
 mod pooled;
 mod predicted;
@@ -14,6 +15,7 @@ mod result;
 mod sample_size;
 mod split;
 mod summary;
+mod table;
 mod trial;
 
 pub use accuracy::{brier, net_benefit, scaled_brier};
@@ -25,6 +27,7 @@ pub use describe::{
 pub use discrimination::{Concordance, auc, concordance};
 pub use error::EvaluateError;
 pub use gates::{Gate, Limit, Verdict};
+pub use groups::{FEWEST_EVENTS, by_group};
 pub use observed::{Observed, Weights};
 pub use predicted::Predicted;
 pub use result::{

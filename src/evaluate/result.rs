@@ -32,6 +32,8 @@ pub struct Evaluation {
     pub events: usize,
     /// Horizons, rising.
     pub horizons: Vec<f64>,
+    /// The horizons as the study names them: `12 months`.
+    pub horizon_labels: Vec<String>,
     /// What was seen by each horizon: the Aalen–Johansen incidence of the cause.
     pub observed: Vec<AtTime>,
     /// The splits, each judged on its own test rows.
@@ -78,6 +80,8 @@ pub struct Settings {
 pub struct SplitResult {
     /// The split's name.
     pub name: String,
+    /// The repeat (0, 1, …) of a fold; null for a time split or one level left out.
+    pub repeat: Option<usize>,
     /// Rows trained on.
     pub n_train: usize,
     /// Rows tested on.
@@ -232,7 +236,7 @@ pub struct GroupResult {
     pub level: String,
     /// Rows.
     pub n: usize,
-    /// Events of the cause.
+    /// Events of the cause by the last horizon.
     pub events: usize,
     /// The metrics; empty where there is too little data.
     pub summary: Summary,

@@ -18,6 +18,7 @@ pub(super) fn judge_split(
     let hit = |&&row: &&usize| rows.outcome.cause()[row] == rows.cause;
     let mut result = SplitResult {
         name: split.name.clone(),
+        repeat: split.repeat,
         n_train: split.train.len(),
         n_test: split.test.len(),
         events_test: split.test.iter().filter(hit).count(),

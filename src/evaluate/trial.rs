@@ -81,6 +81,8 @@ pub struct Findings {
     pub decision: Vec<DecisionCurve>,
     /// Its pooled predictions for `rows`: per repeat and horizon.
     pub pooled: Vec<Vec<Vec<f64>>>,
+    /// The split that predicted each of `rows`, per repeat.
+    pub fold: Vec<Vec<u32>>,
     /// What a reader must know.
     pub warnings: Vec<String>,
 }
@@ -142,6 +144,7 @@ pub fn trial(
         risks: Vec::new(),
         decision: Vec::new(),
         pooled: pooled.risks.first().cloned().unwrap_or_default(),
+        fold: pooled.fold.clone(),
         warnings,
     };
     if !findings.rows.is_empty() {
