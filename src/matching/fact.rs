@@ -92,6 +92,8 @@ pub enum Fact {
     Never(Option<PairLane>),
     /// A child who lives there may not share a household with this one.
     NotTogether(Option<PairLane>),
+    /// Children who must be placed together may not be.
+    Contradiction,
 }
 
 /// A distance and what was allowed.
@@ -239,6 +241,10 @@ fn words(fact: Fact, h: &History) -> (String, String) {
                 "A child lives here with whom this child may not live ({}).",
                 wish(by).1.to_lowercase()
             ),
+        ),
+        Fact::Contradiction => pair(
+            "De afspraken spreken elkaar tegen: deze kinderen moeten samen, en mogen niet samen.",
+            "The agreements contradict each other: these children must live together and may not.",
         ),
     }
 }

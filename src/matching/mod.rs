@@ -7,16 +7,21 @@
 
 mod ask;
 pub mod assign;
+mod choice;
 mod fact;
 pub mod instance;
+mod relax;
 mod render;
 mod result;
 mod rules;
 mod screen;
 mod situation;
+mod speaks;
 
 pub use ask::{Ask, Caseload};
+pub use choice::{ChoiceSet, FamilyChoice, choice_set, choice_sets};
 pub use fact::{Fact, Far, Refusal, Side, Unknown};
+pub use relax::{Concession, concessions};
 pub use result::{
     AssignedPair, Assignment, Candidate, MatchResult, Relaxation, RequestMatch, ShadowPrice, Stage,
     Status, Unplaced, Veto,

@@ -66,10 +66,10 @@ impl<'r> Screen<'r> {
         self.rules
     }
 
-    /// Applies every rule in use to one family, for one request on its own (its siblings are
-    /// looked at by the caller, but for the number of places that they need together).
+    /// Applies every rule in use to one family, for one request on its own: its siblings are
+    /// looked at by the caller, but for `needed`, the places that they need there together.
     #[must_use]
-    pub fn screen(&self, s: &Situation<'_>, ask: &Ask<'_>, size: u32, f: FamilyIx) -> Screening {
+    pub fn screen(&self, s: &Situation<'_>, ask: &Ask<'_>, needed: u32, f: FamilyIx) -> Screening {
         let family = s.family(f);
         let mut out = Screening::default();
         for name in RuleName::ALL {
@@ -79,7 +79,7 @@ impl<'r> Screen<'r> {
             match name {
                 RuleName::Status => status(s, family, &mut out),
                 RuleName::RestPeriod => self.rest(s, family, &mut out),
-                RuleName::Places => self.places(ask, family, size, &mut out),
+                RuleName::Places => self.places(family, needed, &mut out),
                 // Comes from the siblings' own screenings.
                 RuleName::KeepSiblings => {}
                 RuleName::Age => age(ask, family, &mut out),
@@ -150,21 +150,19 @@ impl<'r> Screen<'r> {
         }
     }
 
-    fn places(&self, ask: &Ask<'_>, family: &FamilyNow<'_>, size: u32, out: &mut Screening) {
-        if family.state.places.is_none() {
-            out.ask(RuleName::Places, Side::Family);
+    fn places(&self, family: &FamilyNow<'_>, needed: u32, out: &mut Screening) {
+        let Some(places) = family.state.places else {
+            return out.ask(RuleName::Places, Side::Family);
+        };
+        let free = self.free(family);
+        if needed == 0 || free >= needed {
             return;
         }
-        let lives_here = family.residents.iter().any(|r| r.child == ask.child);
-        let free = self.free(family) + u32::from(lives_here);
-        if free == 0 {
-            let fact =
-                Fact::Full { places: family.state.places.unwrap_or(0), taken: self.taken(family) };
-            out.refusals.push(Refusal::firm(RuleName::Places, fact));
-        } else if free < size {
-            let fact = Fact::TooFewTogether { free, size };
-            out.refusals.push(Refusal::firm(RuleName::KeepSiblings, fact));
-        }
+        out.refusals.push(if free == 0 {
+            Refusal::firm(RuleName::Places, Fact::Full { places, taken: self.taken(family) })
+        } else {
+            Refusal::firm(RuleName::KeepSiblings, Fact::TooFewTogether { free, size: needed })
+        });
     }
 
     fn own_children(

@@ -136,6 +136,8 @@ impl CareSoFar {
         for (k, &stay) in stays.iter().enumerate() {
             match stay.setting {
                 Setting::Home => {
+                    // A return home is a change of carer too.
+                    arrivals += u32::from(last.is_some());
                     (last, away_since, been_home) = (None, None, true);
                     continue;
                 }
