@@ -3,13 +3,17 @@
 
 use ndarray::{Array1, Array2};
 
-use super::linalg::Cholesky;
+use super::linalg::{Cholesky, quadratic};
 
 /// A pivot below this share of its own curvature means that a column is explained by others.
 pub(crate) const ALIASED: f64 = 1e-11;
 /// Predicted gains in log likelihood below this end the search: a step of 1e-9 standard errors.
 const SMALL_GAIN: f64 = 1e-18;
 const HALVINGS: usize = 40;
+/// A predicted gain below this, by a step along which the curve has flattened by more than
+/// [`FLAT`] since the start: a ridge that rises for ever.
+const NO_GAIN: f64 = 1e-10;
+const FLAT: f64 = 1e-6;
 
 /// A log likelihood with its slope and its (negated) curvature.
 #[derive(Debug, Clone)]
@@ -28,6 +32,8 @@ pub(crate) struct Maximum {
     pub(crate) converged: bool,
     /// The next step that Newton's method would have made.
     pub(crate) step: Array1<f64>,
+    /// The search stopped on a ridge that rises for ever along `step`.
+    pub(crate) ridge: bool,
 }
 
 /// Makes column and row `j` of a point's slope and curvature zero: the column takes no part.
@@ -58,7 +64,9 @@ pub(crate) fn maximise(
         point: mask(point),
         iterations: 0,
         converged: false,
+        ridge: false,
     };
+    let first = at.point.information.clone();
     loop {
         at.step = Cholesky::new(&at.point.information, 1e-14).solve(at.point.score.view());
         let gain = at.step.dot(&at.point.score);
@@ -66,7 +74,8 @@ pub(crate) fn maximise(
             at.converged = gain.is_finite();
             return at;
         }
-        if at.iterations == iterations {
+        at.ridge = gain < NO_GAIN && gain < FLAT * quadratic(&first, at.step.view());
+        if at.ridge || at.iterations == iterations {
             return at;
         }
         at.iterations += 1;

@@ -40,6 +40,7 @@ cox <- function(case, data, exit, status, terms, entry = "", cause = 1, strata =
   emit(case, "loglik", "null", f$loglik[1]); emit(case, "loglik", "final", f$loglik[2])
   emit(case, "test", "score", f$score); emit(case, "test", "wald", f$wald.test[[1]])
   emit(case, "test", "likelihood_ratio", 2 * diff(f$loglik))
+  if (offset == "") { z <- concordance(f, timefix = FALSE); emit(case, "concordance", "c", z$concordance); emit(case, "concordance", "se", sqrt(z$var)) }
   if (residuals) for (type in c("martingale", "deviance", "score", "dfbeta", "dfbetas", "schoenfeld", "scaledsch")) {
     r <- as.matrix(residuals(f, type = type, weighted = FALSE))
     at <- unique(round(seq(1, nrow(r), length.out = 4)))

@@ -3,8 +3,8 @@
 use ndarray::{Array1, Array2};
 
 use super::{FitError, FitWarning, Ties};
-use crate::survival::Sample;
 use crate::survival::linalg::{Cholesky, quadratic};
+use crate::survival::{Concordance, ConcordanceOptions, Sample, concordance};
 
 /// A test statistic that follows a χ² distribution when nothing is going on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,6 +72,10 @@ pub struct CoxFit {
     pub means: Array1<f64>,
     /// What the reader must know.
     pub warnings: Vec<FitWarning>,
+    /// What each column was divided by while fitting, and the inverse information on that scale:
+    /// products of small and large units are taken here, where nothing can overflow.
+    pub(super) scale: Array1<f64>,
+    pub(super) inverse: Array2<f64>,
 }
 
 impl CoxFit {
@@ -106,6 +110,23 @@ impl CoxFit {
             }
         }
         Ok(eta)
+    }
+
+    /// How often the row with the higher linear predictor ends first: Harrell's C, within strata,
+    /// weighted as the fit; `None` where no two rows can be compared. On the
+    /// rows that were fitted it flatters.
+    ///
+    /// # Errors
+    /// A sample with other columns.
+    pub fn concordance(&self, sample: &Sample) -> Result<Option<Concordance>, crate::Error> {
+        let eta = self.linear_predictors(sample)?.to_vec();
+        let options = ConcordanceOptions {
+            cause: Some(self.cause),
+            strata: sample.strata(),
+            weights: sample.weights(),
+            ..Default::default()
+        };
+        concordance(sample.outcome(), &eta, &options)
     }
 
     pub(crate) fn check_columns(&self, sample: &Sample) -> Result<(), FitError> {

@@ -62,6 +62,8 @@ pub(crate) struct Layout<'a> {
     /// By position: the row of the sample, or [`PAD`].
     pub(crate) row: Vec<u32>,
     tiles: Vec<f64>,
+    /// The largest distance of a covariate from its mean, in standard deviations.
+    pub(crate) furthest: f64,
     /// By position: one past the last slot at which the row is at risk (0 for padding).
     pub(crate) exit_slot: Vec<u32>,
     /// By position: the last row of its stratum.
@@ -252,7 +254,7 @@ impl<'a> Layout<'a> {
         }
         let weight = pick(sample.weights(), 1.0);
         let (centre, scale, constant) = standards(sample, &row);
-        let tiles = fill_tiles(sample, &row, &centre, &scale, &constant);
+        let (tiles, furthest) = fill_tiles(sample, &row, &centre, &scale, &constant);
         Self {
             sample,
             centre,
@@ -260,6 +262,7 @@ impl<'a> Layout<'a> {
             constant,
             row,
             tiles,
+            furthest,
             exit_slot,
             closes,
             leaving,
@@ -407,21 +410,27 @@ fn fill_tiles(
     centre: &[f64],
     scale: &[f64],
     constant: &[bool],
-) -> Vec<f64> {
+) -> (Vec<f64>, f64) {
     let x = sample.x();
     let p = x.ncols();
     let mut tiles = vec![0.0; row.len() * p];
     if p == 0 {
-        return tiles;
+        return (tiles, 0.0);
     }
     let per: Vec<f64> = (0..p).map(|j| if constant[j] { 0.0 } else { 1.0 / scale[j] }).collect();
-    tiles.par_chunks_mut(TILE * p).zip(row.par_chunks(TILE)).for_each(|(tile, rows)| {
+    let fill = |(tile, rows): (&mut [f64], &[u32])| {
+        let mut furthest: f64 = 0.0;
         for (k, &r) in rows.iter().enumerate().filter(|(_, r)| **r != PAD) {
             let values = x.row(r as usize);
             for j in 0..p {
-                tile[j * TILE + k] = (values[j] - centre[j]) * per[j];
+                let v = (values[j] - centre[j]) * per[j];
+                tile[j * TILE + k] = v;
+                furthest = furthest.max(v.abs());
             }
         }
-    });
-    tiles
+        furthest
+    };
+    let tiles_with_rows = tiles.par_chunks_mut(TILE * p).zip(row.par_chunks(TILE));
+    let furthest = tiles_with_rows.map(fill).reduce(|| 0.0, f64::max);
+    (tiles, furthest)
 }

@@ -113,6 +113,9 @@ impl Cox {
             maximise(start, null.clone(), &active, self.iterations, |b| evaluate(&mut pass, b));
         let mut fit = self.report(&layout, &null, &found, &active, cause, warnings)?;
         self.add_robust(&mut fit, &mut pass, &found)?;
+        if found.converged {
+            robust::find_outlier(&mut fit, &mut pass, &found);
+        }
         Ok(fit)
     }
 
@@ -149,17 +152,13 @@ impl Cox {
     ) -> Result<CoxFit, FitError> {
         let (sample, p) = (layout.sample, layout.p());
         let names = sample.names();
-        let mut converged = found.converged;
-        for (j, name) in names.iter().enumerate().filter(|&(j, _)| active[j]) {
-            if runs_away(found, null, j) {
-                converged = false;
-                warnings.push(FitWarning::Separation {
-                    term: name.clone(),
-                    upwards: found.beta[j] > 0.0,
-                });
+        if found.ridge {
+            let most = found.step.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+            for j in (0..p).filter(|&j| found.step[j].abs() > 0.05 * most) {
+                let upwards = found.step[j] > 0.0;
+                warnings.push(FitWarning::Separation { term: names[j].clone(), upwards });
             }
-        }
-        if !found.converged {
+        } else if !found.converged {
             warnings.push(FitWarning::NotConverged { iterations: found.iterations });
         }
         let (events, _) = layout.events();
@@ -177,19 +176,20 @@ impl Cox {
             inverse[[i, j]] / layout.scale[i] / layout.scale[j]
         });
         for j in 0..p {
-            if !(coef[j].is_finite() && covariance[[j, j]].is_finite()) {
+            let variance = covariance[[j, j]];
+            if !(coef[j].is_finite() && variance.is_finite() && (variance > 0.0) == active[j]) {
                 return Err(FitError::Range { term: names[j].clone() });
             }
         }
         Ok(CoxFit {
             names: names.to_vec(),
             estimated: active.to_vec(),
-            wald: fit::wald(&coef, &covariance),
+            wald: fit::wald(&found.beta, &inverse),
             covariance,
             robust_covariance: None,
             loglik: [null.loglik, found.point.loglik],
             iterations: found.iterations,
-            converged,
+            converged: found.converged,
             likelihood_ratio: ChiSquare::new(
                 2.0 * (found.point.loglik - null.loglik),
                 terms as f64,
@@ -202,6 +202,8 @@ impl Cox {
             means: Array1::from_vec(layout.centre.clone()),
             coef,
             warnings,
+            scale: Array1::from_vec(layout.scale.clone()),
+            inverse,
         })
     }
 }
@@ -236,11 +238,4 @@ fn identify(layout: &Layout, null: &Point, warnings: &mut Vec<FitWarning>) -> Ve
         warnings.push(FitWarning::Collinear { term: names[j].clone(), with: with.collect() });
     }
     factor.kept().to_vec()
-}
-
-/// Whether coefficient `j` was still walking when the likelihood had stopped rising: in a regular
-/// maximum the last steps shrink to nothing, on a ridge that rises for ever they do not.
-fn runs_away(found: &Maximum, null: &Point, j: usize) -> bool {
-    let flat = found.point.information[[j, j]] < 1e-6 * null.information[[j, j]];
-    flat || (found.step[j].abs() > 1e-3 && found.beta[j].abs() > 5.0)
 }

@@ -79,7 +79,11 @@ impl CoxFit {
     /// # Errors
     /// Another sample than the fitted one.
     pub fn dfbeta(&self, sample: &Sample) -> Result<Array2<f64>, FitError> {
-        Ok(self.score_residuals(sample)?.dot(&self.covariance))
+        let mut out = self.standard_dfbeta(sample)?;
+        for (mut column, s) in out.columns_mut().into_iter().zip(&self.scale) {
+            column.mapv_inplace(|v| v / s);
+        }
+        Ok(out)
     }
 
     /// [`CoxFit::dfbeta`] in standard errors; 0 where a coefficient has none.
@@ -87,11 +91,25 @@ impl CoxFit {
     /// # Errors
     /// Another sample than the fitted one.
     pub fn dfbetas(&self, sample: &Sample) -> Result<Array2<f64>, FitError> {
-        let mut out = self.dfbeta(sample)?;
-        for (mut column, se) in out.columns_mut().into_iter().zip(self.se()) {
+        let mut out = self.standard_dfbeta(sample)?;
+        for (mut column, v) in out.columns_mut().into_iter().zip(self.inverse.diag()) {
+            let se = v.sqrt();
             column.mapv_inplace(|v| if se > 0.0 { v / se } else { 0.0 });
         }
         Ok(out)
+    }
+
+    /// dfbeta in scaled columns.
+    fn standard_dfbeta(&self, sample: &Sample) -> Result<Array2<f64>, FitError> {
+        self.check_same(sample)?;
+        let layout = Layout::new(sample, self.cause);
+        let mut out = score_residuals(&self.pass(&layout)?);
+        if let Some(weights) = sample.weights() {
+            for (mut row, w) in out.rows_mut().into_iter().zip(weights) {
+                row.mapv_inplace(|v| v / w);
+            }
+        }
+        Ok(out.dot(&self.inverse))
     }
 
     /// Schoenfeld residuals and their scaled form.
@@ -109,18 +127,16 @@ impl CoxFit {
             for k in begin..begin + layout.deaths[slot] as usize {
                 row.push(layout.row[k] as usize);
                 time.push(layout.time[slot]);
-                values.extend(
-                    (0..p).map(|j| (layout.x(k, j) - means.mean[[slot, j]]) * layout.scale[j]),
-                );
+                values.extend((0..p).map(|j| layout.x(k, j) - means.mean[[slot, j]]));
             }
         }
         let deaths = row.len();
         let shape = |_| FitError::Shape { what: "residuals", found: 0, expected: deaths };
-        let residual = Array2::from_shape_vec((deaths, p), values).map_err(shape)?;
-        let mut scaled = residual.dot(&self.covariance) * deaths as f64;
-        for mut r in scaled.rows_mut() {
-            r += &self.coef;
-        }
+        let mut residual = Array2::from_shape_vec((deaths, p), values).map_err(shape)?;
+        let mut scaled = residual.dot(&self.inverse) * deaths as f64;
+        residual *= &self.scale;
+        scaled /= &self.scale;
+        scaled += &self.coef;
         Ok(Schoenfeld { row, time, residual, scaled })
     }
 }

@@ -28,21 +28,23 @@ impl Cox {
         if pass.evaluate(&found.beta).is_none() {
             return Ok(());
         }
-        let mut residuals = score_residuals(pass);
-        for (mut column, s) in residuals.columns_mut().into_iter().zip(&pass.layout.scale) {
-            // From the scaled columns to the sample's own.
-            column.mapv_inplace(|v| v * s);
-        }
-        let covariance = match clusters {
-            [] => sandwich(&residuals, &fit.covariance),
+        let residuals = score_residuals(pass);
+        let scaled = match clusters {
+            [] => sandwich(&residuals, &fit.inverse),
             [one] => {
                 let (sums, count) = sum_by(&residuals, one);
                 few(fit, count);
-                sandwich(&sums, &fit.covariance)
+                sandwich(&sums, &fit.inverse)
             }
             [one, two, ..] => two_way(fit, &residuals, one, two),
         };
-        fit.wald = fit::wald(&fit.coef, &covariance);
+        fit.wald = fit::wald(&found.beta, &scaled);
+        let covariance = Array2::from_shape_fn(scaled.dim(), |(i, j)| {
+            scaled[[i, j]] / fit.scale[i] / fit.scale[j]
+        });
+        if let Some(j) = (0..fit.names.len()).find(|&j| !covariance[[j, j]].is_finite()) {
+            return Err(FitError::Range { term: fit.names[j].clone() });
+        }
         fit.robust_covariance = Some(covariance);
         Ok(())
     }
@@ -83,11 +85,11 @@ fn two_way(fit: &mut CoxFit, rows: &Array2<f64>, one: &[u32], two: &[u32]) -> Ar
     let crossing: Vec<u32> =
         one.iter().zip(two).map(|(&a, &b)| pairs.partition_point(|&p| p < (a, b)) as u32).collect();
     let (sums, count) = sum_by(rows, one);
-    let v1 = sandwich(&sums, &fit.covariance);
+    let v1 = sandwich(&sums, &fit.inverse);
     let (sums, count_two) = sum_by(rows, two);
-    let v2 = sandwich(&sums, &fit.covariance);
+    let v2 = sandwich(&sums, &fit.inverse);
     few(fit, count.min(count_two));
-    let v12 = sandwich(&sum_by(rows, &crossing).0, &fit.covariance);
+    let v12 = sandwich(&sum_by(rows, &crossing).0, &fit.inverse);
     let v = &v1 + &v2 - &v12;
     let wrong: Vec<usize> =
         (0..v.nrows()).filter(|&j| fit.estimated[j] && v[[j, j]] <= 0.0).collect();
@@ -98,6 +100,30 @@ fn two_way(fit: &mut CoxFit, rows: &Array2<f64>, one: &[u32], two: &[u32]) -> Ar
     fit.warnings.push(FitWarning::TwoWayNotPositive { terms });
     let larger = wrong.iter().filter(|&&j| v1[[j, j]] >= v2[[j, j]]).count() * 2 >= wrong.len();
     if larger { v1 } else { v2 }
+}
+
+/// Warns of the row that moves a coefficient most, if by more than its standard error.
+pub(super) fn find_outlier(fit: &mut CoxFit, pass: &mut Pass, found: &Maximum) {
+    // A row d deviations out moves a coefficient by about d/√events errors: nothing to look for
+    // where none is far.
+    let far = pass.layout.furthest > 0.1 * (fit.events as f64).sqrt();
+    if !far || fit.events < 10 || pass.evaluate(&found.beta).is_none() {
+        return;
+    }
+    let weights = pass.layout.sample.weights();
+    let shifts = score_residuals(pass).dot(&fit.inverse);
+    let mut worst = (1.0, None);
+    for (row, shifts) in shifts.rows().into_iter().enumerate() {
+        for (term, (shift, v)) in shifts.iter().zip(fit.inverse.diag()).enumerate() {
+            let shift = shift / v.sqrt() / weights.map_or(1.0, |w| w[row]);
+            if shift.abs() > worst.0 {
+                worst = (shift.abs(), Some((row, term)));
+            }
+        }
+    }
+    if let (shift, Some((row, term))) = worst {
+        fit.warnings.push(FitWarning::Outlier { row, term: fit.names[term].clone(), shift });
+    }
 }
 
 /// What each row adds to the slope of the log likelihood, weighted, by row of the sample and in

@@ -35,6 +35,7 @@ fn fits_are_those_of_coxph() {
         let fit = &case.fit;
         assert!(fit.converged, "{}: {:?}", case.name, fit.warnings);
         let (se, robust) = (fit.se(), fit.robust_se());
+        let concordance = fit.concordance(&case.sample).unwrap().unwrap();
         for (what, item, r) in expected.case(&case.name) {
             let at = fit.names.iter().position(|n| n == item);
             let ours = match (what.as_str(), item.as_str()) {
@@ -47,6 +48,9 @@ fn fits_are_those_of_coxph() {
                 ("test", "score") => fit.score.chi2,
                 ("test", "wald") if !case.name.contains("two-way") => fit.wald.chi2,
                 ("test", "likelihood_ratio") => fit.likelihood_ratio.chi2,
+                ("concordance", "c") => concordance.c,
+                // With clusters R sums the influences of a cluster.
+                ("concordance", "se") if fit.robust_covariance.is_none() => concordance.se,
                 _ => continue,
             };
             referee.compare(&case.name, what, item, ours, *r, 1e-8);
