@@ -1,6 +1,6 @@
 //! Reading and checking a history folder: every fault at once.
 
-mod bsn;
+pub(super) mod bsn;
 mod cells;
 mod ids;
 mod load;

@@ -6,7 +6,7 @@ use std::path::Path;
 use pleegzorg::ErrorKind;
 use pleegzorg::history::ssda903::{Imported, import};
 use pleegzorg::history::{
-    CareForm, Day, EndReason, EventKind, FamilyKind, Legal, Perspective, Setting, Sex, Stay,
+    self, CareForm, Day, EndReason, EventKind, FamilyKind, Legal, Perspective, Setting, Sex, Stay,
 };
 use pleegzorg::progress::Silent;
 
@@ -432,6 +432,50 @@ fn what_cannot_be_used_is_dropped_counted_and_said() {
     }
     let date = r.findings.iter().find(|f| f.code.to_string() == "PZ0907").unwrap();
     assert_eq!((date.row, date.column.as_deref()), (Some(6), Some("DECOM")));
+}
+
+#[test]
+fn what_is_written_reads_back_without_faults() {
+    let r = broken();
+    let dir = tempfile::tempdir().unwrap();
+    history::write(&r.history, dir.path(), false).unwrap();
+    let reading = history::read(dir.path(), &Silent).unwrap();
+    assert_eq!(reading.faults(), 0, "{:?}", reading.findings);
+    assert_eq!(reading.history.stays.len(), r.history.stays.len());
+    assert_eq!(reading.history.window, r.history.window);
+    // Twice the same input, twice the same bytes.
+    let again = tempfile::tempdir().unwrap();
+    history::write(&broken().history, again.path(), false).unwrap();
+    for file in ["stays.csv", "children.csv", "events.csv", "assessments.csv", "study.toml"] {
+        let bytes = |d: &tempfile::TempDir| std::fs::read(d.path().join(file)).unwrap();
+        assert_eq!(bytes(&dir), bytes(&again), "{file}");
+    }
+    let stays = std::fs::read_to_string(dir.path().join("stays.csv")).unwrap();
+    let children = std::fs::read_to_string(dir.path().join("children.csv")).unwrap();
+    for secret in ["1AA", "2BB", "5001"] {
+        assert!(!stays.contains(secret) && !children.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn numbers_that_look_like_bsns_are_refused() {
+    // Numbers of the official range for tests.
+    let elfproef = |n: &u32| {
+        let digits: Vec<i64> = n.to_string().bytes().map(|b| i64::from(b - b'0')).collect();
+        let sum: i64 = digits.iter().zip([9, 8, 7, 6, 5, 4, 3, 2, -1]).map(|(d, w)| d * w).sum();
+        sum % 11 == 0
+    };
+    let ids: Vec<u32> = (999_900_006..=999_999_990).filter(elfproef).take(30).collect();
+    let header: Vec<String> = ids.iter().map(|id| format!("{id},1,05/06/2010,,,,")).collect();
+    let episodes: Vec<String> =
+        ids.iter().map(|id| format!("{id},01/05/2023,S,V2,N1,U6,PR1,,,,,,")).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let lines = |rows: &[String]| rows.iter().map(|r| format!("{r}\n")).collect::<String>();
+    std::fs::write(dir.path().join("h.csv"), format!("{HEADER}\n{}", lines(&header))).unwrap();
+    std::fs::write(dir.path().join("e.csv"), format!("{EPISODES}\n{}", lines(&episodes))).unwrap();
+    let refused = import(dir.path(), &Silent).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused);
+    assert!(!refused.to_string().contains("9999"));
 }
 
 #[test]

@@ -63,11 +63,11 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// The different numbers of eight or nine digits in a column.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Seen(HashSet<u32, foldhash::fast::RandomState>);
+pub(in crate::history) struct Seen(HashSet<u32, foldhash::fast::RandomState>);
 
 impl Seen {
     /// Looks at a cell.
-    pub(super) fn see(&mut self, cell: &[u8]) {
+    pub(in crate::history) fn see(&mut self, cell: &[u8]) {
         if let Some(number) = whole_number(cell)
             && self.0.len() < REMEMBERED
         {
@@ -86,7 +86,7 @@ impl Seen {
 
     /// Whether half or more of the different numbers pass, and that would hardly happen by
     /// chance: one number in eleven passes. A column that is named so needs only one.
-    pub(super) fn is_bsn(&self, named_so: bool) -> bool {
+    pub(in crate::history) fn is_bsn(&self, named_so: bool) -> bool {
         let n = self.0.len();
         let passing = self.0.iter().filter(|&&v| passes(v)).count();
         if named_so && passing > 0 {

@@ -2,7 +2,7 @@
 
 use super::codes;
 use super::read::{Episode, Rows};
-use super::tables::last_day;
+use super::years::last_day;
 use crate::history::{Code, Finding};
 
 /// How many episodes around one are looked at for a later version of it; a child has a handful.

@@ -10,6 +10,7 @@
 //! What is never imported: ethnicity, UPN, mother's particulars, convictions and health checks,
 //! social workers' ids, and postcodes beyond their outward half (the child's home district).
 
+mod cells;
 pub(in crate::history) mod codes;
 mod lists;
 mod merge;
@@ -17,6 +18,7 @@ mod read;
 mod records;
 mod stays;
 mod tables;
+mod years;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -145,7 +147,7 @@ pub fn import(dir: &Path, progress: &dyn Progress) -> Result<Imported, HistoryEr
 /// From the first 1 April to the last 31 March.
 fn window(first: i32, last: i32) -> Option<Window> {
     let start = Day::from_ymd(first.checked_sub(1)?, 4, 1)?;
-    let end = tables::last_day(last)?;
+    let end = years::last_day(last)?;
     Some(Window { start, end, extraction: end })
 }
 

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::cells::{Drop, code, day, odd, optional, outward, required, squeeze};
 use super::codes;
 use super::lists::{self, Ending, LegalStatus, Place, Rne};
-use super::tables::{Line, Source, Table, collection_year, last_day, year_of};
-use crate::history::{Code, Day, Finding, Findings, HistoryError, Sex};
+use super::tables::{Line, Source, Table};
+use super::years::{last_day, years_of};
+use crate::history::read::bsn;
+use crate::history::{Day, Finding, Findings, HistoryError, Sex};
 use crate::progress::Progress;
 
 /// A child of the Header.
@@ -92,9 +95,6 @@ pub struct Rows<'a> {
     pub unused: BTreeMap<String, usize>,
 }
 
-/// Why a row is dropped: the code, the column, and what is wrong.
-struct Drop(Code, &'static str, &'static str);
-
 impl<'a> Rows<'a> {
     /// Reads all sources: first the years of the episodes, then Headers, then the rest.
     pub fn read(
@@ -125,7 +125,20 @@ impl<'a> Rows<'a> {
             }
             progress.advance(1);
         }
+        rows.refuse_bsns()?;
         Ok(rows)
+    }
+
+    /// Refuses a return whose CHILD holds what look like BSNs.
+    fn refuse_bsns(&self) -> Result<(), HistoryError> {
+        let mut seen = bsn::Seen::default();
+        self.people.list.iter().for_each(|p| seen.see(p.id.as_bytes()));
+        if seen.is_bsn(false) {
+            let header = self.sources.iter().find(|s| s.table == Table::Header);
+            let file = header.map_or("Header", |s| s.name.as_str());
+            return Err(HistoryError::Bsn(vec![(file.into(), "CHILD".into())]));
+        }
+        Ok(())
     }
 
     fn read_source(&mut self, s: usize) -> Result<(), HistoryError> {
@@ -371,141 +384,5 @@ impl<'a> Rows<'a> {
         // The same row comes back in each return while the worker stays.
         self.workers.insert(Worker { child, decom, id: id.into() });
         Ok(())
-    }
-}
-
-/// The return year of each source. Episodes tell it by their dates; another table belongs to the
-/// return whose episodes lie in the same folder, where there are several to the one with the same
-/// numbers in its name; with one return in all, to that one.
-fn years_of(sources: &[Source]) -> Result<Vec<Option<i32>>, HistoryError> {
-    let mut years = vec![None; sources.len()];
-    for (s, source) in sources.iter().enumerate().filter(|(_, s)| s.table == Table::Episodes) {
-        let mut seen: BTreeMap<i32, usize> = BTreeMap::new();
-        source.each(&mut Findings::default(), |line, _| {
-            let decom = line.day("DECOM").ok().flatten();
-            let dec = line.day("DEC").ok().flatten().map(|dec| dec.plus_days(-1));
-            for day in [decom, dec].into_iter().flatten() {
-                *seen.entry(year_of(day)).or_default() += 1;
-            }
-        })?;
-        years[s] = collection_year(&seen);
-    }
-    let one = |of: &dyn Fn(&Source) -> bool| {
-        let found: BTreeSet<i32> = sources
-            .iter()
-            .zip(&years)
-            .filter(|(s, _)| of(s))
-            .filter_map(|(_, &year)| year)
-            .collect();
-        found.first().copied().filter(|_| found.len() == 1)
-    };
-    let told: Vec<Option<i32>> = sources
-        .iter()
-        .map(|source| {
-            let (folder, numbers) = place_and_numbers(&source.name);
-            one(&|s| place_and_numbers(&s.name).0 == folder)
-                .or_else(|| one(&|s| place_and_numbers(&s.name) == (folder, numbers.clone())))
-                .or_else(|| one(&|_| true))
-        })
-        .collect();
-    Ok(years.iter().zip(told).map(|(&own, told)| own.or(told)).collect())
-}
-
-/// The folder of a file, and the numbers of two digits and more in its name.
-fn place_and_numbers(name: &str) -> (&str, Vec<&str>) {
-    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
-    let numbers = file.split(|c: char| !c.is_ascii_digit()).filter(|n| n.len() >= 2).collect();
-    (folder, numbers)
-}
-
-/// A cell that must not be blank.
-fn required<'l>(line: Line<'l>, column: &'static str) -> Result<&'l str, Drop> {
-    match line.cell(column) {
-        "" => Err(Drop(codes::BLANK, column, "the cell is blank")),
-        text => Ok(text),
-    }
-}
-
-/// A day, or blank.
-fn day(line: Line<'_>, column: &'static str) -> Result<Option<Day>, Drop> {
-    line.day(column).map_err(|()| Drop(codes::DATE, column, "the date cannot be read"))
-}
-
-/// A code that must not be blank, in capitals.
-fn code(line: Line<'_>, column: &'static str) -> Result<String, Drop> {
-    required(line, column).map(str::to_ascii_uppercase)
-}
-
-/// A code that may be blank; one that is on no list is reported and read as unknown.
-fn optional<T>(
-    source: &Source,
-    line: Line<'_>,
-    column: &'static str,
-    findings: &mut Findings,
-    find: impl Fn(&str) -> Option<T>,
-) -> Option<T> {
-    let text = line.cell(column).to_ascii_uppercase();
-    if text.is_empty() {
-        return None;
-    }
-    let found = find(&text);
-    if found.is_none() {
-        odd(findings, source, line, codes::OTHER_CODE, column, "no code of its list");
-    }
-    found
-}
-
-/// Reports what is odd in a row that is used.
-fn odd(
-    findings: &mut Findings,
-    source: &Source,
-    line: Line<'_>,
-    code: Code,
-    column: &'static str,
-    what: &'static str,
-) {
-    findings.add_with(code, || {
-        Finding::new(code, source.name.clone(), what).row(line.number).column(column)
-    });
-}
-
-/// The outward half of a postcode, which names a district; never the whole.
-fn outward(postcode: &str) -> Option<Box<str>> {
-    let text = postcode.to_ascii_uppercase();
-    let outward = match text.split_once(char::is_whitespace) {
-        Some((first, _)) => first,
-        // Without a blank, the last three characters are the inward half.
-        None if (5..=7).contains(&text.len()) && text.is_ascii() => &text[..text.len() - 3],
-        None => return None,
-    };
-    let looks_right = (2..=4).contains(&outward.len())
-        && outward.starts_with(|c: char| c.is_ascii_alphabetic())
-        && outward.bytes().all(|b| b.is_ascii_alphanumeric());
-    looks_right.then(|| outward.into())
-}
-
-/// Capitals and digits only, so that two spellings of one thing compare equal.
-fn squeeze(text: &str) -> Box<str> {
-    let kept = text.chars().filter(char::is_ascii_alphanumeric);
-    kept.map(|c| c.to_ascii_uppercase()).collect::<String>().into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_outward_half_of_a_postcode_is_kept() {
-        assert_eq!(outward("ZZ19 7TT").as_deref(), Some("ZZ19"));
-        assert_eq!(outward("zz197tt").as_deref(), Some("ZZ19"));
-        for text in ["", "ZZ19", "1234 AB", "somewhere else", "Z Z"] {
-            assert_eq!(outward(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn numbers_in_names_tell_returns_apart() {
-        assert_eq!(place_and_numbers("a/OC2_2017-18.csv"), ("a", vec!["2017", "18"]));
-        assert_eq!(place_and_numbers("header.csv"), ("", vec![]));
     }
 }

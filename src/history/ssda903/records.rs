@@ -4,7 +4,7 @@ use super::lists::Rne;
 use super::merge::Courses;
 use super::read::{Episode, Rows};
 use super::stays::{Run, runs};
-use super::tables::last_day;
+use super::years::last_day;
 use crate::history::{
     Assessment, Birth, Child, ChildIx, Day, Event, EventKind, History, Perspective, Setting, Stay,
     StayIx, Subject, Window,

@@ -1,6 +1,5 @@
 //! Finding and reading the files of a return: by their header row, whatever they are called.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -291,34 +290,6 @@ impl Source {
     }
 }
 
-/// The return year (named by the year in which it ends) that a day belongs to: 1 April 2023 to
-/// 31 March 2024 is 2024.
-pub fn year_of(day: Day) -> i32 {
-    let (year, month, _) = day.ymd();
-    if month >= 4 { year + 1 } else { year }
-}
-
-/// The last day of a return year.
-pub fn last_day(year: i32) -> Option<Day> {
-    Day::from_ymd(year, 3, 31)
-}
-
-/// The collection year of a file, from its dates: the latest return year that at least two dates
-/// (one, in a file of fewer than 20 dates) and at least one in 50 of them reach, so that a
-/// mistyped year does not move a whole return. An end counts as the day before, its last day.
-pub fn collection_year(starts_and_ends: &BTreeMap<i32, usize>) -> Option<i32> {
-    let all: usize = starts_and_ends.values().sum();
-    let enough = if all < 20 { 1 } else { (all / 50).max(2) };
-    let mut seen = 0;
-    for (&year, &n) in starts_and_ends.iter().rev() {
-        seen += n;
-        if seen >= enough {
-            return Some(year);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,20 +313,5 @@ mod tests {
         ] {
             assert_eq!(parse_day(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_return_year_ends_on_31_march() {
-        let day = |y, m, d| Day::from_ymd(y, m, d).unwrap();
-        assert_eq!(year_of(day(2024, 3, 31)), 2024);
-        assert_eq!(year_of(day(2024, 4, 1)), 2025);
-        assert_eq!(last_day(2025), Day::from_ymd(2025, 3, 31));
-    }
-
-    #[test]
-    fn one_mistyped_year_does_not_move_a_return() {
-        assert_eq!(collection_year(&BTreeMap::from([(2018, 900), (2028, 1)])), Some(2018));
-        assert_eq!(collection_year(&BTreeMap::from([(2017, 3), (2018, 1)])), Some(2018));
-        assert_eq!(collection_year(&BTreeMap::new()), None);
     }
 }
