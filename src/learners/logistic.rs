@@ -6,7 +6,7 @@ use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2, Axis};
 
 use super::error::{LearnerError, same_length};
-use crate::survival::linalg::Cholesky;
+use crate::survival::linalg::{Cholesky, symmetrise};
 
 /// A fitted logistic regression without a penalty and without an intercept of its own: the
 /// design says whether there is one.
@@ -57,9 +57,11 @@ impl Logistic {
             None => inverse.clone(),
             Some(clusters) => bread.dot(&meat(&scaled, &found.residual, clusters)).dot(bread),
         };
+        let mut covariance = covariance;
+        symmetrise(&mut covariance);
         let unscaled = |v: &Array2<f64>| -> Vec<Vec<f64>> {
             let p = scale.len();
-            (0..p).map(|i| (0..p).map(|j| v[[i, j]] / scale[i] / scale[j]).collect()).collect()
+            (0..p).map(|i| (0..p).map(|j| v[[i, j]] / (scale[i] * scale[j])).collect()).collect()
         };
         // Where fitted probabilities all but reach 0 or 1, the columns separate the outcome.
         let apart = found.beta.iter().any(|b| b.abs() > 20.0);

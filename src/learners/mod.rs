@@ -15,4 +15,5 @@ pub use censoring::censoring_weights;
 pub use error::LearnerError;
 pub use forest::{Forest, ForestSettings};
 pub use logistic::Logistic;
+pub(crate) use logistic::probability;
 pub use person_period::PersonPeriods;

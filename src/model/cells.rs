@@ -64,7 +64,7 @@ pub(crate) fn follow_up(y: &Outcome) -> Option<f64> {
 }
 
 /// Rises, without repeats, with at least one cell.
-fn tidy(mut edges: Vec<f64>) -> Option<Vec<f64>> {
+pub(crate) fn tidy(mut edges: Vec<f64>) -> Option<Vec<f64>> {
     edges.sort_by(f64::total_cmp);
     // Two edges closer than rounding are one.
     edges.dedup_by(|b, a| *b - *a <= 1e-9 * a.abs().max(1.0));

@@ -50,14 +50,22 @@ pub(crate) struct Stratum {
     pub(crate) baseline: Baseline,
 }
 
+/// The baselines from one landmark on (or from the start).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Baselines {
+    /// Of all strata together: for rows without a stratum, or of an unseen one.
+    pub(crate) pooled: Baseline,
+    /// Of each stratum with enough cases; empty where there are no strata.
+    pub(crate) strata: Vec<Stratum>,
+}
+
 /// Proportional hazards for every cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Proportional {
-    /// One per stratum with enough cases; empty where there are no strata.
-    pub(crate) strata: Vec<Stratum>,
-    /// For rows of no stratum or an unseen one: one per landmark, else one.
-    pub(crate) pooled: Vec<Stratum>,
+    /// One per landmark, in their order; one in all where features are read at the start.
+    pub(crate) baselines: Vec<Baselines>,
     /// The effects on each cause.
     pub(crate) effects: Vec<Effect>,
 }
@@ -75,6 +83,17 @@ pub(crate) struct Chosen<'m> {
     pub(crate) baseline: &'m Baseline,
     /// Whether it is the pooled one in place of a stratum's own.
     pub(crate) in_place: bool,
+}
+
+impl Baselines {
+    /// The baseline of a stratum; the pooled one where there is no stratum, or none of its own.
+    pub(crate) fn choose(&self, stratum: Option<&str>) -> Chosen<'_> {
+        let own = stratum.and_then(|label| self.strata.iter().find(|s| s.label == label));
+        match own {
+            Some(s) => Chosen { baseline: &s.baseline, in_place: false },
+            None => Chosen { baseline: &self.pooled, in_place: stratum.is_some() },
+        }
+    }
 }
 
 impl Proportional {
@@ -158,7 +177,53 @@ pub(crate) fn quadratic(a: &[f64], v: &[Vec<f64>]) -> f64 {
     a.iter().zip(v).map(|(a, v)| a * row(v)).sum()
 }
 
+/// Whether a matrix that was read from a file can be a covariance of `p` coefficients.
+pub(crate) fn is_covariance(v: &[Vec<f64>], p: usize) -> bool {
+    let finite = v.iter().flatten().all(|x| x.is_finite());
+    let square = v.len() == p && v.iter().all(|row| row.len() == p);
+    square && finite && (0..p).all(|i| v[i][i] >= 0.0 && (0..i).all(|j| v[i][j] == v[j][i]))
+}
+
+impl Proportional {
+    /// Whether lengths and values that were read from a file fit `columns` and `causes`.
+    pub(crate) fn check(&self, causes: usize, columns: usize, landmarks: usize) -> bool {
+        let effect = |e: &Effect| {
+            (e.coef.is_empty() || e.coef.len() == columns)
+                && e.coef.iter().all(|b| b.is_finite())
+                && is_covariance(&e.covariance, e.coef.len())
+                && e.between_strata.is_finite()
+                && e.between_strata >= 0.0
+        };
+        let baseline = |b: &Baseline| b.check(&self.effects);
+        let baselines = |b: &Baselines| {
+            let labels = b.strata.iter().enumerate();
+            let distinct =
+                labels.clone().all(|(k, s)| b.strata[..k].iter().all(|t| t.label != s.label));
+            baseline(&b.pooled) && distinct && b.strata.iter().all(|s| baseline(&s.baseline))
+        };
+        self.effects.len() == causes
+            && self.effects.iter().all(effect)
+            && self.baselines.len() == landmarks
+            && self.baselines.iter().all(baselines)
+    }
+}
+
 impl Baseline {
+    fn check(&self, effects: &[Effect]) -> bool {
+        let cells = self.edges.len().saturating_sub(1);
+        let rising = self.edges.windows(2).all(|e| e[0] < e[1]);
+        let hazards = |v: &[f64]| v.len() == cells && v.iter().all(|h| h.is_finite() && *h >= 0.0);
+        let cause = |(c, e): (&CauseCells, &Effect)| {
+            let width = |q: &Vec<f64>| q.len() == e.coef.len() && q.iter().all(|x| x.is_finite());
+            hazards(&c.dh) && hazards(&c.dv) && c.dq.len() == cells && c.dq.iter().all(width)
+        };
+        cells > 0
+            && rising
+            && self.edges.iter().all(|e| e.is_finite())
+            && self.causes.len() == effects.len()
+            && self.causes.iter().zip(effects).all(cause)
+    }
+
     /// The same baseline with runs of cells merged: `at` are positions of the edges that stay.
     pub(crate) fn merged(&self, at: &[usize]) -> Self {
         let sums = |v: &[f64]| at.windows(2).map(|w| v[w[0]..w[1]].iter().sum()).collect();
@@ -196,14 +261,13 @@ mod tests {
             between_strata: 0.3,
         };
         Proportional {
-            strata: Vec::new(),
-            pooled: vec![Stratum { label: String::new(), baseline }],
+            baselines: vec![Baselines { pooled: baseline, strata: Vec::new() }],
             effects: vec![effect(0.7, 0.04), effect(-0.2, 0.01)],
         }
     }
 
     fn risk(m: &Proportional, x: f64, from: f64, to: f64) -> Estimate {
-        let chosen = Chosen { baseline: &m.pooled[0].baseline, in_place: false };
+        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: false };
         m.risk(chosen, &[x], 0.0, from, to, 0).unwrap()
     }
 
@@ -220,8 +284,8 @@ mod tests {
     #[test]
     fn the_risk_ahead_is_the_conditional_one() {
         let mut m = two_causes();
-        m.pooled[0].baseline.causes[0].dh = vec![0.3, 0.01, 0.2, 0.05];
-        let base = &m.pooled[0].baseline;
+        m.baselines[0].pooled.causes[0].dh = vec![0.3, 0.01, 0.2, 0.05];
+        let base = &m.baselines[0].pooled;
         let at = |t: f64| m.ends(base, &[0.4], 0.0, 0.0, t).unwrap();
         let (early, late) = (at(1.5), at(3.5));
         let ahead = (late.incidence[0] - early.incidence[0]) / early.survival;
@@ -239,7 +303,7 @@ mod tests {
             let shifted = |s: f64| {
                 let mut n = m.clone();
                 n.effects[k].coef[0] += s;
-                let cells = &mut n.pooled[0].baseline.causes[k];
+                let cells = &mut n.baselines[0].pooled.causes[k];
                 for (h, q) in cells.dh.iter_mut().zip(&cells.dq) {
                     *h -= s * q[0];
                 }
@@ -250,11 +314,11 @@ mod tests {
             for j in 0..4 {
                 let shifted = |s: f64| {
                     let mut n = m.clone();
-                    n.pooled[0].baseline.causes[k].dh[j] += s;
+                    n.baselines[0].pooled.causes[k].dh[j] += s;
                     risk(&n, x, from, to).value
                 };
                 let slope = (shifted(step) - shifted(-step)) / (2.0 * step);
-                by_hand += slope * slope * m.pooled[0].baseline.causes[k].dv[j];
+                by_hand += slope * slope * m.baselines[0].pooled.causes[k].dv[j];
             }
         }
         let found = risk(&m, x, from, to).variance;
@@ -265,7 +329,7 @@ mod tests {
     fn a_stand_in_baseline_widens_the_interval() {
         let m = two_causes();
         let own = risk(&m, 1.0, 0.0, 2.0);
-        let chosen = Chosen { baseline: &m.pooled[0].baseline, in_place: true };
+        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: true };
         let pooled = m.risk(chosen, &[1.0], 0.0, 0.0, 2.0, 0).unwrap();
         assert_eq!(pooled.value, own.value);
         assert!(pooled.variance > own.variance);
@@ -275,9 +339,9 @@ mod tests {
     fn merging_keeps_the_risk_at_the_edges_that_stay() {
         let mut m = two_causes();
         let fine = risk(&m, 1.0, 0.0, 4.0);
-        m.pooled[0].baseline = m.pooled[0].baseline.merged(&[0, 3, 4]);
+        m.baselines[0].pooled = m.baselines[0].pooled.merged(&[0, 3, 4]);
         let merged = risk(&m, 1.0, 0.0, 4.0);
-        assert_eq!(m.pooled[0].baseline.edges, [0.0, 3.0, 4.0]);
+        assert_eq!(m.baselines[0].pooled.edges, [0.0, 3.0, 4.0]);
         // Hazards here are constant, so that even the formula inside a cell is the same.
         assert!((fine.value - merged.value).abs() < 1e-15);
     }
@@ -285,7 +349,7 @@ mod tests {
     #[test]
     fn what_is_not_finite_is_no_answer() {
         let m = two_causes();
-        let base = &m.pooled[0].baseline;
+        let base = &m.baselines[0].pooled;
         assert!(m.ends(base, &[1e6], 0.0, 0.0, 1.0).is_none());
         assert!(m.ends(base, &[1.0], 0.0, 0.0, 5.0).is_none());
     }

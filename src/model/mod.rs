@@ -1,17 +1,34 @@
 //! A trained model: how a study is fitted, how it predicts, its verdict, and its file.
+//!
+//! A [`Study`] says what is asked; [`Prepared`] holds one row per spell; [`fit`] makes a
+//! [`Model`] of some of the rows; [`Model::predict`] gives risks with intervals, or the reason why
+//! there are none.
 
 mod cells;
+mod discrete;
+mod error;
+mod fit;
+mod forests;
 mod grid;
 mod hazards;
 mod interval;
 mod kind;
+mod predict;
 mod prediction;
+mod prepare;
+mod prepared;
 mod result;
 mod study;
+mod support;
+mod trained;
 mod verdict;
 
+pub use error::ModelError;
+pub use fit::{Fitted, fit};
 pub use kind::Kind;
 pub use prediction::{Abstention, Contribution, Prediction, PredictionNote, RiskAt};
+pub use prepare::prepare_table;
+pub use prepared::{Prepared, TimeUnit};
 pub use result::{
     Concordance, Frailty, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
 };
@@ -19,4 +36,5 @@ pub use study::{
     At, Compare, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates, MissingValues, ModelSpec,
     OutcomeSpec, Span, Study, StudyError, TableSpec, Ties,
 };
+pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

@@ -1,0 +1,262 @@
+//! Fitting: from prepared rows to a model and to what `train` says.
+
+mod discrete;
+mod forest;
+mod hazards;
+mod report;
+mod training;
+
+use std::collections::BTreeMap;
+
+use super::prepared::{Prepared, TimeUnit};
+use super::study::{Expires, ModelSpec, Span};
+use super::support::Support;
+use super::trained::{About, CauseCount, Engine, Model, NamedTime};
+use super::{Kind, ModelError, TrainResult};
+use crate::history::Day;
+use crate::learners::Logistic;
+use crate::survival::{CoxFit, Sample};
+use training::Training;
+
+pub(crate) use training::{nearest, no_column, stratum_labels};
+
+/// Years after the data were taken at which a model expires unless the study says otherwise.
+const YEARS: i32 = 2;
+
+/// A fitted model, and what its fit had to say.
+pub struct Fitted {
+    /// The model, not yet evaluated.
+    pub model: Model,
+    detail: Detail,
+    clustered: bool,
+}
+
+/// What is left of the fit: enough for tests and tables. It holds rows and is not saved.
+enum Detail {
+    Cox { fit: Box<CoxFit>, sample: Box<Sample> },
+    Bare,
+    Discrete { fit: Box<Logistic>, null: f64, from: usize },
+}
+
+impl std::fmt::Debug for Fitted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fitted").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+/// Fits a kind of model on some rows of a prepared study (`None`: all of them). The recipe is
+/// learned on these rows and on nothing else.
+///
+/// # Errors
+/// What stands in the way of a fit: no events, too few rows, columns that are not there.
+///
+/// ```
+/// use pleegzorg::features::{Column, Frame, Values};
+/// use pleegzorg::model::{Study, fit, prepare_table};
+/// let study = Study::parse(r#"
+/// [data]
+/// table = "-"
+/// exit = "week"
+/// event = "arrest"
+/// [features]
+/// terms = ["prio"]
+/// "#, "".as_ref(), &[])?;
+/// let number = |name: &str, f: fn(usize) -> f64| Column {
+///     name: name.into(),
+///     values: Values::Number((0..60).map(f).collect()),
+/// };
+/// let frame = Frame::new(vec![
+///     number("week", |i| 1.0 + (i * 7 % 52) as f64),
+///     number("arrest", |i| (i % 3 == 0) as u8 as f64),
+///     number("prio", |i| (i % 5) as f64),
+/// ])?;
+/// let fitted = fit(&prepare_table(&study, frame)?, None, &study.model)?;
+/// assert_eq!(fitted.result()?.events, 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn fit(
+    prepared: &Prepared,
+    rows: Option<&[usize]>,
+    spec: &ModelSpec,
+) -> Result<Fitted, ModelError> {
+    let all: Vec<usize>;
+    let rows = match rows {
+        Some(rows) => rows,
+        None => {
+            all = (0..prepared.len()).collect();
+            &all
+        }
+    };
+    if rows.is_empty() {
+        return Err(ModelError::TooFew("there is no training row".into()));
+    }
+    let with_terms = spec.kind != Kind::AalenJohansen;
+    if with_terms && prepared.terms.is_empty() {
+        let repair = "list features.terms in the study, or choose kind = \"aalen-johansen\"";
+        return Err(ModelError::usage(format!("kind {} needs terms", spec.kind), repair));
+    }
+    let training = Training::new(prepared, rows, spec, with_terms)?;
+    let means = training.means();
+    let mut warnings = Vec::new();
+    if training.dropped > 0 {
+        warnings.push(format!("{} rows with a missing value were left out", training.dropped));
+    }
+    for column in training.recipe.constant_factors() {
+        warnings.push(format!("{column} has one level only and says nothing"));
+    }
+    let (engine, detail) = match spec.kind {
+        Kind::Cox | Kind::AalenJohansen => {
+            let found = hazards::fit(prepared, &training, spec, &means)?;
+            warnings.extend(found.warnings);
+            let detail = if with_terms {
+                Detail::Cox { fit: Box::new(found.main), sample: Box::new(found.sample) }
+            } else {
+                Detail::Bare
+            };
+            (Engine::Hazards(found.proportional), detail)
+        }
+        Kind::DiscreteLogistic => {
+            let found = discrete::fit(prepared, &training, spec, &means)?;
+            warnings.extend(found.warnings);
+            let (fit, null, from) = (Box::new(found.main), found.null, found.terms_from);
+            (Engine::Discrete(found.discrete), Detail::Discrete { fit, null, from })
+        }
+        Kind::Forest => {
+            let (forests, more) = forest::fit(prepared, &training, spec)?;
+            warnings.extend(more);
+            (Engine::Forests(forests), Detail::Bare)
+        }
+        other => {
+            let available = Kind::available_names();
+            let what = format!("kind {other} is not available yet; available: {available}");
+            return Err(ModelError::usage(what, "choose one of them"));
+        }
+    };
+    let support = Support::new(&training.frame, &by_weight(&engine, &training));
+    let about = about(prepared, &training, spec, warnings);
+    let recipe = training.recipe;
+    let model = Model { about, recipe, means, engine, support, stamp: None };
+    Ok(Fitted { model, detail, clustered: !spec.cluster.is_empty() })
+}
+
+/// The columns of the frame, those first whose terms move the risk most among training rows.
+fn by_weight(engine: &Engine, training: &Training) -> Vec<String> {
+    let columns = training.x.ncols();
+    let weight: Vec<f64> = match engine {
+        Engine::Forests(f) => {
+            let mut splits = vec![0.0; columns];
+            for f in &f.forests {
+                for (s, n) in splits.iter_mut().zip(f.forest.splits()) {
+                    *s += f64::from(n);
+                }
+            }
+            splits
+        }
+        Engine::Hazards(h) => spread(&h.effects[0].coef, training),
+        Engine::Discrete(d) => {
+            let coef = &d.causes[0].coef;
+            spread(&coef[coef.len() - columns..], training)
+        }
+    };
+    let mut by_column: BTreeMap<&str, f64> = BTreeMap::new();
+    let terms = training.recipe.terms_of_columns();
+    for (term, w) in terms.iter().zip(&weight) {
+        let read = training.recipe.terms().iter().find(|t| t.to_string() == *term);
+        for column in read.into_iter().flat_map(|t| t.columns()) {
+            *by_column.entry(column).or_default() += w;
+        }
+    }
+    let mut order: Vec<(&str, f64)> = by_column.into_iter().collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+    order.into_iter().filter(|(_, w)| *w > 0.0).map(|(c, _)| c.to_owned()).collect()
+}
+
+/// |β| times the standard deviation of each column.
+fn spread(coef: &[f64], training: &Training) -> Vec<f64> {
+    let sd = training.x.std_axis(ndarray::Axis(0), 0.0);
+    coef.iter().zip(sd).map(|(b, s)| b.abs() * s).collect()
+}
+
+fn about(
+    prepared: &Prepared,
+    training: &Training,
+    spec: &ModelSpec,
+    warnings: Vec<String>,
+) -> About {
+    let y = &training.outcome;
+    let cause = |&k: &u32| CauseCount {
+        name: y.causes()[k as usize - 1].clone(),
+        events: y.events(k),
+    };
+    let named = |spans: &[Span]| {
+        spans.iter().map(|s| NamedTime { label: s.label.clone(), time: s.length }).collect()
+    };
+    let mut all = prepared.notes.clone();
+    all.extend(warnings);
+    About {
+        title: prepared.title.clone(),
+        kind: spec.kind,
+        causes: training.present.iter().map(cause).collect(),
+        n: training.len(),
+        unit: prepared.unit,
+        horizons: named(&prepared.horizons),
+        landmarks: named(&prepared.landmarks),
+        definition: prepared.definition.clone(),
+        window: prepared.window,
+        strata: spec.strata.clone(),
+        cluster: spec.cluster.clone(),
+        offset: spec.offset.clone(),
+        interval: spec.interval,
+        seed: prepared.seed,
+        software: software(spec.kind),
+        expires: expires(prepared, spec),
+        warnings: all,
+    }
+}
+
+/// Two years after the data were taken, unless the study says otherwise; a table has no calendar
+/// and so expires only where the study gives a date.
+fn expires(prepared: &Prepared, spec: &ModelSpec) -> Option<Day> {
+    let taken = prepared.window.map(|w| w.extraction);
+    match &spec.expires {
+        Some(Expires::On(day)) => Some(*day),
+        Some(Expires::After(span)) => taken.map(|t| t.plus_days(span.length.round() as i32)),
+        None => taken.map(|t| t.plus_years(YEARS)),
+    }
+}
+
+/// The versions that the numbers depend on.
+fn software(kind: Kind) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::from([("pleegzorg".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+    match kind {
+        Kind::Forest => all.insert("smartcore".into(), "0.7.0".into()),
+        Kind::DiscreteLogistic => all.insert("linfa-logistic".into(), "0.8".into()),
+        _ => None,
+    };
+    all
+}
+
+impl Fitted {
+    /// What `train` says: the shape of its JSON contract.
+    ///
+    /// # Errors
+    /// A statistic that cannot be computed for these rows.
+    pub fn result(&self) -> Result<TrainResult, ModelError> {
+        report::result(self)
+    }
+
+    /// The Cox fit of the cause that is asked, where the kind is one.
+    #[must_use]
+    pub fn cox(&self) -> Option<&CoxFit> {
+        match &self.detail {
+            Detail::Cox { fit, .. } => Some(fit),
+            _ => None,
+        }
+    }
+
+    /// Whether times count days.
+    #[must_use]
+    pub fn in_days(&self) -> bool {
+        self.model.about.unit == TimeUnit::Days
+    }
+}

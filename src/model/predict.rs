@@ -1,0 +1,400 @@
+//! Predictions: risks with intervals, what they are made of, and when there is no number.
+
+use ndarray::ArrayView1;
+
+use super::fit::stratum_labels;
+use super::grid::Ends;
+use super::hazards::Estimate;
+use super::interval::cloglog;
+use super::prediction::{Abstention, Contribution, Prediction, PredictionNote, RiskAt};
+use super::trained::{Engine, Model};
+use super::{ModelError, TimeUnit};
+use crate::features::{Design, Frame, NoteKind, Values};
+
+/// A value outside the scope by more than this share of its width has no number.
+const MARGIN: f64 = 0.5;
+/// Where more than this share of the columns is unknown there is no number.
+const MISSING: f64 = 0.5;
+
+/// The rows of one call, coded.
+struct Rows<'a> {
+    frame: &'a Frame,
+    design: Design,
+    /// The row of the design for each row of the frame.
+    at: Vec<Option<usize>>,
+    strata: Option<Vec<String>>,
+    offset: Option<&'a [f64]>,
+}
+
+/// What a row needs to be computed.
+struct Row<'a> {
+    /// Columns less their means.
+    x: Vec<f64>,
+    offset: f64,
+    stratum: Option<&'a str>,
+    landmark: usize,
+    /// What has lasted.
+    from: f64,
+}
+
+impl Model {
+    /// Risks with intervals for each row of a frame that has the columns of
+    /// [`Model::columns`], given that it has lasted `lasted` (since the start, in the model's unit)
+    /// and looking `horizons` ahead.
+    ///
+    /// A row outside what the model can carry gets no number but the reason.
+    ///
+    /// # Errors
+    /// A column that the frame lacks, unequal lengths, a horizon that is not above zero.
+    pub fn predict(
+        &self,
+        frame: &Frame,
+        lasted: &[f64],
+        horizons: &[f64],
+    ) -> Result<Vec<Prediction>, ModelError> {
+        let rows = self.rows(frame, lasted, horizons)?;
+        Ok((0..frame.len()).map(|r| self.predict_row(&rows, r, lasted[r], horizons)).collect())
+    }
+
+    /// The bare risk of each row (outer) at each horizon (inner), without intervals and without
+    /// abstaining for scope: what an evaluation needs. `None` where there is no number at all.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn risks(
+        &self,
+        frame: &Frame,
+        lasted: &[f64],
+        horizons: &[f64],
+    ) -> Result<Vec<Vec<Option<f64>>>, ModelError> {
+        let rows = self.rows(frame, lasted, horizons)?;
+        let risk = |r: usize, h: f64| {
+            let row = self.row(&rows, r, lasted[r]).ok()?;
+            match &self.engine {
+                Engine::Forests(_) => self.estimate(&row, h).ok().map(|e| e.value),
+                _ => self.ends(&row, h).map(|e| e.incidence[0]),
+            }
+        };
+        let of = |r: usize| horizons.iter().map(|&h| risk(r, h)).collect();
+        Ok((0..frame.len()).map(of).collect())
+    }
+
+    /// The probability of each cause of [`super::About::causes`] within a horizon, for each row;
+    /// `None` where there is no number, and for forests, which know one cause only.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn cumulative_incidence(
+        &self,
+        frame: &Frame,
+        lasted: &[f64],
+        horizon: f64,
+    ) -> Result<Vec<Option<Vec<f64>>>, ModelError> {
+        let rows = self.rows(frame, lasted, &[horizon])?;
+        let of = |r: usize| {
+            let row = self.row(&rows, r, lasted[r]).ok()?;
+            self.ends(&row, horizon).map(|e| e.incidence)
+        };
+        Ok((0..frame.len()).map(of).collect())
+    }
+
+    /// The columns that a frame must have: of the terms, the strata, and the offset.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        let mut all = self.recipe.columns();
+        let more = self.about.strata.iter().chain(&self.about.offset).map(String::as_str);
+        for name in more.chain(self.support.columns()) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+
+    fn rows<'a>(
+        &self,
+        frame: &'a Frame,
+        lasted: &[f64],
+        horizons: &[f64],
+    ) -> Result<Rows<'a>, ModelError> {
+        if lasted.len() != frame.len() {
+            let what = format!("{} rows have lasted, the frame has {}", lasted.len(), frame.len());
+            return Err(ModelError::usage(what, "give one time per row"));
+        }
+        if let Some(h) = horizons.iter().find(|h| !(h.is_finite() && **h > 0.0)) {
+            return Err(ModelError::usage(
+                format!("a horizon of {h} lies not ahead"),
+                "give horizons above zero",
+            ));
+        }
+        let design = if self.recipe.terms().is_empty() {
+            Design {
+                x: ndarray::Array2::zeros((frame.len(), 0)),
+                names: Vec::new(),
+                kept_rows: (0..frame.len()).collect(),
+                notes: Vec::new(),
+            }
+        } else {
+            self.recipe.apply(frame)?
+        };
+        let mut at = vec![None; frame.len()];
+        for (k, &row) in design.kept_rows.iter().enumerate() {
+            at[row] = Some(k);
+        }
+        let strata = if self.about.strata.is_empty() {
+            None
+        } else {
+            Some(stratum_labels(frame, &self.about.strata)?)
+        };
+        let offset = match &self.about.offset {
+            None => None,
+            Some(name) => match frame.get(name) {
+                Some(Values::Number(v)) => Some(v.as_slice()),
+                _ => {
+                    return Err(ModelError::Column {
+                        role: "model.offset",
+                        name: name.clone(),
+                        nearest: None,
+                    });
+                }
+            },
+        };
+        Ok(Rows { frame, design, at, strata, offset })
+    }
+
+    /// What a row needs; or why it has no number, whoever asks.
+    fn row<'a>(&self, rows: &'a Rows<'_>, r: usize, lasted: f64) -> Result<Row<'a>, Abstention> {
+        let column = |kind: NoteKind| {
+            let note = rows.design.notes_of(r).iter().find(|n| n.kind == kind)?;
+            self.recipe.columns().get(note.column).map(|c| (*c).to_owned())
+        };
+        let Some(k) = rows.at[r] else {
+            let column = column(NoteKind::Missing).or_else(|| column(NoteKind::NotPositive));
+            return Err(Abstention::Missing { column: column.unwrap_or_default() });
+        };
+        let offset = rows.offset.map_or(0.0, |o| o[r]);
+        if !offset.is_finite() {
+            let column = self.about.offset.clone().unwrap_or_default();
+            return Err(Abstention::Missing { column });
+        }
+        let x: ArrayView1<'_, f64> = rows.design.x.row(k);
+        let x = x.iter().zip(&self.means).map(|(x, m)| x - m).collect();
+        let stratum = rows.strata.as_ref().map(|s| s[r].as_str());
+        let landmark = self.landmark_at(lasted).ok_or(Abstention::BeforeLandmark)?;
+        Ok(Row { x, offset, stratum, landmark, from: lasted })
+    }
+
+    /// The last landmark that is reached, by its place; 0 where features are read at the start.
+    fn landmark_at(&self, lasted: f64) -> Option<usize> {
+        if !lasted.is_finite() {
+            return None;
+        }
+        let marks = &self.about.landmarks;
+        if marks.is_empty() {
+            return Some(0);
+        }
+        // A landmark of 91.3 days is reached on the 91st day.
+        let slack = if self.about.unit == TimeUnit::Days { 1.0 } else { 1e-9 };
+        marks.iter().rposition(|m| lasted + slack > m.time)
+    }
+
+    /// Where the clock of the engine stands for a row.
+    fn clock(&self, row: &Row<'_>) -> f64 {
+        let mark = self.about.landmarks.get(row.landmark).map_or(0.0, |m| m.time);
+        match &self.engine {
+            Engine::Hazards(_) => row.from.max(mark),
+            Engine::Discrete(_) | Engine::Forests(_) => (row.from - mark).max(0.0),
+        }
+    }
+
+    fn ends(&self, row: &Row<'_>, horizon: f64) -> Option<Ends> {
+        let from = self.clock(row);
+        match &self.engine {
+            Engine::Hazards(h) => {
+                let base = h.baselines[row.landmark].choose(row.stratum).baseline;
+                h.ends(base, &row.x, row.offset, from, from + horizon)
+            }
+            Engine::Discrete(d) => d.ends(row.landmark, &row.x, from, from + horizon),
+            Engine::Forests(_) => None,
+        }
+    }
+
+    /// The risk with its variance, or why there is none.
+    fn estimate(&self, row: &Row<'_>, horizon: f64) -> Result<Estimate, Abstention> {
+        let from = self.clock(row);
+        let to = from + horizon;
+        let within = |last: Option<&f64>| {
+            last.is_some_and(|&last| to <= last + 1e-9 * last.abs().max(1.0))
+        };
+        let (reach, found) = match &self.engine {
+            Engine::Hazards(h) => {
+                let chosen = h.baselines[row.landmark].choose(row.stratum);
+                let edges = &chosen.baseline.edges;
+                let reach = within(edges.last()) && from >= edges[0] - 1e-9;
+                (reach, h.risk(chosen, &row.x, row.offset, from, to, 0))
+            }
+            Engine::Discrete(d) => {
+                let reach = within(d.edges[row.landmark].last());
+                (reach, d.risk(row.landmark, &row.x, from, to, 0))
+            }
+            Engine::Forests(f) => {
+                // A forest knows the risk from its landmark on, not from a later day.
+                if from > 1.0 {
+                    return Err(Abstention::NotAtLandmark);
+                }
+                let x: Vec<f64> = row.x.iter().zip(&self.means).map(|(x, m)| x + m).collect();
+                let found = f.risk(row.landmark, horizon, &x);
+                (found.is_some(), found)
+            }
+        };
+        match found {
+            _ if !reach => Err(Abstention::BeyondFollowUp),
+            None => Err(Abstention::OutOfRange),
+            Some(e) => Ok(e),
+        }
+    }
+
+    fn predict_row(
+        &self,
+        rows: &Rows<'_>,
+        r: usize,
+        lasted: f64,
+        horizons: &[f64],
+    ) -> Prediction {
+        let mut notes = Vec::new();
+        let refused = self.judge(rows, r, &mut notes);
+        let support = self.support.of(rows.frame, r);
+        if support.is_none() {
+            notes.push(PredictionNote::FewComparable);
+        }
+        let (risks, contributions) = match self.row(rows, r, lasted) {
+            Err(why) => (Err(why), Vec::new()),
+            Ok(row) => {
+                let risks = match refused {
+                    Some(why) => Err(why),
+                    None => self.risks_of(&row, horizons, &mut notes),
+                };
+                (risks, self.contributions(&row.x))
+            }
+        };
+        Prediction { risks, contributions, support, notes }
+    }
+
+    /// The risk at each horizon that can be answered.
+    fn risks_of(
+        &self,
+        row: &Row<'_>,
+        horizons: &[f64],
+        notes: &mut Vec<PredictionNote>,
+    ) -> Result<Vec<RiskAt>, Abstention> {
+        let mut risks = Vec::new();
+        let mut last = Abstention::BeyondFollowUp;
+        for &horizon in horizons {
+            match self.estimate(row, horizon) {
+                Ok(e) => match cloglog(e.value, e.variance, self.about.interval) {
+                    Some((lower, upper)) => {
+                        risks.push(RiskAt { horizon, estimate: e.value, lower, upper });
+                    }
+                    None => {
+                        notes.push(PredictionNote::HorizonWithoutEvents { horizon });
+                        last = Abstention::NoEvents;
+                    }
+                },
+                Err(Abstention::BeyondFollowUp) => {
+                    notes.push(PredictionNote::HorizonBeyondFollowUp { horizon });
+                }
+                Err(why) => last = why,
+            }
+        }
+        if let Engine::Hazards(h) = &self.engine
+            && h.baselines[row.landmark].choose(row.stratum).in_place
+        {
+            notes.push(PredictionNote::PooledBaseline { columns: self.about.strata.clone() });
+        }
+        if risks.is_empty() { Err(last) } else { Ok(risks) }
+    }
+
+    /// Notes on a row, and whether it lies outside what the model can carry.
+    fn judge(
+        &self,
+        rows: &Rows<'_>,
+        r: usize,
+        notes: &mut Vec<PredictionNote>,
+    ) -> Option<Abstention> {
+        let columns = self.recipe.columns();
+        let mut refused = None;
+        let mut imputed = 0;
+        for note in rows.design.notes_of(r) {
+            let Some(column) = columns.get(note.column).map(|c| (*c).to_owned()) else { continue };
+            match note.kind {
+                NoteKind::Imputed => {
+                    imputed += 1;
+                    notes.push(PredictionNote::Imputed { column });
+                }
+                NoteKind::OutsideScope => {
+                    let far = self.far_outside(rows.frame, r, &column);
+                    notes.push(PredictionNote::EdgeOfScope { column: column.clone() });
+                    if far {
+                        refused.get_or_insert(Abstention::OutOfScope { column });
+                    }
+                }
+                NoteKind::UnseenLevel => {
+                    refused.get_or_insert(Abstention::UnknownLevel { column });
+                }
+                NoteKind::Missing | NoteKind::NotPositive => {}
+            }
+        }
+        for column in self.unseen_but_pooled(rows.frame, r) {
+            notes.push(PredictionNote::TreatedAsOther { column });
+        }
+        if imputed as f64 > MISSING * columns.len() as f64 {
+            return Some(Abstention::TooMuchMissing { missing: imputed, of: columns.len() });
+        }
+        refused
+    }
+
+    /// Whether a value lies outside the scope by more than half of its width.
+    fn far_outside(&self, frame: &Frame, r: usize, column: &str) -> bool {
+        let (Some(scope), Some(Values::Number(v))) = (self.recipe.scope(column), frame.get(column))
+        else {
+            return false;
+        };
+        let margin = MARGIN * (scope.high - scope.low);
+        !(scope.low - margin..=scope.high + margin).contains(&v[r])
+    }
+
+    /// Factors whose level here is one that training pooled into `other`, or never saw.
+    fn unseen_but_pooled(&self, frame: &Frame, r: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        for column in self.recipe.columns() {
+            let Some(levels) = self.recipe.levels(column) else { continue };
+            let Some(Values::Level { codes, levels: own }) = frame.get(column) else { continue };
+            let Some(word) = own.get(codes[r] as usize) else { continue };
+            let names: Vec<&str> = levels.map(|(name, _)| name).collect();
+            if !names.contains(&word.as_str()) && names.contains(&"other") {
+                found.push(column.to_owned());
+            }
+        }
+        found
+    }
+
+    /// What each term adds to the log hazard of the cause.
+    fn contributions(&self, x: &[f64]) -> Vec<Contribution> {
+        let coef = match &self.engine {
+            Engine::Hazards(h) => h.effects[0].coef.as_slice(),
+            Engine::Discrete(d) => {
+                let c = &d.causes[0].coef;
+                &c[c.len() - self.means.len()..]
+            }
+            Engine::Forests(_) => return Vec::new(),
+        };
+        let mut all: Vec<Contribution> = Vec::new();
+        for ((term, b), x) in self.recipe.terms_of_columns().into_iter().zip(coef).zip(x) {
+            match all.iter_mut().find(|c| c.term == term) {
+                Some(c) => c.value += b * x,
+                None => all.push(Contribution { term, value: b * x }),
+            }
+        }
+        all
+    }
+}
