@@ -8,6 +8,10 @@ mod describe;
 mod evaluate;
 #[path = "it/history.rs"]
 mod history;
+#[path = "it/learners.rs"]
+mod learners;
+#[path = "it/model.rs"]
+mod model;
 #[path = "it/run.rs"]
 mod run;
 #[path = "it/ssda903.rs"]

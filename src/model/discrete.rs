@@ -68,7 +68,8 @@ impl Row<'_> {
 impl Discrete {
     fn rows<'a>(&'a self, landmark: usize, x: &'a [f64]) -> Vec<Row<'a>> {
         let shifts = self.edges.len() - 1;
-        let row = |cause| Row { cause, count: DiscreteCause::band_count(cause), landmark, shifts, x };
+        let row =
+            |cause| Row { cause, count: DiscreteCause::band_count(cause), landmark, shifts, x };
         self.causes.iter().map(row).collect()
     }
 
@@ -194,11 +195,10 @@ mod tests {
         let m = model();
         let x = [0.7];
         let h = |level: f64, slope: f64| 1.0 / (1.0 + (-(level + slope * 0.7)).exp());
-        let (b, c) = ([h(-3.0, 0.6), h(-3.0, 0.6), h(-2.5, 0.6)], [
-            h(-2.0, -0.3),
-            h(-2.0, -0.3),
-            h(-2.2, -0.3),
-        ]);
+        let (b, c) = (
+            [h(-3.0, 0.6), h(-3.0, 0.6), h(-2.5, 0.6)],
+            [h(-2.0, -0.3), h(-2.0, -0.3), h(-2.2, -0.3)],
+        );
         let (mut survival, mut incidence) = (1.0, 0.0);
         for j in 0..3 {
             incidence += survival * b[j];

@@ -27,7 +27,7 @@ pub use error::ModelError;
 pub use fit::{Fitted, fit};
 pub use kind::Kind;
 pub use prediction::{Abstention, Contribution, Prediction, PredictionNote, RiskAt};
-pub use prepare::prepare_table;
+pub use prepare::{Source, prepare, prepare_history, prepare_table};
 pub use prepared::{Prepared, TimeUnit};
 pub use result::{
     Concordance, Frailty, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,

@@ -223,9 +223,8 @@ impl Model {
     fn estimate(&self, row: &Row<'_>, horizon: f64) -> Result<Estimate, Abstention> {
         let from = self.clock(row);
         let to = from + horizon;
-        let within = |last: Option<&f64>| {
-            last.is_some_and(|&last| to <= last + 1e-9 * last.abs().max(1.0))
-        };
+        let within =
+            |last: Option<&f64>| last.is_some_and(|&last| to <= last + 1e-9 * last.abs().max(1.0));
         let (reach, found) = match &self.engine {
             Engine::Hazards(h) => {
                 let chosen = h.baselines[row.landmark].choose(row.stratum);
@@ -254,13 +253,7 @@ impl Model {
         }
     }
 
-    fn predict_row(
-        &self,
-        rows: &Rows<'_>,
-        r: usize,
-        lasted: f64,
-        horizons: &[f64],
-    ) -> Prediction {
+    fn predict_row(&self, rows: &Rows<'_>, r: usize, lasted: f64, horizons: &[f64]) -> Prediction {
         let mut notes = Vec::new();
         let refused = self.judge(rows, r, &mut notes);
         let support = self.support.of(rows.frame, r);

@@ -60,10 +60,9 @@ impl Coarse {
                     .map(|(_, l)| l.clone())
                     .collect();
                 seen.sort_unstable();
-                (2..=LEVELS).contains(&seen.len()).then(|| Self::Levels {
-                    column: name.to_owned(),
-                    levels: seen,
-                })
+                (2..=LEVELS)
+                    .contains(&seen.len())
+                    .then(|| Self::Levels { column: name.to_owned(), levels: seen })
             }
         }
     }
@@ -191,7 +190,10 @@ mod tests {
         };
         Frame::new(vec![
             Column { name: "age".into(), values: number(|i| (i % 18) as f64) },
-            Column { name: "gap".into(), values: number(|i| if i % 50 == 0 { f64::NAN } else { 1.0 }) },
+            Column {
+                name: "gap".into(),
+                values: number(|i| if i % 50 == 0 { f64::NAN } else { 1.0 }),
+            },
             Column { name: "over".into(), values: number(|i| f64::from(u8::from(i % 18 > 9))) },
             Column { name: "kind".into(), values: kind },
         ])

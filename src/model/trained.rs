@@ -180,8 +180,7 @@ impl Model {
             times.windows(2).all(|w| w[0].time < w[1].time)
                 && times.iter().all(|t| t.time.is_finite() && t.time > 0.0)
         };
-        let distinct =
-            |k: usize| about.causes[..k].iter().all(|c| c.name != about.causes[k].name);
+        let distinct = |k: usize| about.causes[..k].iter().all(|c| c.name != about.causes[k].name);
         let causes = about.causes.len();
         let ensure = |ok: bool, what: &str| if ok { Ok(()) } else { Err(what.to_owned()) };
         ensure(causes > 0 && (0..causes).all(distinct), "the causes are not a list of names")?;

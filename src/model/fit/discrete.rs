@@ -48,9 +48,7 @@ pub(crate) fn fit(
     let clusters = match training.clusters.first() {
         // A row's own periods are independent given the past; rows of one cluster are not.
         None => None,
-        Some(codes) => {
-            Some(periods.row.iter().map(|&r| codes[r as usize]).collect::<Vec<u32>>())
-        }
+        Some(codes) => Some(periods.row.iter().map(|&r| codes[r as usize]).collect::<Vec<u32>>()),
     };
     let mut warnings = Vec::new();
     if spec.cluster.len() > 1 {
@@ -97,11 +95,7 @@ pub(crate) fn fit(
 }
 
 /// Time counted from each row's landmark.
-fn since_landmark(
-    prepared: &Prepared,
-    y: &Outcome,
-    marks: &[u32],
-) -> Result<Outcome, ModelError> {
+fn since_landmark(prepared: &Prepared, y: &Outcome, marks: &[u32]) -> Result<Outcome, ModelError> {
     if prepared.landmarks.is_empty() {
         return Ok(y.clone());
     }
@@ -161,7 +155,11 @@ fn intervals(
 /// A 0/1 column per later landmark, then the columns of `x`.
 fn with_landmarks(x: &Array2<f64>, marks: &[u32], shifts: usize) -> Array2<f64> {
     Array2::from_shape_fn((x.nrows(), shifts + x.ncols()), |(i, j)| {
-        if j < shifts { f64::from(u8::from(marks[i] as usize == j + 1)) } else { x[[i, j - shifts]] }
+        if j < shifts {
+            f64::from(u8::from(marks[i] as usize == j + 1))
+        } else {
+            x[[i, j - shifts]]
+        }
     })
 }
 
@@ -191,11 +189,7 @@ fn nothing(bands: &[usize], columns: usize) -> DiscreteCause {
     for &b in bands {
         coef[b] = -40.0;
     }
-    DiscreteCause {
-        bands: bands.to_vec(),
-        coef,
-        covariance: vec![vec![0.0; columns]; columns],
-    }
+    DiscreteCause { bands: bands.to_vec(), coef, covariance: vec![vec![0.0; columns]; columns] }
 }
 
 /// What must be said about the regression of the cause that is asked.

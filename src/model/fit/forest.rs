@@ -15,7 +15,10 @@ pub(crate) fn fit(
 ) -> Result<(Forests, Vec<String>), ModelError> {
     if prepared.horizons.is_empty() {
         let repair = "give outcome.horizons = [...], in the table's own time";
-        return Err(ModelError::usage("a forest is grown for horizons, and there are none", repair));
+        return Err(ModelError::usage(
+            "a forest is grown for horizons, and there are none",
+            repair,
+        ));
     }
     let clusters = training.first_cluster();
     let mut forests = Vec::new();

@@ -3,12 +3,12 @@
 use ndarray::{Array1, ArrayView1};
 
 use super::training::Training;
-use crate::model::ModelError;
 use crate::model::cells::{self, merge};
 use crate::model::hazards::{Baseline, Baselines, CauseCells, Effect, Proportional, Stratum};
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::study::{ModelSpec, Ties};
-use crate::survival::{Cox, CoxFit, FitWarning, Outcome, Sample, StratumCells};
+use crate::model::{Kind, ModelError};
+use crate::survival::{AalenJohansen, Cox, CoxFit, FitWarning, Interval, Sample, StratumCells};
 
 /// Fewer events than this per column, and a competing cause gets a hazard without terms.
 const EVENTS_PER_COLUMN: usize = 5;
@@ -50,7 +50,7 @@ pub(crate) fn fit(
     }
     let mut effects: Vec<Effect> = fits.iter().map(|f| effect(&f.fit)).collect();
     let reference = Array1::from_vec(means.to_vec());
-    let grid = Grid::new(prepared, training, &codes)?;
+    let grid = Grid::new(prepared, training, spec, &codes)?;
     let own = increments(&fits, &grid.edges, reference.view())?;
     let baselines = if training.strata.is_none() {
         grid.landmarks(training, &own)?
@@ -73,12 +73,7 @@ pub(crate) fn fit(
         grid.strata(training, &codes, &own, baselines, &mut warnings)
     };
     let main = fits.swap_remove(0).fit;
-    Ok(Hazards {
-        proportional: Proportional { baselines, effects },
-        main,
-        sample,
-        warnings,
-    })
+    Ok(Hazards { proportional: Proportional { baselines, effects }, main, sample, warnings })
 }
 
 /// One cause: with the terms where it has the events for them.
@@ -203,10 +198,18 @@ struct Grid {
     origins: Vec<f64>,
     /// Horizons as times since the start, for each landmark.
     anchors: Vec<Vec<f64>>,
+    /// The causes that occur, where there is no model: the grid then gives the Aalen–Johansen
+    /// curves themselves at its edges.
+    no_model: Option<Vec<u32>>,
 }
 
 impl Grid {
-    fn new(prepared: &Prepared, training: &Training, codes: &Codes) -> Result<Self, ModelError> {
+    fn new(
+        prepared: &Prepared,
+        training: &Training,
+        spec: &ModelSpec,
+        codes: &Codes,
+    ) -> Result<Self, ModelError> {
         let origins: Vec<f64> = (0..codes.landmarks as u32).map(|l| prepared.origin(l)).collect();
         let anchors: Vec<Vec<f64>> = origins
             .iter()
@@ -227,7 +230,8 @@ impl Grid {
         let edges = cells::tidy(edges.into_iter().flatten().collect()).ok_or_else(|| {
             ModelError::TooFew("fewer than ten rows are followed up at the same time".into())
         })?;
-        Ok(Self { edges, origins, anchors })
+        let no_model = (spec.kind == Kind::AalenJohansen).then(|| training.present.clone());
+        Ok(Self { edges, origins, anchors, no_model })
     }
 
     /// The pooled baseline of each landmark.
@@ -238,14 +242,11 @@ impl Grid {
     ) -> Result<Vec<Baselines>, ModelError> {
         let marks = training.landmark.as_deref();
         let of = |l: usize| {
-            let y = match marks {
-                Some(codes) => {
-                    let rows = rows_where(codes, l as u32);
-                    (!rows.is_empty()).then(|| training.outcome.select(&rows))
-                }
-                None => Some(training.outcome.clone()),
+            let rows = match marks {
+                Some(codes) => rows_where(codes, l as u32),
+                None => (0..training.len()).collect(),
             };
-            let pooled = y.and_then(|y| self.baseline(&y, l, l as u32, all));
+            let pooled = self.baseline(training, &rows, l, l as u32, all);
             pooled.map(|pooled| Baselines { pooled, strata: Vec::new() }).ok_or_else(|| {
                 let at = self.origins[l];
                 ModelError::TooFew(format!("fewer than ten rows are followed up from {at:.0} on"))
@@ -276,9 +277,10 @@ impl Grid {
             for (s, label) in codes.labels.iter().enumerate() {
                 let code = (l * count + s) as u32;
                 let rows = rows_where(all, code);
-                let y = (rows.len() >= STRATUM_ROWS).then(|| training.outcome.select(&rows));
-                let seen = y.filter(|y| events(y) >= cells::CELL_EVENTS as usize);
-                match seen.and_then(|y| self.baseline(&y, l, code, own)) {
+                let ends = rows.iter().filter(|&&r| training.outcome.cause()[r] > 0).count();
+                let enough = rows.len() >= STRATUM_ROWS && ends >= cells::CELL_EVENTS as usize;
+                let found = enough.then(|| self.baseline(training, &rows, l, code, own));
+                match found.flatten() {
                     Some(baseline) => {
                         baselines.strata.push(Stratum { label: label.clone(), baseline });
                     }
@@ -295,14 +297,19 @@ impl Grid {
         baselines
     }
 
-    /// The baseline of the rows `y`, which have stratum number `code` in `increments`.
+    /// The baseline of some rows, which have stratum number `code` in `increments`.
     fn baseline(
         &self,
-        y: &Outcome,
+        training: &Training,
+        rows: &[usize],
         landmark: usize,
         code: u32,
         increments: &[Vec<StratumCells>],
     ) -> Option<Baseline> {
+        if rows.is_empty() {
+            return None;
+        }
+        let y = &training.outcome.select(rows);
         let last = cells::follow_up(y)?;
         let slack = 1e-9 * last.abs().max(1.0);
         let origin = self.origins[landmark];
@@ -316,11 +323,9 @@ impl Grid {
             let width = cells.first().map_or(0, |c| c.dq.ncols());
             let zero = || vec![0.0; to - from - 1];
             match found {
-                None => CauseCells {
-                    dh: zero(),
-                    dv: zero(),
-                    dq: vec![vec![0.0; width]; to - from - 1],
-                },
+                None => {
+                    CauseCells { dh: zero(), dv: zero(), dq: vec![vec![0.0; width]; to - from - 1] }
+                }
                 Some(c) => CauseCells {
                     dh: c.dh[from..to - 1].to_vec(),
                     dv: c.dv[from..to - 1].to_vec(),
@@ -331,16 +336,46 @@ impl Grid {
         let edges = self.edges[from..to].to_vec();
         let fine = Baseline { causes: increments.iter().map(cause).collect(), edges };
         let at = merge(&fine.edges, &cells::events(y, &fine.edges), &self.anchors[landmark]);
-        Some(fine.merged(&at))
+        let mut merged = fine.merged(&at);
+        if let Some(causes) = &self.no_model {
+            let weights = training.weights.as_ref();
+            let weights: Option<Vec<f64>> = weights.map(|w| rows.iter().map(|&r| w[r]).collect());
+            let curves = AalenJohansen::new(y, weights.as_deref()).ok()?;
+            follow_curves(&mut merged, &curves, causes);
+        }
+        Some(merged)
+    }
+}
+
+/// Moves the cells' hazards so that the grid gives these curves at its edges. The standard
+/// errors keep their share of the hazards.
+fn follow_curves(baseline: &mut Baseline, curves: &AalenJohansen, causes: &[u32]) {
+    let at = |t: f64| -> (f64, Vec<f64>) {
+        let incidence =
+            |&k: &u32| curves.at(k, t, Interval::LogLog, 0.95).map_or(0.0, |point| point.estimate);
+        (curves.event_free_at(t).0, causes.iter().map(incidence).collect())
+    };
+    let (mut survival, mut incidence) = at(baseline.edges[0]);
+    for j in 1..baseline.edges.len() {
+        let (next_survival, next) = at(baseline.edges[j]);
+        let gone: f64 = next.iter().zip(&incidence).map(|(b, a)| b - a).sum();
+        // With everybody gone there is no hazard that says so; the increments stay.
+        if next_survival > 0.0 && survival > 0.0 && gone > 0.0 {
+            let total = (survival / next_survival).ln();
+            for (k, cells) in baseline.causes.iter_mut().enumerate() {
+                let wanted = total * (next[k] - incidence[k]) / gone;
+                if cells.dh[j - 1] > 0.0 {
+                    cells.dv[j - 1] *= (wanted / cells.dh[j - 1]).powi(2);
+                }
+                cells.dh[j - 1] = wanted.max(0.0);
+            }
+        }
+        (survival, incidence) = (next_survival, next);
     }
 }
 
 fn rows_where(codes: &[u32], code: u32) -> Vec<usize> {
     (0..codes.len()).filter(|&r| codes[r] == code).collect()
-}
-
-fn events(y: &Outcome) -> usize {
-    y.cause().iter().filter(|&&c| c > 0).count()
 }
 
 /// The variance of strata's log hazards around the pooled one, by the method of moments

@@ -184,10 +184,8 @@ fn about(
     warnings: Vec<String>,
 ) -> About {
     let y = &training.outcome;
-    let cause = |&k: &u32| CauseCount {
-        name: y.causes()[k as usize - 1].clone(),
-        events: y.events(k),
-    };
+    let cause =
+        |&k: &u32| CauseCount { name: y.causes()[k as usize - 1].clone(), events: y.events(k) };
     let named = |spans: &[Span]| {
         spans.iter().map(|s| NamedTime { label: s.label.clone(), time: s.length }).collect()
     };

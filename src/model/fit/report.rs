@@ -2,14 +2,12 @@
 
 use super::{Detail, Fitted};
 use crate::learners::Logistic;
-use crate::model::result::{
-    Concordance, LogLik, PhTest, TermResult, Test, Tests, TrainResult,
-};
 use crate::model::ModelError;
-use crate::survival::km::normal_quantile;
-use crate::survival::{
-    ChiSquare, ConcordanceOptions, CoxFit, Sample, concordance,
+use crate::model::result::{
+    Concordance, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
 };
+use crate::survival::km::normal_quantile;
+use crate::survival::{ChiSquare, ConcordanceOptions, CoxFit, Sample, Transform, concordance};
 
 /// The JSON contract, filled.
 pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
@@ -43,12 +41,7 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
     Ok(result)
 }
 
-fn cox(
-    result: &mut TrainResult,
-    fit: &CoxFit,
-    sample: &Sample,
-    z: f64,
-) -> Result<(), ModelError> {
+fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Result<(), ModelError> {
     result.loglik = Some(LogLik { null: fit.loglik[0], final_: fit.loglik[1] });
     result.iterations = Some(fit.iterations);
     result.converged = Some(fit.converged);
@@ -79,11 +72,20 @@ fn cox(
     Ok(())
 }
 
-/// The test of proportional hazards, as R's `cox.zph` makes it; null with a warning where the
-/// residuals do not allow it.
+/// The test of proportional hazards on the `km` scale of time; null with a warning where it
+/// cannot be made.
 fn ph_test(fit: &CoxFit, sample: &Sample, warnings: &mut Vec<String>) -> Option<PhTest> {
-    let _ = (fit, sample, warnings);
-    None
+    let test = match fit.zph(sample, Transform::Km) {
+        Ok(test) => test,
+        Err(e) => {
+            warnings.push(format!("proportional hazards were not tested: {e}"));
+            return None;
+        }
+    };
+    let term =
+        |(name, t): (&String, &ChiSquare)| PhTerm { name: name.clone(), chi2: t.chi2, p: t.p };
+    let terms = fit.names.iter().zip(&test.terms).map(term).collect();
+    Some(PhTest { transform: "km".into(), global: test.global.into(), terms })
 }
 
 fn discrete(

@@ -63,7 +63,10 @@ impl Training {
         };
         if kept.is_empty() {
             let what = "every training row lacks a value that the terms need";
-            return Err(ModelError::data(what, "set features.missing = \"impute\", or drop a term"));
+            return Err(ModelError::data(
+                what,
+                "set features.missing = \"impute\", or drop a term",
+            ));
         }
         let all: Vec<usize> = kept.iter().map(|&k| rows[k]).collect();
         let frame = if kept.len() == rows.len() { frame } else { frame.select(&kept) };
@@ -79,7 +82,11 @@ impl Training {
         Ok(Self {
             clusters: clusters.collect::<Result<_, _>>()?,
             strata: strata(&frame, &spec.strata)?,
-            weights: spec.weights.as_ref().map(|w| numbers(&frame, w, "model.weights")).transpose()?,
+            weights: spec
+                .weights
+                .as_ref()
+                .map(|w| numbers(&frame, w, "model.weights"))
+                .transpose()?,
             offset: spec.offset.as_ref().map(|o| numbers(&frame, o, "model.offset")).transpose()?,
             landmark: prepared.landmark.as_ref().map(pick),
             present: present(&outcome, prepared.cause),
@@ -173,10 +180,7 @@ fn strata(
 }
 
 /// The label of each row's stratum.
-pub(crate) fn stratum_labels(
-    frame: &Frame,
-    columns: &[String],
-) -> Result<Vec<String>, ModelError> {
+pub(crate) fn stratum_labels(frame: &Frame, columns: &[String]) -> Result<Vec<String>, ModelError> {
     let mut labels = vec![String::new(); frame.len()];
     for (k, column) in columns.iter().enumerate() {
         let values = frame.get(column).ok_or_else(|| no_column(frame, column, "model.strata"))?;
