@@ -48,9 +48,10 @@ impl Source {
                 let index = Index::new(&history);
                 Ok(Self::History(Box::new((history, index))))
             }
-            DataSpec::Table(spec) => {
-                Err(ModelError::usage(format!("{}: tables are not read from files yet", spec.path.display()), "pass a frame to prepare_table"))
-            }
+            DataSpec::Table(spec) => Err(ModelError::usage(
+                format!("{}: tables are not read from files yet", spec.path.display()),
+                "pass a frame to prepare_table",
+            )),
         }
     }
 
