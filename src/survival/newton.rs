@@ -70,7 +70,7 @@ pub(crate) fn maximise(
     loop {
         at.step = Cholesky::new(&at.point.information, 1e-14).solve(at.point.score.view());
         let gain = at.step.dot(&at.point.score);
-        if !(gain > SMALL_GAIN) {
+        if gain <= SMALL_GAIN || gain.is_nan() {
             at.converged = gain.is_finite();
             return at;
         }

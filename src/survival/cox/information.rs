@@ -26,12 +26,8 @@ struct Part {
 
 pub(super) fn information(pass: &Pass) -> Array2<f64> {
     let p = pass.layout.p();
-    let parts: Vec<Part> = pass
-        .layout
-        .chunks
-        .par_iter()
-        .map_init(|| Walk::new(pass), |walk, chunk| walk.chunk(chunk))
-        .collect();
+    let parts: Vec<Part> =
+        pass.layout.chunks.par_iter().map_init(|| Walk::new(pass), Walk::chunk).collect();
     let mut sum = vec![0.0; p * p];
     let mut carry = vec![0.0; p];
     for part in parts.iter().rev() {

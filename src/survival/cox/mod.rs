@@ -18,6 +18,7 @@ mod gram;
 mod information;
 mod layout;
 mod linfa;
+mod outlier;
 mod pass;
 mod residuals;
 mod robust;
@@ -114,7 +115,7 @@ impl Cox {
         let mut fit = self.report(&layout, &null, &found, &active, cause, warnings)?;
         self.add_robust(&mut fit, &mut pass, &found)?;
         if found.converged {
-            robust::find_outlier(&mut fit, &mut pass, &found);
+            self.find_outlier(&mut fit, &layout);
         }
         Ok(fit)
     }

@@ -102,30 +102,6 @@ fn two_way(fit: &mut CoxFit, rows: &Array2<f64>, one: &[u32], two: &[u32]) -> Ar
     if larger { v1 } else { v2 }
 }
 
-/// Warns of the row that moves a coefficient most, if by more than its standard error.
-pub(super) fn find_outlier(fit: &mut CoxFit, pass: &mut Pass, found: &Maximum) {
-    // A row d deviations out moves a coefficient by about d/√events errors: nothing to look for
-    // where none is far.
-    let far = pass.layout.furthest > 0.1 * (fit.events as f64).sqrt();
-    if !far || fit.events < 10 || pass.evaluate(&found.beta).is_none() {
-        return;
-    }
-    let weights = pass.layout.sample.weights();
-    let shifts = score_residuals(pass).dot(&fit.inverse);
-    let mut worst = (1.0, None);
-    for (row, shifts) in shifts.rows().into_iter().enumerate() {
-        for (term, (shift, v)) in shifts.iter().zip(fit.inverse.diag()).enumerate() {
-            let shift = shift / v.sqrt() / weights.map_or(1.0, |w| w[row]);
-            if shift.abs() > worst.0 {
-                worst = (shift.abs(), Some((row, term)));
-            }
-        }
-    }
-    if let (shift, Some((row, term))) = worst {
-        fit.warnings.push(FitWarning::Outlier { row, term: fit.names[term].clone(), shift });
-    }
-}
-
 /// What each row adds to the slope of the log likelihood, weighted, by row of the sample and in
 /// scaled columns; zero for rows that were never at risk.
 pub(crate) fn score_residuals(pass: &Pass) -> Array2<f64> {

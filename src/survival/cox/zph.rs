@@ -134,12 +134,12 @@ fn times(layout: &Layout, cause: u32, transform: Transform) -> Result<Vec<f64>, 
         let why = "an event at time 0 has no logarithm".into();
         return Err(FitError::NotApplicable { method, why });
     }
-    if !(most > least) {
+    if most <= least {
         let why = "all events are at one time".into();
         return Err(FitError::NotApplicable { method, why });
     }
-    for j in 0..g.len() {
-        g[j] = if used(&j) { (g[j] - least) / (most - least) } else { 0.0 };
+    for (g, &deaths) in g.iter_mut().zip(&layout.deaths) {
+        *g = if deaths > 0 { (*g - least) / (most - least) } else { 0.0 };
     }
     Ok(g)
 }
