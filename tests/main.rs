@@ -12,6 +12,8 @@ mod history;
 mod learners;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/model_file.rs"]
+mod model_file;
 #[path = "it/run.rs"]
 mod run;
 #[path = "it/ssda903.rs"]

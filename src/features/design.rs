@@ -94,6 +94,19 @@ impl Recipe {
         self.plan().columns.into_iter().map(|c| c.name).collect()
     }
 
+    /// How many columns the design has, without making their names; `None` where a recipe that
+    /// was read from a file asks for more than can be counted.
+    #[must_use]
+    pub fn width(&self) -> Option<usize> {
+        let mut plan = Plan::default();
+        let mut width = self.numbers.values().filter(|n| n.indicator).count();
+        for term in &self.terms {
+            let parts = term.parts().iter().map(|part| self.singles(term, part, &mut plan).len());
+            width = width.checked_add(parts.into_iter().try_fold(1, usize::checked_mul)?)?;
+        }
+        Some(width)
+    }
+
     /// For each column of the design the term it belongs to, as the study writes it; an
     /// indicator of missing values belongs to `column=missing`.
     #[must_use]

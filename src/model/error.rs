@@ -1,6 +1,6 @@
 //! What can go wrong between a study and a prediction.
 
-use crate::features::{FeatureError, FrameError};
+use crate::features::FeatureError;
 use crate::history::{Day, HistoryError};
 use crate::learners::LearnerError;
 use crate::survival::{FitError, SampleError};
@@ -94,11 +94,6 @@ impl ModelError {
 
     pub(super) fn usage(what: impl Into<String>, repair: impl Into<String>) -> Self {
         Self::Usage { what: what.into(), repair: repair.into() }
-    }
-
-    /// A frame that was put together here does not fit.
-    pub(super) fn frame(e: &FrameError) -> Self {
-        Self::data(e.to_string(), "name each column once")
     }
 }
 

@@ -4,9 +4,11 @@
 //! [`Model`] of some of the rows; [`Model::predict`] gives risks with intervals, or the reason why
 //! there are none.
 
+mod ask;
 mod cells;
 mod discrete;
 mod error;
+mod file;
 mod fit;
 mod forests;
 mod grid;

@@ -174,7 +174,7 @@ impl Model {
     /// Checks what was read from a file, so that no prediction can go wrong for its lengths.
     pub(crate) fn check(&self) -> Result<(), String> {
         let about = &self.about;
-        let columns = self.recipe.names().len();
+        let columns = self.recipe.width().ok_or("the terms make too many columns")?;
         let landmarks = about.landmarks.len().max(1);
         let rising = |times: &[NamedTime]| {
             times.windows(2).all(|w| w[0].time < w[1].time)
@@ -183,6 +183,9 @@ impl Model {
         let distinct = |k: usize| about.causes[..k].iter().all(|c| c.name != about.causes[k].name);
         let causes = about.causes.len();
         let ensure = |ok: bool, what: &str| if ok { Ok(()) } else { Err(what.to_owned()) };
+        if let Some(definition) = &about.definition {
+            definition.clone().checked().map_err(|e| e.to_string())?;
+        }
         ensure(causes > 0 && (0..causes).all(distinct), "the causes are not a list of names")?;
         ensure(about.interval > 0.0 && about.interval < 1.0, "the interval is no confidence")?;
         ensure(rising(&about.horizons), "the horizons do not rise")?;

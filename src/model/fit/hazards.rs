@@ -8,6 +8,7 @@ use crate::model::hazards::{Baseline, Baselines, CauseCells, Effect, Proportiona
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::study::{ModelSpec, Ties};
 use crate::model::{Kind, ModelError};
+use crate::survival::linalg::symmetrise;
 use crate::survival::{AalenJohansen, Cox, CoxFit, FitWarning, Interval, Sample, StratumCells};
 
 /// Fewer events than this per column, and a competing cause gets a hazard without terms.
@@ -132,7 +133,9 @@ fn without_terms(sample: &Sample) -> Result<Sample, ModelError> {
 }
 
 fn effect(fit: &CoxFit) -> Effect {
-    let covariance = fit.best_covariance();
+    // Sums in another order leave the halves of a sandwich apart in their last bits.
+    let mut covariance = fit.best_covariance().clone();
+    symmetrise(&mut covariance);
     Effect {
         coef: fit.coef.to_vec(),
         covariance: covariance.rows().into_iter().map(|r| r.to_vec()).collect(),

@@ -14,6 +14,7 @@ use crate::history::{Day, History, Index, ReadOptions, read_with};
 use crate::outcome::Definition;
 use crate::progress::Progress;
 
+pub(crate) use history::CARRIER;
 pub use history::prepare_history;
 pub use table::prepare_table;
 
