@@ -5,18 +5,25 @@
 //! 5 refused on policy. A reader that stops early (a broken pipe) is not an error.
 
 mod check;
+mod describe;
+mod evaluate;
 mod explain;
 mod findings;
 mod import;
 mod manual;
+mod matching;
 mod output;
 mod progress;
+mod score;
 mod simulate;
+mod study;
+mod train;
 
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::score::Lang;
 use output::{Failure, Output};
 
 /// From foster-care placement histories to a decision.
@@ -58,12 +65,26 @@ pub(crate) enum Language {
     En,
 }
 
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Nl => Self::Nl,
+            Language::En => Self::En,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
     Import(import::ImportArgs),
     Simulate(simulate::SimulateArgs),
+    Describe(describe::DescribeArgs),
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Score(score::ScoreArgs),
+    Match(matching::MatchArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -91,6 +112,11 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         Verb::Import(args) => import::run(&args, out),
         Verb::Explain(args) => explain::run(&args, out),
         Verb::Simulate(args) => simulate::run(&args, out),
+        Verb::Describe(args) => describe::run(&args, out),
+        Verb::Train(args) => train::run(&args, out),
+        Verb::Evaluate(args) => evaluate::run(&args, out),
+        Verb::Score(args) => score::run(&args, out),
+        Verb::Match(args) => matching::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }

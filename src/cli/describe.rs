@@ -1,0 +1,151 @@
+//! `describe`: what happened, by group.
+
+use std::fmt::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::output::{Failure, Output};
+use super::study::StudyArgs;
+use crate::evaluate::{self, Describe, DescribeOptions, Groups};
+use crate::model::{At, Prepared, Source, Study, prepare};
+use crate::survival::Interval;
+use crate::{Error, ErrorKind};
+
+/// Curves, cumulative incidences of each end, and tests of their difference between groups
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    #[command(flatten)]
+    study: StudyArgs,
+    /// The column that makes the groups: a feature of the catalogue, or a column of the table
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
+    /// The times to describe, in days for a history, separated by commas; default: the study's horizons
+    #[arg(long, value_name = "TIMES", value_delimiter = ',')]
+    at: Vec<f64>,
+    /// The scale on which intervals are symmetric
+    #[arg(long, value_enum, default_value = "log-log")]
+    interval: Scale,
+}
+
+/// The scale of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scale {
+    LogLog,
+    Log,
+    Plain,
+    Logit,
+    Arcsin,
+}
+
+impl From<Scale> for Interval {
+    fn from(scale: Scale) -> Self {
+        match scale {
+            Scale::LogLog => Self::LogLog,
+            Scale::Log => Self::Log,
+            Scale::Plain => Self::Plain,
+            Scale::Logit => Self::Logit,
+            Scale::Arcsin => Self::Arcsin,
+        }
+    }
+}
+
+pub(crate) fn run(args: &DescribeArgs, out: &mut Output) -> Result<u8, Failure> {
+    let progress = out.progress();
+    let mut study = args.study.read()?;
+    // Only the outcome and the column of groups are read: terms, strata and landmarks play no part.
+    study.features.terms.clear();
+    study.features.at = At::Start;
+    study.model.strata.clear();
+    study.compare.clear();
+    study.evaluate.by = args.by.iter().cloned().collect();
+    let source = Source::read(&study, &*progress)?;
+    let prepared = prepare(&study, &source, None, None)?;
+    let result = described(args, &study, &prepared)?;
+    for warning in &result.warnings {
+        out.note(&format!("warning: {warning}"));
+    }
+    out.answer(&result, || table(&result))?;
+    Ok(0)
+}
+
+fn described(args: &DescribeArgs, study: &Study, prepared: &Prepared) -> Result<Describe, Failure> {
+    let groups = match &args.by {
+        None => Groups::all(prepared.len()),
+        Some(name) => {
+            let column = prepared.frame.get(name).ok_or_else(|| {
+                Error::new(ErrorKind::Usage, format!("--by: there is no column {name}"))
+                    .with_hint("name a feature of the catalogue, or a column of the table")
+            })?;
+            Groups::by(name, column)?
+        }
+    };
+    let mut at = args.at.clone();
+    if at.is_empty() {
+        at = study.outcome.horizons.iter().map(|h| h.length).collect();
+    }
+    at.sort_by(f64::total_cmp);
+    at.dedup();
+    let last = prepared.outcome.exit().iter().copied().fold(0.0, f64::max);
+    // A month shows the shape and gives no event time away; a table has its own unit.
+    let grid = if study.is_table() { last / 50.0 } else { crate::DAYS_PER_MONTH };
+    let options = DescribeOptions { at, interval: args.interval.into(), level: 0.95, grid };
+    Ok(evaluate::describe(&prepared.outcome, &groups, &options)?)
+}
+
+/// The description as a person reads it: a block for each group.
+fn table(result: &Describe) -> String {
+    let mut text = String::new();
+    for group in &result.groups {
+        let ends: Vec<String> =
+            group.events.iter().map(|(cause, n)| format!("{cause} {n}")).collect();
+        let _ = writeln!(text, "{}: {} rows; {}", group.group, group.n, ends.join(", "));
+        let _ = writeln!(text, "  {:>9} {:>8}  {}", "time", "at risk", "share (interval)");
+        for at in &group.at {
+            let _ = writeln!(
+                text,
+                "  {:>9} {:>8}  free from every end {}",
+                short(at.time),
+                at.at_risk,
+                share(at.survival, at.lower, at.upper)
+            );
+            for (cause, cif) in &at.cif {
+                let of = share(cif.estimate, cif.lower, cif.upper);
+                let _ = writeln!(text, "  {:>18}  {cause} {of}", "");
+            }
+        }
+        if let (Some(mean), Some(last)) = (group.rmst, group.at.last()) {
+            let _ = writeln!(text, "  mean time up to {}: {}", short(last.time), short(mean));
+        }
+        let _ = writeln!(text);
+    }
+    if let Some(tests) = &result.tests {
+        if let Some(t) = tests.logrank {
+            let _ = writeln!(text, "log-rank, any end: {:.3} on {} df, p {:.4}", t.chi2, t.df, t.p);
+        }
+        for (cause, t) in &tests.gray {
+            let _ = match t {
+                Some(t) => {
+                    writeln!(text, "Gray, {cause}: {:.3} on {} df, p {:.4}", t.chi2, t.df, t.p)
+                }
+                None => writeln!(text, "Gray, {cause}: not defined here"),
+            };
+        }
+    }
+    text
+}
+
+/// A share with its interval, in percent.
+fn share(estimate: Option<f64>, lower: Option<f64>, upper: Option<f64>) -> String {
+    let percent = |v: f64| format!("{:.1}", 100.0 * v);
+    match (estimate, lower, upper) {
+        (Some(e), Some(l), Some(u)) => format!("{}% ({}–{})", percent(e), percent(l), percent(u)),
+        (Some(e), _, _) => format!("{}%", percent(e)),
+        _ => "nobody is followed so long".to_owned(),
+    }
+}
+
+/// A time with one decimal where it has any.
+fn short(time: f64) -> String {
+    let text = format!("{time:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}

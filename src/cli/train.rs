@@ -1,0 +1,121 @@
+//! `train`: fit a study's model on all its rows.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{Failure, Output};
+use super::study::StudyArgs;
+use crate::model::{self, Kind, TermResult, Test, TrainResult};
+
+/// Fit the model of a study on all its rows, and write it
+#[derive(Debug, Args)]
+#[command(after_long_help = kinds())]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    study: StudyArgs,
+    /// The model file to write; without it, the fit is only shown
+    #[arg(short, long, value_name = "MODEL")]
+    out: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// The kinds of models, for `--help`.
+fn kinds() -> String {
+    let mut text = String::from("Kinds of models (`--set model.kind=NAME`):\n");
+    for kind in Kind::all().filter(|k| k.available()) {
+        let _ = writeln!(text, "  {:<22} {}", kind.name(), kind.about());
+    }
+    text
+}
+
+pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
+    let progress = out.progress();
+    let (study, _, prepared) = args.study.prepared(out, &*progress)?;
+    progress.start("fitting", 0);
+    let fitted = model::fit(&prepared, None, &study.model)?;
+    let result = fitted.result()?;
+    progress.finish();
+    for warning in &result.warnings {
+        out.note(&format!("warning: {warning}"));
+    }
+    if let Some(path) = &args.out {
+        fitted.model.write(path, args.force)?;
+    }
+    out.answer(&result, || table(&result))?;
+    Ok(0)
+}
+
+/// The fit as a researcher reads it.
+pub(crate) fn table(r: &TrainResult) -> String {
+    let mut text = format!("{} for {}: {} rows, {} events\n", r.kind, r.cause, r.n, r.events);
+    if let Some(terms) = &r.terms {
+        let width = terms.iter().map(|t| t.name.chars().count()).max().unwrap_or(4).max(4);
+        let robust = terms.iter().any(|t| t.robust_se.is_some());
+        let _ = write!(text, "\n{:<width$} {:>11} {:>9} {:>9}", "term", "estimate", "exp", "se");
+        if robust {
+            let _ = write!(text, " {:>9}", "robust se");
+        }
+        let _ = writeln!(text, " {:>8} {:>9}   {}", "z", "p", "interval of exp");
+        for term in terms {
+            line(&mut text, term, width, robust);
+        }
+    }
+    let _ = writeln!(text);
+    if let Some(tests) = &r.tests {
+        test(&mut text, "likelihood ratio test", tests.likelihood_ratio);
+        test(&mut text, "Wald test", tests.wald);
+        test(&mut text, "score test", tests.score);
+    }
+    if let Some(ph) = &r.ph_test {
+        test(&mut text, "proportional hazards, all terms", Some(ph.global));
+    }
+    if let Some(c) = &r.concordance {
+        let _ = write!(text, "concordance {:.4}", c.c);
+        let _ = match c.se {
+            Some(se) => writeln!(text, " (se {se:.4})"),
+            None => writeln!(text),
+        };
+    }
+    if let Some(l) = &r.loglik {
+        let _ = writeln!(text, "log likelihood {:.4}, without terms {:.4}", l.final_, l.null);
+    }
+    text
+}
+
+/// One term.
+fn line(text: &mut String, t: &TermResult, width: usize, robust: bool) {
+    let number = |v: Option<f64>, digits: usize| {
+        v.map_or_else(|| "—".to_owned(), |v| format!("{v:.digits$}"))
+    };
+    let exp = |v: Option<f64>| number(v.map(f64::exp), 4);
+    let _ = write!(
+        text,
+        "{:<width$} {:>11} {:>9} {:>9}",
+        t.name,
+        number(t.estimate, 6),
+        exp(t.estimate),
+        number(t.se, 5)
+    );
+    if robust {
+        let _ = write!(text, " {:>9}", number(t.robust_se, 5));
+    }
+    let p = t.p.map_or_else(|| "—".to_owned(), p_value);
+    let (lower, upper) = (exp(t.lower), exp(t.upper));
+    let _ = writeln!(text, " {:>8} {p:>9}   {lower} – {upper}", number(t.z, 3));
+}
+
+/// One test of all terms.
+fn test(text: &mut String, name: &str, test: Option<Test>) {
+    if let Some(t) = test {
+        let _ = writeln!(text, "{name}: {:.3} on {} df, p {}", t.chi2, t.df, p_value(t.p));
+    }
+}
+
+/// A p-value as it is usually printed.
+fn p_value(p: f64) -> String {
+    if p < 0.0001 { "<0.0001".to_owned() } else { format!("{p:.4}") }
+}
