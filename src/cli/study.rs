@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::{Failure, Output};
-use crate::model::{Prepared, Source, Study, prepare};
-use crate::progress::Progress;
+use super::output::Failure;
+use crate::model::Study;
 
 /// A study file and what overrides it.
 #[derive(Debug, Args)]
@@ -22,20 +21,5 @@ impl StudyArgs {
     /// Reads the study.
     pub fn read(&self) -> Result<Study, Failure> {
         Ok(Study::read(&self.study, &self.sets)?)
-    }
-
-    /// Reads the study, its data, and makes its rows. Notes go to stderr.
-    pub fn prepared(
-        &self,
-        out: &Output,
-        progress: &dyn Progress,
-    ) -> Result<(Study, Source, Prepared), Failure> {
-        let study = self.read()?;
-        let source = Source::read(&study, progress)?;
-        let prepared = prepare(&study, &source, None, None)?;
-        for note in &prepared.notes {
-            out.note(&format!("note: {note}"));
-        }
-        Ok((study, source, prepared))
     }
 }

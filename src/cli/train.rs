@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use super::study::StudyArgs;
-use crate::model::{self, Kind, TermResult, Test, TrainResult};
+use crate::model::{self, Kind, Source, TermResult, Test, TrainResult, prepare};
 
 /// Fit the model of a study on all its rows, and write it
 #[derive(Debug, Args)]
@@ -34,16 +34,15 @@ fn kinds() -> String {
 
 pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     let progress = out.progress();
-    let (study, _, prepared) = args.study.prepared(out, &*progress)?;
+    let study = args.study.read()?;
+    let source = Source::read(&study, &*progress)?;
+    let prepared = prepare(&study, &source, None, None)?;
     progress.start("fitting", 0);
     let fitted = model::fit(&prepared, None, &study.model)?;
     let result = fitted.result()?;
     progress.finish();
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));
-    }
-    if let Some(path) = &args.out {
-        fitted.model.write(path, args.force)?;
     }
     out.answer(&result, || table(&result))?;
     Ok(0)
