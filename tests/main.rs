@@ -6,6 +6,8 @@ mod cli;
 mod describe;
 #[path = "it/evaluate.rs"]
 mod evaluate;
+#[path = "it/features.rs"]
+mod features;
 #[path = "it/history.rs"]
 mod history;
 #[path = "it/learners.rs"]
@@ -14,8 +16,12 @@ mod learners;
 mod model;
 #[path = "it/model_file.rs"]
 mod model_file;
+#[path = "it/outcome.rs"]
+mod outcome;
 #[path = "it/run.rs"]
 mod run;
+#[path = "it/small.rs"]
+mod small;
 #[path = "it/ssda903.rs"]
 mod ssda903;
 #[path = "it/survival/mod.rs"]

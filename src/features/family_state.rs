@@ -22,7 +22,7 @@ impl<'a> FamilyOn<'a> {
     /// The family on `day`, from what was known on it.
     pub(super) fn new(h: &'a History, index: &Index, family: FamilyIx, day: Day) -> Self {
         let mut view = Self::default();
-        view.overlay(&h.family(family).state);
+        view.overlay(&h.family(family).state, day);
         for &row in index.periods_of_family(family) {
             let period = &h.family_periods[row as usize];
             if period.from > day {
@@ -30,22 +30,22 @@ impl<'a> FamilyOn<'a> {
             }
             let known = period.recorded.unwrap_or(period.from) <= day;
             if known && period.to.is_none_or(|to| day <= to) {
-                view.overlay(&period.changed);
+                view.overlay(&period.changed, day);
             }
         }
-        // An own child that is born later, or experience that begins later, is not there yet.
-        view.experience_since = view.experience_since.filter(|&since| since <= day);
         view
     }
 
-    fn overlay(&mut self, state: &'a FamilyState) {
+    fn overlay(&mut self, state: &'a FamilyState, day: Day) {
         self.kind = state.kind.or(self.kind);
         self.provider = state.provider.or(self.provider);
         self.area = state.area.or(self.area);
         self.places = state.places.or(self.places);
         self.min_age = state.min_age.or(self.min_age);
         self.max_age = state.max_age.or(self.max_age);
-        self.experience_since = state.experience_since.or(self.experience_since);
+        // Experience that begins later is not there yet.
+        let since = state.experience_since.filter(|&since| since <= day);
+        self.experience_since = since.or(self.experience_since);
         self.own_children = state.own_children.as_deref().or(self.own_children);
         if !state.accepts_needs.is_empty() {
             self.accepts_needs = &state.accepts_needs;

@@ -64,35 +64,16 @@ impl Account {
         let mut a = Self::default();
         let limit = i32::try_from(d.absence_days).unwrap_or(i32::MAX);
         let rows = index.stays_of_family(family);
-        // The last stays of each child, so that a return is found without a search over all.
+        // The stays of each child together, so that a return is found without a search over all.
         let mut by_child: Vec<&Stay> = rows
             .iter()
             .map(|&row| &h.stays[row as usize])
             .filter(|s| s.care_form != Some(CareForm::PartTime))
             .collect();
         by_child.sort_by_key(|s| (s.child, s.start));
-        for (k, stay) in by_child.iter().enumerate() {
-            let known = stay.known_from();
-            let arrived = stay.start.max(known);
-            a.arrivals.push(arrived.0);
-            let before = k.checked_sub(1).map(|j| by_child[j]).filter(|b| b.child == stay.child);
-            let goes_on = before.is_some_and(|b| {
-                b.end.is_some_and(|end| (0..=limit).contains(&stay.start.since(end)))
-                    && b.known_from() <= arrived
-            });
-            if !goes_on {
-                a.hosted.push(arrived.0);
-            }
-            let Some(end) = stay.end else { continue };
-            let left = end.max(known);
-            a.departures.push(left.0);
-            let cause = d.cause(stay.end_reason, stay.end_planned, stay.end_wanted);
-            if cause == Cause::Breakdown {
-                a.breakdowns.push(left.0);
-                let back = by_child.get(k + 1).filter(|b| b.child == stay.child);
-                if let Some(b) = back.filter(|b| (0..=limit).contains(&b.start.since(end))) {
-                    a.taken_back.push(left.max(b.start.max(b.known_from())).0);
-                }
+        for run in by_child.chunk_by(|a, b| a.child == b.child) {
+            for k in 0..run.len() {
+                a.add(run, k, d, limit);
             }
         }
         for days in [
@@ -105,6 +86,29 @@ impl Account {
             days.sort_unstable();
         }
         a
+    }
+
+    /// Adds the `k`-th of one child's stays in this family.
+    fn add(&mut self, run: &[&Stay], k: usize, d: &Definition, limit: i32) {
+        let stay = run[k];
+        let arrived = stay.start.max(stay.known_from());
+        self.arrivals.push(arrived.0);
+        let goes_on = run[..k].iter().any(|before| {
+            before.end.is_some_and(|end| (0..=limit).contains(&stay.start.since(end)))
+                && before.known_from() <= arrived
+        });
+        if !goes_on {
+            self.hosted.push(arrived.0);
+        }
+        let Some(end) = stay.end else { return };
+        let left = end.max(stay.known_from());
+        self.departures.push(left.0);
+        if d.cause(stay.end_reason, stay.end_planned, stay.end_wanted) == Cause::Breakdown {
+            self.breakdowns.push(left.0);
+            let back = run[k + 1..].iter().filter(|b| (0..=limit).contains(&b.start.since(end)));
+            let known = back.map(|b| b.start.max(b.known_from())).min();
+            self.taken_back.extend(known.map(|day| day.max(left).0));
+        }
     }
 }
 

@@ -1,1 +1,0 @@
-//! A flat table of anything.
