@@ -26,3 +26,5 @@ mod small;
 mod ssda903;
 #[path = "it/survival/mod.rs"]
 mod survival;
+#[path = "it/terms.rs"]
+mod terms;

@@ -43,21 +43,35 @@ impl AsOf {
     /// A spell's placement as known on a later day: a landmark, or today.
     #[must_use]
     pub fn spell(history: &History, spell: &Spell, date: Day) -> Self {
-        let stay = history.stay(spell.stay);
         Self {
             child: spell.child,
             family: spell.family,
-            stay: Some(spell.stay),
             start: spell.start,
             date,
             setting: spell.setting,
-            family_kind: stay.family_kind,
             provider: spell.provider,
-            region: stay.region,
-            perspective: stay.perspective,
-            care_form: stay.care_form,
-            legal: stay.legal,
-            siblings_together: stay.siblings_together,
+            ..Self::start_of_stay(history, spell.stay)
+        }
+    }
+
+    /// A stay as known on its first day, as if it were a spell of its own.
+    #[must_use]
+    pub fn start_of_stay(history: &History, stay: StayIx) -> Self {
+        let row = history.stay(stay);
+        Self {
+            child: row.child,
+            family: row.family,
+            stay: Some(stay),
+            start: row.start,
+            date: row.start,
+            setting: row.setting,
+            family_kind: row.family_kind,
+            provider: row.provider,
+            region: row.region,
+            perspective: row.perspective,
+            care_form: row.care_form,
+            legal: row.legal,
+            siblings_together: row.siblings_together,
         }
     }
 

@@ -19,8 +19,9 @@ pub enum NoteKind {
     Imputed,
     /// A missing value; the row is left out.
     Missing,
-    /// A value at or below 0 of which the logarithm is asked; the row is left out.
-    NotPositive,
+    /// A value for which a term has no finite value: the logarithm of a value at or below 0, or
+    /// a product that is too large; the row is left out.
+    Undefined,
 }
 
 /// One note on one row.
@@ -62,6 +63,8 @@ impl Design {
 struct Planned {
     name: String,
     term: String,
+    /// The first column of the frame that it reads.
+    column: String,
     product: Vec<Single>,
 }
 
@@ -146,15 +149,17 @@ impl Recipe {
                     names.push(name);
                     product.push(single);
                 }
+                let column = term.columns().next().unwrap_or_default().to_owned();
                 let (name, term) = (names.join(":"), term.to_string());
-                plan.columns.push(Planned { name, term, product });
+                plan.columns.push(Planned { name, term, column, product });
             }
         }
         for (column, learned) in &self.numbers {
             if learned.indicator {
                 let name = format!("{column}={MISSING}");
                 let product = vec![Single::Lacking(place(&mut plan.numbers, column.to_owned()))];
-                plan.columns.push(Planned { term: name.clone(), name, product });
+                let column = column.clone();
+                plan.columns.push(Planned { term: name.clone(), name, column, product });
             }
         }
         plan
@@ -222,7 +227,7 @@ impl Recipe {
             .map(|column| self.factor_column(frame, column, &mut keep, &mut notes))
             .collect::<Result<Vec<_>, _>>()?;
         let derived = self.derive(&plan.derived, &all, &numbers, &mut keep, &mut notes);
-        let kept_rows: Vec<usize> = (0..frame.len()).filter(|&row| keep[row]).collect();
+        let mut kept_rows: Vec<usize> = (0..frame.len()).filter(|&row| keep[row]).collect();
         let p = plan.columns.len();
         let value = |single: &Single, row: usize| match *single {
             Single::Number(at) => numbers[at].0[row],
@@ -242,6 +247,7 @@ impl Recipe {
                 },
             );
         }
+        drop_undefined(&mut flat, &mut kept_rows, &plan.columns, &mut notes);
         let x = Array2::from_shape_vec((kept_rows.len(), p), flat)
             .map_err(|e| FeatureError::Recipe(e.to_string()))?;
         let names = plan.columns.into_iter().map(|c| c.name).collect();
@@ -340,7 +346,7 @@ impl Recipe {
                                 return v.ln();
                             }
                             keep[row] = false;
-                            notes.add(row, column, NoteKind::NotPositive);
+                            notes.add(row, column, NoteKind::Undefined);
                             0.0
                         })
                         .collect(),
@@ -349,6 +355,30 @@ impl Recipe {
         }
         out
     }
+}
+
+/// Leaves out the rows in which a product is not finite.
+fn drop_undefined(
+    flat: &mut Vec<f64>,
+    rows: &mut Vec<usize>,
+    columns: &[Planned],
+    notes: &mut Notes<'_>,
+) {
+    let p = columns.len();
+    if p == 0 || flat.iter().all(|v| v.is_finite()) {
+        return;
+    }
+    let (mut kept, mut kept_rows) = (Vec::with_capacity(flat.len()), Vec::new());
+    for (cells, &row) in flat.chunks_exact(p).zip(rows.iter()) {
+        match cells.iter().position(|v| !v.is_finite()) {
+            None => {
+                kept.extend_from_slice(cells);
+                kept_rows.push(row);
+            }
+            Some(at) => notes.add(row, &columns[at].column, NoteKind::Undefined),
+        }
+    }
+    (*flat, *rows) = (kept, kept_rows);
 }
 
 /// The place of a thing in a list, added where it is new.

@@ -284,7 +284,11 @@ impl Learner<'_> {
                 )));
             }
             Part::Spline(_, df) => {
-                let spline = self.spline(&known, *df).ok_or_else(|| {
+                // As in R, the knots come from every known value, also of rows that are left out
+                // since another column is missing.
+                let mut all: Vec<f64> = numbers.iter().copied().filter(|v| !v.is_nan()).collect();
+                all.sort_unstable_by(f64::total_cmp);
+                let spline = self.spline(&all, *df).ok_or_else(|| {
                     error(format!("has too few distinct values for a spline of {df} columns"))
                 })?;
                 recipe.splines.insert(part.to_string(), spline);

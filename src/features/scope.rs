@@ -22,6 +22,9 @@ impl Scope {
         }
         let (low, high) = (quantile(sorted, 0.01), quantile(sorted, 0.99));
         let step = step(sorted);
+        if !step.is_finite() || step == 0.0 {
+            return Self { low: first, high: last };
+        }
         Self { low: tidy((low / step).floor() * step), high: tidy((high / step).ceil() * step) }
     }
 
@@ -46,6 +49,9 @@ pub(super) fn rounded(value: f64, sorted: &[f64]) -> f64 {
         return value;
     }
     let step = step(sorted) / 10.0;
+    if !step.is_finite() || step == 0.0 {
+        return value;
+    }
     tidy((value / step).round() * step)
 }
 
@@ -68,6 +74,8 @@ mod tests {
         let rare = [vec![0.0; 999], vec![1.0]].concat();
         assert_eq!(Scope::of_sorted(&rare), Scope { low: 0.0, high: 1.0 });
         assert_eq!(Scope::of_sorted(&[3.0; 5]), Scope { low: 3.0, high: 3.0 });
+        let huge = Scope::of_sorted(&[-1e308, 0.0, 1e308]);
+        assert_eq!(huge, Scope { low: -1e308, high: 1e308 });
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl NaturalSpline {
         Self::new(inner.collect(), boundary)
     }
 
-    /// A spline with these inner and boundary knots; `None` unless they are finite and rise.
+    /// A spline with these inner and boundary knots; `None` unless they are finite, rise, and
+    /// are far enough apart to compute with.
     #[must_use]
     pub fn new(knots: Vec<f64>, boundary: [f64; 2]) -> Option<Self> {
         let [low, high] = boundary;
@@ -39,7 +40,9 @@ impl NaturalSpline {
             return None;
         }
         let reduction = reduction(&full_knots(&knots, boundary), boundary);
-        Some(Self { knots, boundary, reduction })
+        // Knots beyond 1e100 or so have no finite second derivatives.
+        let finite = reduction.iter().flatten().all(|v| v.is_finite());
+        finite.then_some(Self { knots, boundary, reduction })
     }
 
     /// The inner knots.
@@ -263,5 +266,6 @@ mod tests {
         assert_eq!(NaturalSpline::of_values(&[1.0; 9], 1), None);
         assert_eq!(NaturalSpline::of_values(&[0.0, 0.0, 0.0, 0.0, 0.0, 1.0], 4), None);
         assert_eq!(NaturalSpline::new(vec![f64::NAN], [0.0, 1.0]), None);
+        assert_eq!(NaturalSpline::new(vec![1e299], [0.0, 1e300]), None);
     }
 }
