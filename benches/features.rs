@@ -75,13 +75,14 @@ fn children(d: &mut Draw, h: &mut History, w: &Words) {
 fn families(d: &mut Draw, h: &mut History, w: &Words) {
     let since = Day::from_ymd(2005, 1, 1).expect("a day");
     for f in 0..FAMILIES {
-        let own = (0..d.below(3)).map(|_| Birth { day: d.day(since, 5000), month_only: true });
+        let own = d.below(3);
+        let own = (0..own).map(|_| Birth { day: d.day(since, 5000), month_only: true }).collect();
         let state = FamilyState {
             provider: d.some(&w.providers),
             kind: d.some(FamilyKind::ALL),
             area: d.some(&w.areas),
             places: Some(3),
-            own_children: Some(own.collect()),
+            own_children: Some(own),
             experience_since: Some(d.day(since, 4000)),
             accepts_needs: vec![d.one(&w.needs)],
             ..FamilyState::default()

@@ -21,7 +21,7 @@ pub enum NoteKind {
     Missing,
     /// A value for which a term has no finite value: the logarithm of a value at or below 0, or
     /// a product that is too large; the row is left out.
-    Undefined,
+    NotPositive,
 }
 
 /// One note on one row.
@@ -346,7 +346,7 @@ impl Recipe {
                                 return v.ln();
                             }
                             keep[row] = false;
-                            notes.add(row, column, NoteKind::Undefined);
+                            notes.add(row, column, NoteKind::NotPositive);
                             0.0
                         })
                         .collect(),
@@ -375,7 +375,7 @@ fn drop_undefined(
                 kept.extend_from_slice(cells);
                 kept_rows.push(row);
             }
-            Some(at) => notes.add(row, &columns[at].column, NoteKind::Undefined),
+            Some(at) => notes.add(row, &columns[at].column, NoteKind::NotPositive),
         }
     }
     (*flat, *rows) = (kept, kept_rows);

@@ -307,7 +307,7 @@ fn a_frame_that_does_not_fit_is_an_error() {
     let design = recipe.apply(&frame(vec![numbers("x", &[-1.0, 2.0])])).unwrap();
     assert_eq!(design.kept_rows, [1]);
     assert!(close(design.x[[0, 0]], 2f64.ln()));
-    assert!(design.notes_of(0).iter().any(|n| n.kind == NoteKind::Undefined));
+    assert!(design.notes_of(0).iter().any(|n| n.kind == NoteKind::NotPositive));
 }
 
 proptest! {
