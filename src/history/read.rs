@@ -2,8 +2,10 @@
 
 pub(super) mod bsn;
 mod cells;
+mod chunk;
 mod ids;
 mod load;
+mod reader;
 mod row;
 mod rows;
 mod rows_other;
@@ -26,8 +28,9 @@ use super::settings::{Format, Settings, nearest, no_window};
 use crate::ErrorKind;
 use crate::progress::{Progress, Silent};
 use ids::{Ids, distinct};
+use reader::Reader;
 use rows_other::Known;
-use table::{Reader, Relabel, Table};
+use table::{Relabel, Table};
 
 /// What a caller knows better than the folder's own `study.toml`.
 #[derive(Clone, Copy, Default)]
@@ -130,7 +133,14 @@ pub fn read_with(dir: &Path, options: ReadOptions) -> Result<Reading, HistoryErr
         findings: Findings::default(),
         bsn: Vec::new(),
     };
-    let mut folder = Folder { dir, names, problems: Vec::new(), rows: BTreeMap::new(), reader };
+    let mut folder = Folder {
+        dir,
+        names,
+        problems: Vec::new(),
+        rows: BTreeMap::new(),
+        reader,
+        buffer: Vec::new(),
+    };
     folder.names_nearly_right();
     let history = folder.history();
     let Folder { problems, rows, reader, .. } = folder;
@@ -197,6 +207,8 @@ struct Folder<'a> {
     problems: Vec<FileProblem>,
     rows: BTreeMap<String, usize>,
     reader: Reader<'a>,
+    /// The memory of the file before, for the next.
+    buffer: Vec<u8>,
 }
 
 impl Folder<'_> {
@@ -232,7 +244,8 @@ impl Folder<'_> {
         if !self.names.iter().any(|n| n == file.name) {
             return Table::absent(file);
         }
-        let text = match load::load(&self.dir.join(file.name), file.name) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let text = match load::load(&self.dir.join(file.name), file.name, buffer) {
             Ok(text) => text,
             Err(problem) => {
                 self.problems.push(problem);
@@ -255,6 +268,7 @@ impl Folder<'_> {
             return Table::unreadable(file);
         }
         let table = self.reader.table(file, &text, parse);
+        self.buffer = text.bytes;
         self.rows.insert(file.name.into(), table.count);
         table
     }

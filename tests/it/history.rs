@@ -1,6 +1,12 @@
 //! Reading, checking and writing history folders, end to end.
 
+#[path = "history/faults.rs"]
+mod faults;
+#[path = "history/files.rs"]
+mod files;
 #[path = "history/folder.rs"]
 mod folder;
 #[path = "history/format.rs"]
 mod format;
+#[path = "history/fuzz.rs"]
+mod fuzz;

@@ -6,11 +6,11 @@ use crate::history::settings::{DateStyle, Decimal, Format};
 /// A cell without the blanks around it.
 pub(super) fn trim(cell: &[u8]) -> &[u8] {
     let cell = cell.trim_ascii();
-    let wide = |b: Option<&u8>| b.is_some_and(|b| *b >= 0x80);
-    if !wide(cell.first()) && !wide(cell.last()) {
+    // A blank of another alphabet, such as the no-break space of a spreadsheet; or a vertical tab.
+    let other = |b: Option<&u8>| b.is_some_and(|&b| b >= 0x80 || b == 0x0b);
+    if !other(cell.first()) && !other(cell.last()) {
         return cell;
     }
-    // A blank of another alphabet, such as the no-break space of a spreadsheet.
     std::str::from_utf8(cell).map_or(cell, |text| text.trim().as_bytes())
 }
 
@@ -126,13 +126,14 @@ fn day(year: u32, month: u32, day: u32) -> Result<Day, Unread> {
     Day::from_ymd(year as i32, month, day).ok_or(Unread::Bad)
 }
 
-/// Reads a date in the style of the file, and notes what it shows about that style.
+/// Reads a date in the style of the file, and notes what it shows about that style; says also
+/// whether it is on 1 January.
 pub(super) fn date(
     cell: &[u8],
     style: Style,
     seen: &mut Evidence,
     place: Place,
-) -> Result<Day, Unread> {
+) -> Result<(Day, bool), Unread> {
     let (written, first, second, year) = parts(cell).ok_or(Unread::Bad)?;
     match written {
         DateStyle::Iso => seen.iso += 1,
@@ -145,13 +146,14 @@ pub(super) fn date(
         }
     }
     let slashes = written == DateStyle::Slashes;
-    match style.date {
+    let read = match style.date {
         None if slashes => Err(Unread::Asked),
         Some(DateStyle::MonthFirst) if slashes => day(year, first, second),
         Some(style) if style == written => day(year, second, first),
         // What is no date in any style is not a question of style.
         _ => day(year, second, first).and(Err(Unread::OtherStyle)),
-    }
+    };
+    read.map(|day| (day, first == 1 && second == 1))
 }
 
 /// Reads a month of birth: `yyyy-mm`, `mm-yyyy` or `mm/yyyy`; its 15th.
@@ -282,7 +284,7 @@ mod tests {
 
     fn read_date(cell: &str, style: DateStyle) -> Result<Day, Unread> {
         let style = Style { date: Some(style), ..ISO };
-        date(cell.as_bytes(), style, &mut Evidence::default(), (1, 0))
+        date(cell.as_bytes(), style, &mut Evidence::default(), (1, 0)).map(|(day, _)| day)
     }
 
     #[test]
@@ -384,6 +386,7 @@ mod tests {
     fn cells_are_trimmed_of_blanks_of_any_alphabet() {
         assert_eq!(trim(b" \ta b \r"), b"a b");
         assert_eq!(trim("\u{a0}x\u{a0}".as_bytes()), b"x");
+        assert_eq!(trim("\u{b} x\u{b}".as_bytes()), b"x");
         assert_eq!(trim("é".as_bytes()), "é".as_bytes());
         assert_eq!(trim(&[0xff, b'a']), &[0xff, b'a']);
     }

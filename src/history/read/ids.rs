@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::table::Table;
+use crate::history::columns::FILES;
 use crate::history::findings::{Finding, Findings};
 use crate::history::registry;
 
@@ -20,38 +23,86 @@ pub(super) enum Found {
 /// Marks a row that was left out.
 const LEFT_OUT: u32 = u32::MAX;
 
+type Map<'a, V> = HashMap<&'a [u8], V, foldhash::fast::RandomState>;
+
 /// The ids of a file.
 pub(super) struct Ids<'a> {
-    map: HashMap<&'a [u8], u32, foldhash::fast::RandomState>,
+    /// In parts, so that they are filled in parallel; an id is in the part of [`part_of`].
+    maps: Vec<Map<'a, u32>>,
+    /// The id of each row that can be used.
+    list: Vec<&'a [u8]>,
     /// Whether every id of the file was read.
     complete: bool,
     /// Whether there is such a file.
     pub present: bool,
     /// Its name.
     pub file: &'static str,
+    /// Its place among the files of a history.
+    pub place: usize,
+}
+
+/// How many parts the ids are held in.
+const PARTS: usize = 16;
+
+/// The part of an id: ids differ most near their end.
+fn part_of(id: &[u8]) -> usize {
+    let tail = &id[id.len().saturating_sub(4)..];
+    tail.iter().fold(id.len(), |n, &b| n.wrapping_mul(31).wrapping_add(usize::from(b))) % PARTS
+}
+
+/// Where the last lookup among some ids ended. Ids often count up, and rows near one another
+/// refer to rows near one another: the row is then found without a search.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Guess {
+    row: u32,
+    number: u32,
+}
+
+/// The number at the end of an id, of its last nine digits at most.
+fn number_at_end(id: &[u8]) -> u32 {
+    let (mut number, mut unit) = (0u32, 1u32);
+    for &b in id.iter().rev().take(9).take_while(|b| b.is_ascii_digit()) {
+        number += u32::from(b - b'0') * unit;
+        unit *= 10;
+    }
+    number
 }
 
 impl<'a> Ids<'a> {
     /// The ids of a table whose rows have different ids.
-    pub(super) fn new<T>(table: &'a Table<T>, id: fn(&T) -> &str) -> Self {
-        let mut map = HashMap::with_capacity_and_hasher(
-            table.rows.len(),
-            foldhash::fast::RandomState::default(),
-        );
-        for (id, _) in &table.left_out {
-            map.insert(id.as_bytes(), LEFT_OUT);
-        }
-        for (i, row) in table.rows.iter().enumerate() {
-            map.insert(id(row).as_bytes(), i as u32);
-        }
-        Self { map, complete: table.complete, present: table.present, file: table.file.name }
+    pub(super) fn new<T: Sync>(table: &'a Table<T>, id: fn(&T) -> &str) -> Self {
+        let list: Vec<&[u8]> = table.rows.iter().map(|row| id(row).as_bytes()).collect();
+        let fill = |part: usize| {
+            let mut map: Map<u32> = Map::default();
+            map.reserve(list.len() / PARTS * 9 / 8);
+            for (id, _) in table.left_out.iter().filter(|(id, _)| part_of(id.as_bytes()) == part) {
+                map.insert(id.as_bytes(), LEFT_OUT);
+            }
+            for (row, id) in list.iter().enumerate().filter(|(_, id)| part_of(id) == part) {
+                map.insert(id, row as u32);
+            }
+            map
+        };
+        let maps = (0..PARTS).into_par_iter().map(fill).collect();
+        let (complete, present, file) = (table.complete, table.present, table.file.name);
+        let place = FILES.iter().position(|f| f.name == file).unwrap_or(0);
+        Self { maps, list, complete, present, file, place }
     }
 
-    /// What an id refers to.
-    pub(super) fn find(&self, id: &[u8]) -> Found {
-        match self.map.get(id) {
+    /// What an id refers to. The guess speeds up a run of lookups; it never changes the answer.
+    pub(super) fn find(&self, id: &[u8], guess: &mut Guess) -> Found {
+        let number = number_at_end(id);
+        let near = guess.row.wrapping_add(number.wrapping_sub(guess.number));
+        if self.list.get(near as usize).is_some_and(|&there| there == id) {
+            *guess = Guess { row: near, number };
+            return Found::Row(near);
+        }
+        match self.maps[part_of(id)].get(id) {
             Some(&LEFT_OUT) => Found::LeftOut,
-            Some(&row) => Found::Row(row),
+            Some(&row) => {
+                *guess = Guess { row, number };
+                Found::Row(row)
+            }
             None if self.complete => Found::Unknown,
             None => Found::LeftOut,
         }
@@ -65,31 +116,74 @@ pub(super) fn distinct<T>(
     column: usize,
     findings: &mut Findings,
 ) {
-    let mut seen: HashMap<&str, u32, foldhash::fast::RandomState> =
-        HashMap::with_capacity_and_hasher(table.rows.len(), foldhash::fast::RandomState::default());
+    let rising = |pair: &[T]| id(&pair[0]) < id(&pair[1]);
+    if table.left_out.is_empty() && table.rows.windows(2).all(rising) {
+        return;
+    }
+    let mut seen: Map<()> = Map::default();
+    seen.reserve(table.rows.len());
     let mut twice = Vec::new();
     for (i, row) in table.rows.iter().enumerate() {
-        if seen.insert(id(row), i as u32).is_some() {
+        if seen.insert(id(row).as_bytes(), ()).is_some() {
             twice.push(i);
         }
     }
+    let mut lines: Vec<u32> = twice.iter().map(|&row| table.lines[row]).collect();
+    for (id, line) in &table.left_out {
+        if seen.insert(id.as_bytes(), ()).is_some() {
+            lines.push(*line);
+        }
+    }
     let name = table.file.columns[column].name;
-    let report = |findings: &mut Findings, line: u32| {
+    for line in lines {
         findings.add_with(registry::DUPLICATE_ID, || {
-            let what = "the id occurs on an earlier line too";
-            Finding::new(registry::DUPLICATE_ID, table.file.name, what)
+            Finding::new(registry::DUPLICATE_ID, table.file.name, "another line has the same id")
                 .row(u64::from(line))
                 .column(name)
         });
-    };
-    for &i in &twice {
-        report(findings, table.lines[i]);
-    }
-    let mut left_out: HashMap<&str, (), foldhash::fast::RandomState> = HashMap::default();
-    for (id, line) in &table.left_out {
-        if seen.contains_key(&**id) || left_out.insert(id, ()).is_some() {
-            report(findings, *line);
-        }
     }
     table.remove(&twice, id);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::columns;
+
+    fn table(ids: &[&str], left_out: &[&str]) -> Table<String> {
+        let mut table = Table::absent(&columns::stays::FILE);
+        table.rows = ids.iter().map(|&id| id.to_owned()).collect();
+        table.lines = (2..).take(ids.len()).collect();
+        table.left_out = left_out.iter().map(|&id| (id.into(), 9)).collect();
+        table.present = true;
+        table
+    }
+
+    #[test]
+    fn every_id_is_found_whatever_was_looked_up_before() {
+        let words = ["s1", "s2", "s3", "s10", "x", "s9999999999", "s007", "7", "8", "9", "1", "é"];
+        let table = table(&words, &["s4"]);
+        let ids = Ids::new(&table, |s| s);
+        for &first in &words {
+            for (row, &then) in words.iter().enumerate() {
+                let mut guess = Guess::default();
+                ids.find(first.as_bytes(), &mut guess);
+                assert_eq!(ids.find(then.as_bytes(), &mut guess), Found::Row(row as u32));
+                assert_eq!(ids.find(b"s4", &mut guess), Found::LeftOut);
+                assert_eq!(ids.find(b"s5", &mut guess), Found::Unknown);
+            }
+        }
+    }
+
+    #[test]
+    fn the_later_row_of_an_id_is_removed() {
+        let mut table = table(&["b", "a", "b", "c"], &["c", "d", "d"]);
+        let mut findings = Findings::default();
+        distinct(&mut table, |s| s, 0, &mut findings);
+        assert_eq!(table.rows, ["b", "a", "c"]);
+        assert_eq!(table.lines, [2, 3, 5]);
+        let (list, _) = findings.into_parts();
+        let lines: Vec<_> = list.iter().map(|f| f.row.unwrap()).collect();
+        assert_eq!(lines, [4, 9, 9]);
+    }
 }

@@ -22,9 +22,9 @@ pub(super) struct Text {
     pub long_line: Option<u64>,
 }
 
-/// Reads a whole file, but stops at a line that is too long: a gigabyte without a line end costs
-/// two blocks of memory.
-pub(super) fn load(path: &Path, name: &str) -> Result<Text, FileProblem> {
+/// Reads a whole file into `buffer`, but stops at a line that is too long: a gigabyte without a
+/// line end costs two blocks of memory.
+pub(super) fn load(path: &Path, name: &str, buffer: Vec<u8>) -> Result<Text, FileProblem> {
     let io = |e: &std::io::Error| FileProblem {
         file: name.into(),
         kind: ErrorKind::Io,
@@ -33,7 +33,8 @@ pub(super) fn load(path: &Path, name: &str) -> Result<Text, FileProblem> {
     };
     let mut file = File::open(path).map_err(|e| io(&e))?;
     let size = file.metadata().map_err(|e| io(&e))?.len();
-    let mut text = Text::default();
+    let mut text = Text { bytes: buffer, long_line: None };
+    text.bytes.clear();
     let mut in_line = 0;
     loop {
         let old = text.bytes.len();
@@ -111,7 +112,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.csv");
         std::fs::write(&path, bytes).unwrap();
-        load(&path, "x.csv").unwrap()
+        load(&path, "x.csv", Vec::new()).unwrap()
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::hash::BuildHasher;
 
 use super::bsn;
 use super::cells::{self, Evidence, Place, Style, Unread};
-use super::ids::{Found, Ids};
+use super::ids::{Found, Guess, Ids};
 use super::shape::Shape;
 use crate::history::codes::CodeList;
-use crate::history::columns::{Column, FileSpec, Kind};
+use crate::history::columns::{Column, FILES, FileSpec, Kind};
 use crate::history::day::{Birth, Day};
 use crate::history::findings::{Code, Finding, Findings};
 use crate::history::records::{Label, Labels, Window};
@@ -36,6 +36,8 @@ pub(super) struct Sink {
     pub january: Vec<(u64, u64)>,
     /// Per column of the codebook: the file that it refers to and that is not there.
     pub referred_missing: Vec<Option<&'static str>>,
+    /// Per file: where the last lookup of an id ended.
+    guesses: [Guess; FILES.len()],
     /// What is known of each scale that was met.
     pub scales: HashMap<Label, Scale, foldhash::fast::RandomState>,
 }
@@ -150,7 +152,7 @@ impl<'a> Row<'a> {
             self.sink.referred_missing[column] = Some(ids.file);
             return None;
         }
-        match ids.find(cell) {
+        match self.find(ids, cell) {
             Found::Row(row) => Some(row),
             Found::LeftOut => {
                 // The row that is referred to has its own fault.
@@ -168,6 +170,11 @@ impl<'a> Row<'a> {
                 None
             }
         }
+    }
+
+    /// What an id refers to.
+    pub(super) fn find(&mut self, ids: &Ids, id: &[u8]) -> Found {
+        ids.find(id, &mut self.sink.guesses[ids.place])
     }
 
     /// A code of a closed list.
@@ -290,10 +297,10 @@ impl<'a> Row<'a> {
     /// A date; one that cannot lie in the future is checked against the extraction.
     pub(super) fn date(&mut self, column: usize) -> Option<Day> {
         let cell = self.cell(column)?;
-        let day = self.read_date(column, cell)?;
+        let (day, first_of_year) = self.read_date(column, cell)?;
         let (all, january) = &mut self.sink.january[column];
         *all += 1;
-        *january += u64::from(is_first_of_january(day));
+        *january += u64::from(first_of_year);
         if self.spec(column).kind == Kind::Past && day > self.context.window.extraction {
             self.fault(registry::FUTURE_DATE, column, "the date lies after the extraction");
             return None;
@@ -301,15 +308,16 @@ impl<'a> Row<'a> {
         Some(day)
     }
 
-    fn read_date(&mut self, column: usize, cell: &[u8]) -> Option<Day> {
+    /// The day, and whether it is on 1 January.
+    fn read_date(&mut self, column: usize, cell: &[u8]) -> Option<(Day, bool)> {
         let place = self.place(column);
         match cells::date(cell, self.context.style, &mut self.sink.evidence, place) {
-            Ok(day) if is_placeholder(day) => {
+            Ok((day, _)) if is_placeholder(day) => {
                 let what = "the date stands for \"unknown\" or \"not ended\"";
                 self.fault(registry::PLACEHOLDER_DATE, column, what);
                 None
             }
-            Ok(day) => Some(day),
+            Ok(read) => Some(read),
             Err(unread) => {
                 match unread {
                     Unread::Bad => {
@@ -329,11 +337,11 @@ impl<'a> Row<'a> {
     /// A birth: a date or a month.
     pub(super) fn birth(&mut self, column: usize) -> Option<Birth> {
         let cell = self.cell(column)?;
-        let birth = self.read_birth(column, cell)?;
+        let (birth, first_of_year) = self.read_birth(column, cell)?;
         if !birth.month_only {
             let (all, january) = &mut self.sink.january[column];
             *all += 1;
-            *january += u64::from(is_first_of_january(birth.day));
+            *january += u64::from(first_of_year);
         }
         Some(birth)
     }
@@ -343,40 +351,57 @@ impl<'a> Row<'a> {
         let cell = self.cell(column)?;
         let pieces = cell.split(|&b| b == b'|').map(cells::trim).filter(|p| !p.is_empty());
         let births: Vec<Birth> =
-            pieces.filter_map(|piece| self.read_birth(column, piece)).collect();
+            pieces.filter_map(|piece| Some(self.read_birth(column, piece)?.0)).collect();
         (!births.is_empty()).then_some(births)
     }
 
-    fn read_birth(&mut self, column: usize, cell: &[u8]) -> Option<Birth> {
-        let birth = match cells::month(cell) {
+    /// The birth, and whether it is on 1 January.
+    fn read_birth(&mut self, column: usize, cell: &[u8]) -> Option<(Birth, bool)> {
+        let (birth, first_of_year) = match cells::month(cell) {
             Some(day) if is_placeholder(day) => {
                 let what = "the birth stands for \"unknown\"";
                 self.fault(registry::PLACEHOLDER_DATE, column, what);
                 return None;
             }
-            Some(day) => Birth { day, month_only: true },
-            None => Birth { day: self.read_date(column, cell)?, month_only: false },
+            Some(day) => (Birth { day, month_only: true }, false),
+            None => {
+                let (day, first_of_year) = self.read_date(column, cell)?;
+                (Birth { day, month_only: false }, first_of_year)
+            }
         };
         if birth.earliest() > self.context.window.extraction {
             self.fault(registry::FUTURE_DATE, column, "the birth lies after the extraction");
             return None;
         }
-        Some(birth)
+        Some((birth, first_of_year))
     }
 }
 
 /// Dates that nobody means: the zero of spreadsheets and registrations, and the end of time.
 fn is_placeholder(day: Day) -> bool {
-    let (year, ..) = day.ymd();
-    year <= 1900 || year >= 2900
-}
-
-fn is_first_of_january(day: Day) -> bool {
-    let (_, month, day) = day.ymd();
-    month == 1 && day == 1
+    /// 1901-01-01 and 2900-01-01.
+    const SENSIBLE: std::ops::Range<Day> = Day(-25_202)..Day(339_676);
+    !SENSIBLE.contains(&day)
 }
 
 /// A hash of a row's text: rows with the same text have the same hash.
 pub(super) fn hash(hasher: &foldhash::fast::FixedState, record: &csv::ByteRecord) -> u64 {
     hasher.hash_one(record.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_up_to_1900_and_from_2900_stand_for_something_else() {
+        for (year, placeholder) in
+            [(1, true), (1900, true), (1901, false), (2899, false), (2900, true), (9999, true)]
+        {
+            for (month, day) in [(1, 1), (12, 31)] {
+                let day = Day::from_ymd(year, month, day).unwrap();
+                assert_eq!(is_placeholder(day), placeholder, "{day}");
+            }
+        }
+    }
 }

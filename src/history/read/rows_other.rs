@@ -269,8 +269,8 @@ pub(super) fn pair(row: &mut Row, known: &Known) -> Option<PairRule> {
 fn party(row: &mut Row, known: &Known, column: usize) -> Option<Party> {
     let cell = row.cell(column)?;
     let families = known.family_ids.present;
-    let family = if families { known.family_ids.find(cell) } else { Found::Unknown };
-    match (known.child_ids.find(cell), family) {
+    let family = if families { row.find(known.family_ids, cell) } else { Found::Unknown };
+    match (row.find(known.child_ids, cell), family) {
         (Found::Row(child), Found::Unknown) => Some(Party::Child(ChildIx(child))),
         (Found::Unknown, Found::Row(family)) => Some(Party::Family(FamilyIx(family))),
         (Found::Row(_), Found::Row(_)) => {

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::load::{MAX_ROW, cr_only, line_ends};
 use crate::history::findings::{Finding, Findings};
 use crate::history::registry;
@@ -26,6 +28,8 @@ pub(super) struct Chunks {
     pub list: Vec<Chunk>,
     /// Whether every row is in them and whole.
     pub complete: bool,
+    /// How many lines they have.
+    pub lines: u64,
     pub cr_only: bool,
 }
 
@@ -64,17 +68,20 @@ pub(super) fn split(
         findings.add(Finding::new(code, file, what).row(line_at(at)));
     }
     let complete = broken.is_empty() && stopped.is_none();
-    let mut line = line_at(body);
-    let mut start = body;
+    let starts = std::iter::once(body).chain(cuts.iter().copied());
+    let ranges: Vec<Range<usize>> = starts.zip(cuts.iter().copied()).map(|(a, b)| a..b).collect();
+    let lines: Vec<u64> =
+        ranges.par_iter().map(|r| line_ends(&bytes[r.clone()], cr_only)).collect();
+    let first = line_at(body);
+    let mut line = first;
     let mut list = Vec::with_capacity(cuts.len());
     let mut rows = broken.iter().map(|&(row, _)| row).peekable();
-    for end in cuts {
-        let broken = std::iter::from_fn(|| rows.next_if(|&row| row < end)).collect();
-        list.push(Chunk { range: start..end, line, broken });
-        line += line_ends(&bytes[start..end], cr_only);
-        start = end;
+    for (range, lines) in ranges.into_iter().zip(lines) {
+        let broken = std::iter::from_fn(|| rows.next_if(|&row| row < range.end)).collect();
+        list.push(Chunk { range, line, broken });
+        line += lines;
     }
-    Chunks { list, complete, cr_only }
+    Chunks { list, complete, lines: line - first, cr_only }
 }
 
 /// Looks for the ends of rows.

@@ -55,7 +55,7 @@ super::code_table! {
     UNKNOWN_REFERENCE = 202 Fault
     { "An id refers to a row that does not exist", "The row cannot be joined to what it belongs to.", "Add the row that is referred to, or correct the id." }
     { "Een id verwijst naar een rij die niet bestaat", "De rij is niet te koppelen aan waar zij bij hoort.", "Voeg de rij toe waarnaar wordt verwezen, of verbeter het id." }
-    DUPLICATE_ROW = 203 Fault
+    DUPLICATE_ROW = 203 Finding
     { "A row is the same as an earlier one", "It would count twice; the first row is kept.", "Remove the double row." }
     { "Een rij is gelijk aan een eerdere", "Zij zou dubbel tellen; de eerste rij telt.", "Verwijder de dubbele rij." }
     OTHER_CHILD = 204 Fault

@@ -92,6 +92,12 @@ impl Folder {
         self
     }
 
+    /// The name and the bytes of the file at a place.
+    pub fn file(&self, at: usize) -> (&str, Vec<u8>) {
+        let (name, bytes) = &self.0[at];
+        (name, bytes.clone())
+    }
+
     /// The text of a file.
     pub fn text(&self, name: &str) -> String {
         let (_, bytes) = self.0.iter().find(|(n, _)| n == name).unwrap();

@@ -6,10 +6,15 @@ use pleegzorg::progress::Silent;
 use crate::history::folder::{Folder, STUDY};
 
 /// The history as its own files, which do not depend on how it was spelt.
-fn written(h: &History) -> Vec<(String, String)> {
+pub fn written(h: &History) -> Vec<(String, String)> {
     let dir = tempfile::tempdir().unwrap();
     history::write(h, dir.path(), false).unwrap();
-    let mut files: Vec<_> = std::fs::read_dir(dir.path())
+    files(dir.path())
+}
+
+/// The files of a folder with their texts, by name.
+pub fn files(dir: &std::path::Path) -> Vec<(String, String)> {
+    let mut files: Vec<_> = std::fs::read_dir(dir)
         .unwrap()
         .map(|e| e.unwrap())
         .map(|e| {
