@@ -1,27 +1,16 @@
 //! Overall accuracy and clinical usefulness: Brier score, scaled Brier score, net benefit.
 
-use super::observed::Status;
-use super::{EvaluateError, NetBenefit, Observed, Predicted, Weights};
+use super::{EvaluateError, NetBenefit, Predicted, Weights};
 
 /// The Brier score at a horizon (by its position): the weighted mean of (event by then − risk)²
 /// (Graf et al. 1999; with competing causes Schoop et al. 2011; R's `riskRegression::Score`).
 /// `None` where follow-up does not reach the horizon.
 #[must_use]
-pub fn brier(
-    observed: &Observed,
-    weights: &Weights,
-    predicted: &Predicted,
-    at: usize,
-) -> Option<f64> {
+pub fn brier(weights: &Weights, predicted: &Predicted, at: usize) -> Option<f64> {
     weights.incidence(at)?;
-    let horizon = observed.horizons()[at];
-    let score = predicted.at(at).iter().enumerate().map(|(row, risk)| {
-        let miss = match observed.status(row, horizon) {
-            Status::Case => 1.0 - risk,
-            Status::Control => *risk,
-            Status::Unknown => return 0.0,
-        };
-        observed.weight(weights, row, at) * miss * miss
+    let score = predicted.at(at).iter().zip(&weights.signed[at]).map(|(risk, &mass)| {
+        let miss = if mass > 0.0 { 1.0 - risk } else { *risk };
+        mass.abs() * miss * miss
     });
     Some(score.sum())
 }
@@ -32,15 +21,10 @@ pub fn brier(
 /// score is F (1 − F); so 0 is no better than knowing the base rate, and below 0 is worse.
 /// `None` where the Brier score is, or where F is 0 or 1.
 #[must_use]
-pub fn scaled_brier(
-    observed: &Observed,
-    weights: &Weights,
-    predicted: &Predicted,
-    at: usize,
-) -> Option<f64> {
+pub fn scaled_brier(weights: &Weights, predicted: &Predicted, at: usize) -> Option<f64> {
     let incidence = weights.incidence(at)?;
     let null = incidence * (1.0 - incidence);
-    let score = brier(observed, weights, predicted, at)?;
+    let score = brier(weights, predicted, at)?;
     (null > 0.0).then(|| 1.0 - score / null)
 }
 
@@ -55,7 +39,6 @@ pub fn scaled_brier(
 /// # Errors
 /// A threshold that is not inside (0, 1).
 pub fn net_benefit(
-    observed: &Observed,
     weights: &Weights,
     predicted: &Predicted,
     at: usize,
@@ -65,7 +48,6 @@ pub fn net_benefit(
         return Err(EvaluateError::Threshold(bad));
     }
     let Some(incidence) = weights.incidence(at) else { return Ok(Vec::new()) };
-    let horizon = observed.horizons()[at];
     let risk = predicted.at(at);
     // From the highest risk down, so that each threshold continues where a higher one stopped.
     let mut rising: Vec<usize> = (0..thresholds.len()).collect();
@@ -76,11 +58,11 @@ pub fn net_benefit(
     for k in rising {
         let threshold = thresholds[k];
         while let Some(row) = rows.next_if(|&row| risk[row] >= threshold) {
-            let weight = observed.weight(weights, row, at);
-            match observed.status(row, horizon) {
-                Status::Case => cases += weight,
-                Status::Control => controls += weight,
-                Status::Unknown => {}
+            let mass = weights.signed[at][row];
+            if mass > 0.0 {
+                cases += mass;
+            } else {
+                controls -= mass;
             }
         }
         let odds = threshold / (1.0 - threshold);
@@ -93,7 +75,7 @@ pub fn net_benefit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::{auc, concordance};
+    use crate::evaluate::{Observed, auc, concordance};
     use crate::survival::Outcome;
 
     fn judged(
@@ -120,13 +102,13 @@ mod tests {
             vec![0.9, 0.4, 0.4, 0.1, 0.6],
         );
         let expected = (0.01 + 0.36 + 0.16 + 0.01 + 0.36) / 5.0;
-        assert!((brier(&o, &w, &p, 0).unwrap() - expected).abs() < 1e-15);
+        assert!((brier(&w, &p, 0).unwrap() - expected).abs() < 1e-15);
         let scaled = 1.0 - expected / (0.4 * 0.6);
-        assert!((scaled_brier(&o, &w, &p, 0).unwrap() - scaled).abs() < 1e-14);
+        assert!((scaled_brier(&w, &p, 0).unwrap() - scaled).abs() < 1e-14);
         // Pairs: 0.9 beats all three controls; 0.4 ties, beats 0.1, loses to 0.6.
-        assert!((auc(&o, &w, &p, 0).unwrap() - 4.5 / 6.0).abs() < 1e-15);
+        assert!((auc(&w, &p, 0).unwrap() - 4.5 / 6.0).abs() < 1e-15);
         // Acting from 0.5: one true and one false positive.
-        let nb = net_benefit(&o, &w, &p, 0, &[0.5, 0.2]).unwrap();
+        let nb = net_benefit(&w, &p, 0, &[0.5, 0.2]).unwrap();
         assert!((nb[0].model - 0.0).abs() < 1e-15);
         assert!((nb[0].all - (0.4 - 0.6)).abs() < 1e-15);
         assert!((nb[1].model - (2.0 - 2.0 * 0.25) / 5.0).abs() < 1e-15);
@@ -140,26 +122,26 @@ mod tests {
 
     #[test]
     fn equal_predictions_discriminate_nothing_and_are_the_null_model() {
-        let (o, w, p) =
+        let (_, w, p) =
             judged(vec![1.0, 2.0, 2.5, 3.0, 4.0], vec![1, 0, 1, 0, 0], 3.5, vec![0.25; 5]);
-        assert_eq!(auc(&o, &w, &p, 0), Some(0.5));
+        assert_eq!(auc(&w, &p, 0), Some(0.5));
         assert_eq!(concordance(&o, &w, &p, 3.5).uno, Some(0.5));
         let incidence = w.incidence(0).unwrap();
-        let (o, w, p) =
+        let (_, w, p) =
             judged(vec![1.0, 2.0, 2.5, 3.0, 4.0], vec![1, 0, 1, 0, 0], 3.5, vec![incidence; 5]);
-        assert!(scaled_brier(&o, &w, &p, 0).unwrap().abs() < 1e-14);
+        assert!(scaled_brier(&w, &p, 0).unwrap().abs() < 1e-14);
     }
 
     #[test]
     fn nothing_is_said_without_events_or_follow_up() {
         let (o, w, p) = judged(vec![1.0, 2.0, 3.0], vec![0, 2, 0], 2.5, vec![0.1, 0.2, 0.3]);
-        assert_eq!(auc(&o, &w, &p, 0), None);
-        assert_eq!(scaled_brier(&o, &w, &p, 0), None);
-        assert!(brier(&o, &w, &p, 0).is_some());
+        assert_eq!(auc(&w, &p, 0), None);
+        assert_eq!(scaled_brier(&w, &p, 0), None);
+        assert!(brier(&w, &p, 0).is_some());
         assert_eq!(concordance(&o, &w, &p, 2.5), Default::default());
-        let (o, w, p) = judged(vec![1.0, 2.0, 3.0], vec![1, 1, 0], 3.5, vec![0.1, 0.2, 0.3]);
-        assert_eq!((auc(&o, &w, &p, 0), brier(&o, &w, &p, 0)), (None, None));
-        assert!(net_benefit(&o, &w, &p, 0, &[0.3]).unwrap().is_empty());
-        assert!(net_benefit(&o, &w, &p, 0, &[1.0]).is_err());
+        let (_, w, p) = judged(vec![1.0, 2.0, 3.0], vec![1, 1, 0], 3.5, vec![0.1, 0.2, 0.3]);
+        assert_eq!((auc(&w, &p, 0), brier(&w, &p, 0)), (None, None));
+        assert!(net_benefit(&w, &p, 0, &[0.3]).unwrap().is_empty());
+        assert!(net_benefit(&w, &p, 0, &[1.0]).is_err());
     }
 }

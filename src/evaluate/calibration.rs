@@ -46,7 +46,7 @@ fn mean(observed: &Observed, weights: &Weights, values: &[f64], at: usize) -> Op
 
 /// How much a row counts where predictions are averaged.
 fn share(observed: &Observed, weights: &Weights, row: usize, at: usize) -> f64 {
-    if observed.late() { observed.weight(weights, row, at) } else { weights.count(row) }
+    if observed.late() { weights.signed[at][row].abs() } else { weights.count(row) }
 }
 
 /// The calibration of a model at one horizon, prepared once and measured under many weights.
@@ -76,9 +76,15 @@ pub struct Calibrated {
     pub e50: Option<f64>,
     /// Its 90th percentile.
     pub e90: Option<f64>,
+    /// The straight line behind the slope.
+    line: Option<[f64; 2]>,
     /// The smoothed curve, to be read with [`Calibration::curve_at`].
     pub(super) curve: Option<Curve>,
 }
+
+/// Tolerances: for a number that is shown, and for one replicate of many.
+const EXACT: f64 = 1e-21;
+const REPLICATE: f64 = 1e-13;
 
 /// The coefficients of a calibration curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,17 +125,46 @@ impl Calibration {
         weights: &Weights,
         predicted: &Predicted,
     ) -> Calibrated {
+        self.measure_from(&Calibrated::default(), EXACT, observed, weights, predicted)
+    }
+
+    /// The same for a replicate, from the numbers of the rows as they are: they are near, and
+    /// need not be met to the last bit.
+    pub(super) fn measure_near(
+        &self,
+        near: &Calibrated,
+        observed: &Observed,
+        weights: &Weights,
+        predicted: &Predicted,
+    ) -> Calibrated {
+        self.measure_from(near, REPLICATE, observed, weights, predicted)
+    }
+
+    fn measure_from(
+        &self,
+        near: &Calibrated,
+        tolerance: f64,
+        observed: &Observed,
+        weights: &Weights,
+        predicted: &Predicted,
+    ) -> Calibrated {
         if weights.incidence(self.at).is_none() {
             return Calibrated::default();
         }
-        let cases = self.cases(observed, weights);
+        let cases = self.cases(weights);
         let one: &[f64] = &self.one;
-        let intercept = fit(&cases, [one], Some(&self.eta), [0.0]).map(|[a]| a);
+        let start = [near.intercept.unwrap_or(0.0)];
+        let intercept = fit(&cases, [one], Some(&self.eta), start, tolerance).map(|[a]| a);
+        let start = near.line.unwrap_or([0.0, 1.0]);
         let line = match self.flat {
             true => None,
-            false => fit(&cases, [one, &self.eta], None, [0.0, 1.0]),
+            false => fit(&cases, [one, &self.eta], None, start, tolerance),
         };
-        let curve = if self.enough { self.smooth(&cases, line, weights) } else { None };
+        let curve = if self.enough {
+            self.smooth(&cases, line, near.curve, tolerance, weights)
+        } else {
+            None
+        };
         let distance = curve.map(|curve| self.distances(observed, weights, predicted, curve));
         Calibrated {
             intercept,
@@ -137,37 +172,44 @@ impl Calibration {
             ici: distance.and_then(|d| d[0]),
             e50: distance.and_then(|d| d[1]),
             e90: distance.and_then(|d| d[2]),
+            line,
             curve,
         }
     }
 
-    /// The rows that count.
-    fn cases(&self, observed: &Observed, weights: &Weights) -> Vec<Case> {
-        let horizon = observed.horizons()[self.at];
-        (0..self.eta.len())
-            .filter_map(|row| {
-                let status = observed.status(row, horizon);
-                let weight = observed.weight(weights, row, self.at);
-                let counts = status != Status::Unknown && weight > 0.0;
-                // Scaled to the number of rows, as the iteration's tolerances expect.
-                counts.then_some(Case {
-                    row: row as u32,
-                    weight: weight * weights.total,
-                    case: status == Status::Case,
-                })
+    /// The rows that count. Masses are scaled to the number of rows, as the iteration's
+    /// tolerances expect.
+    fn cases(&self, weights: &Weights) -> Vec<Case> {
+        let masses = weights.signed[self.at].iter().enumerate().filter(|(_, mass)| **mass != 0.0);
+        masses
+            .map(|(row, mass)| Case {
+                row: row as u32,
+                weight: mass.abs() * weights.total,
+                case: *mass > 0.0,
             })
             .collect()
     }
 
     /// The richest curve that the data carry.
-    fn smooth(&self, cases: &[Case], line: Option<[f64; 2]>, weights: &Weights) -> Option<Curve> {
+    fn smooth(
+        &self,
+        cases: &[Case],
+        line: Option<[f64; 2]>,
+        near: Option<Curve>,
+        tolerance: f64,
+        weights: &Weights,
+    ) -> Option<Curve> {
         if self.flat {
             return weights.incidence(self.at).map(Curve::Point);
         }
         let [first, second] = &self.spline;
         let spline = self.knots.and_then(|_| {
             let [a, b] = line.unwrap_or([0.0, 1.0]);
-            fit(cases, [&self.one, &self.eta, first, second], None, [a, b, 0.0, 0.0])
+            let start = match near {
+                Some(Curve::Spline(near)) => near,
+                _ => [a, b, 0.0, 0.0],
+            };
+            fit(cases, [&self.one, &self.eta, first, second], None, start, tolerance)
         });
         spline.map(Curve::Spline).or(line.map(Curve::Line))
     }

@@ -25,13 +25,15 @@ pub(super) struct Case {
 }
 
 /// Fits P(case) = 1 − exp(−exp(offset + Σ βⱼ xⱼ)) by maximum weighted likelihood, with columns
-/// `x[j][row]` and a starting value. Fisher scoring with step halving. `None` where there is no
+/// `x[j][row]` and a starting value, until a step can gain no more than `tolerance` of the
+/// deviance. Fisher scoring with step halving. `None` where there is no
 /// finite maximum (only cases or only controls, separation) or the columns are dependent.
 pub(super) fn fit<const P: usize>(
     cases: &[Case],
     x: [&[f64]; P],
     offset: Option<&[f64]>,
     start: [f64; P],
+    tolerance: f64,
 ) -> Option<[f64; P]> {
     let with = cases.iter().filter(|c| c.case && c.weight > 0.0).count();
     let without = cases.iter().filter(|c| !c.case && c.weight > 0.0).count();
@@ -48,7 +50,7 @@ pub(super) fn fit<const P: usize>(
             // A perfect fit: the coefficients are on their way to infinity.
             return None;
         }
-        if gain.abs() <= 1e-21 * now.deviance {
+        if gain.abs() <= tolerance * now.deviance {
             return beta.iter().all(|b| b.is_finite()).then_some(beta);
         }
         let mut size = 1.0;
@@ -93,7 +95,7 @@ fn step<const P: usize>(
         let hazard = eta.min(30.0).exp();
         let mu = -(-hazard).exp_m1();
         let ratio = if mu > 0.0 { hazard / mu } else { 1.0 };
-        let rest = (-hazard).exp();
+        let rest = 1.0 - mu;
         s.deviance += 2.0 * weight * if case { -ln_risk(mu, eta) } else { hazard };
         let score = weight * if case { rest * ratio } else { -hazard };
         let info = weight * hazard * ratio * rest;
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn an_intercept_is_the_share_of_cases() {
         let one = [1.0; 5];
-        let [b] = fit(&cases(&[1, 0, 0, 1, 0]), [&one], None, [0.0]).unwrap();
+        let [b] = fit(&cases(&[1, 0, 0, 1, 0]), [&one], None, [0.0], 1e-21).unwrap();
         assert!((risk_of(b) - 0.4).abs() < 1e-12);
     }
 
@@ -164,7 +166,7 @@ mod tests {
     fn two_groups_are_saturated() {
         let one = [1.0; 6];
         let x = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
-        let b = fit(&cases(&[1, 0, 0, 1, 1, 0]), [&one, &x], None, [0.0; 2]).unwrap();
+        let b = fit(&cases(&[1, 0, 0, 1, 1, 0]), [&one, &x], None, [0.0; 2], 1e-21).unwrap();
         assert!((risk_of(b[0]) - 1.0 / 3.0).abs() < 1e-10);
         assert!((risk_of(b[0] + b[1]) - 2.0 / 3.0).abs() < 1e-10);
     }
@@ -173,10 +175,10 @@ mod tests {
     fn no_finite_maximum_is_no_answer() {
         let one = [1.0; 4];
         let x = [1.0, 2.0, 3.0, 4.0];
-        assert_eq!(fit(&cases(&[0; 4]), [&one], None, [0.0]), None);
-        assert_eq!(fit(&cases(&[1; 4]), [&one], None, [0.0]), None);
-        assert_eq!(fit(&cases(&[0, 1, 0, 1]), [&one, &one], None, [0.0; 2]), None);
-        assert_eq!(fit(&cases(&[0, 0, 1, 1]), [&one, &x], None, [0.0; 2]), None);
+        assert_eq!(fit(&cases(&[0; 4]), [&one], None, [0.0], 1e-21), None);
+        assert_eq!(fit(&cases(&[1; 4]), [&one], None, [0.0], 1e-21), None);
+        assert_eq!(fit(&cases(&[0, 1, 0, 1]), [&one, &one], None, [0.0; 2], 1e-21), None);
+        assert_eq!(fit(&cases(&[0, 0, 1, 1]), [&one, &x], None, [0.0; 2], 1e-21), None);
     }
 
     #[test]

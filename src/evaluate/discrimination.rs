@@ -1,6 +1,5 @@
 //! Discrimination: the area under the time-dependent ROC curve, and the concordance indices.
 
-use super::observed::Status;
 use super::{Observed, Predicted, Weights};
 
 /// The cumulative/dynamic area under the ROC curve at a horizon (by its position).
@@ -12,14 +11,8 @@ use super::{Observed, Predicted, Weights};
 /// one fit are compared. `None` where follow-up does not reach the horizon, or where there are no
 /// cases or no controls.
 #[must_use]
-pub fn auc(
-    observed: &Observed,
-    weights: &Weights,
-    predicted: &Predicted,
-    at: usize,
-) -> Option<f64> {
+pub fn auc(weights: &Weights, predicted: &Predicted, at: usize) -> Option<f64> {
     weights.incidence(at)?;
-    let horizon = observed.horizons()[at];
     let risk = predicted.at(at);
     let mut tally = Tally::default();
     let mut previous = (u32::MAX, 0.0);
@@ -33,11 +26,11 @@ pub fn auc(
             }
             previous = here;
         }
-        let weight = observed.weight(weights, row, at);
-        match observed.status(row, horizon) {
-            Status::Case => tally.tied_cases += weight,
-            Status::Control => tally.tied_controls += weight,
-            Status::Unknown => {}
+        let mass = weights.signed[at][row];
+        if mass > 0.0 {
+            tally.tied_cases += mass;
+        } else {
+            tally.tied_controls -= mass;
         }
     }
     tally.close_ties();

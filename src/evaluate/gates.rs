@@ -1,12 +1,9 @@
 //! Gates that are set before results are seen, and the verdict that follows.
-
 //!
 //! A value that cannot be computed never passes; it means that there is not enough data, not that
 //! the model is fine. Where a gate looks at every horizon, its value is the worst one.
 
-use crate::model::Gates;
-// They are stamped into model files, and so belong to the model room.
-pub use crate::model::{Gate, Limit, Verdict};
+use crate::model::{Gate, Gates, Limit, Verdict};
 
 use super::{AtTime, Interval, SampleSize, Summary};
 

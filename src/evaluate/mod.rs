@@ -1,6 +1,7 @@
 //! Metrics for censored and competing outcomes, comparison of models, gates.
 
 mod accuracy;
+mod assemble;
 mod calibration;
 mod cloglog;
 mod describe;
@@ -12,12 +13,16 @@ mod observed;
 mod pooled;
 mod predicted;
 mod result;
+mod rows;
+mod run;
 mod sample_size;
 mod split;
 mod summary;
 mod table;
 mod trial;
 
+// Stamped into model files, and so they belong to the model room.
+pub use crate::model::{Gate, Limit, Verdict};
 pub use accuracy::{brier, net_benefit, scaled_brier};
 pub use calibration::{Calibrated, Calibration, observed_over_expected};
 pub use describe::{
@@ -26,7 +31,6 @@ pub use describe::{
 };
 pub use discrimination::{Concordance, auc, concordance};
 pub use error::EvaluateError;
-pub use gates::{Gate, Limit, Verdict};
 pub use groups::{FEWEST_EVENTS, by_group};
 pub use observed::{Observed, Weights};
 pub use predicted::Predicted;
@@ -35,5 +39,6 @@ pub use result::{
     HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings, SplitResult,
     Summary,
 };
+pub use run::{NO_MODEL, run};
 pub use sample_size::SampleSize;
 pub use trial::{Arm, ArmFindings, Findings, Plan, Predict, Risks, Rows, THRESHOLDS, trial};

@@ -43,6 +43,9 @@ pub struct Weights {
     pub(super) counts: Option<Vec<u32>>,
     /// Rows, counted.
     pub(super) total: f64,
+    /// At each horizon the mass of each row with all its copies: above zero for a case, below for
+    /// a control, zero where it is not known which.
+    pub(super) signed: Vec<Vec<f64>>,
 }
 
 /// What is known at one horizon.
@@ -168,17 +171,6 @@ impl Observed {
         }
     }
 
-    /// The weight of a row at a horizon (by its position), all copies together.
-    pub(super) fn weight(&self, weights: &Weights, row: usize, at: usize) -> f64 {
-        let h = self.horizons[at];
-        let mass = match self.status(row, h) {
-            Status::Unknown => return 0.0,
-            _ if self.exit[row] > h => weights.at[at].running,
-            _ => weights.ended[row],
-        };
-        mass * weights.count(row)
-    }
-
     /// The weights when row r counts `counts[r]` times (a bootstrap replicate), or once.
     ///
     /// One pass over the sorted rows.
@@ -213,7 +205,28 @@ impl Observed {
             let tied = self.by_exit[k..].iter().take_while(|&&r| self.exit[r as usize] == time);
             k += self.leave(&mut sweep, &mut ended, tied.copied(), &count);
         }
-        Ok(Weights { ended, at, counts, total })
+        let signed = (0..at.len()).map(|k| self.signed(&ended, &at[k], k, &count)).collect();
+        Ok(Weights { ended, at, counts, total, signed })
+    }
+
+    /// The signed masses at a horizon.
+    fn signed(
+        &self,
+        ended: &[f64],
+        weights: &HorizonWeights,
+        at: usize,
+        count: &impl Fn(u32) -> f64,
+    ) -> Vec<f64> {
+        let horizon = self.horizons[at];
+        let of_row = |row: usize| {
+            let mass = if self.exit[row] > horizon { weights.running } else { ended[row] };
+            match self.status(row, horizon) {
+                Status::Case => mass * count(row as u32),
+                Status::Control => -mass * count(row as u32),
+                Status::Unknown => 0.0,
+            }
+        };
+        (0..self.len()).map(of_row).collect()
     }
 
     /// Lets the rows in whose entry passes the test.
@@ -338,7 +351,7 @@ mod tests {
         assert!((w.at[1].running - 15.0 / 48.0).abs() < 1e-15);
         // The masses add up to one at each horizon.
         for at in 0..2 {
-            let sum: f64 = (0..6).map(|row| observed.weight(&w, row, at)).sum();
+            let sum: f64 = w.signed[at].iter().map(|mass| mass.abs()).sum();
             assert!((sum - 1.0).abs() < 1e-15);
         }
         assert!((w.incidence(0).unwrap() - (1.0 / 6.0 + 5.0 / 24.0)).abs() < 1e-15);
@@ -380,7 +393,7 @@ mod tests {
         }
         assert!((w.at[1].running - 2.0 / 9.0).abs() < 1e-15);
         assert!((w.at[0].running - 0.5).abs() < 1e-15, "two have entered by 0.5");
-        let sum: f64 = (0..4).map(|row| observed.weight(&w, row, 0)).sum();
+        let sum: f64 = w.signed[0].iter().map(|mass| mass.abs()).sum();
         assert!((sum - 1.0).abs() < 1e-15);
     }
 

@@ -3,7 +3,6 @@
 use crate::progress::Progress;
 use crate::resample::Split;
 
-use super::observed::Status;
 use super::summary::{Measured, Pool};
 use super::trial::{Arm, Findings, Plan, Risks, Rows};
 use super::{
@@ -154,10 +153,9 @@ fn distributions(
     for (at, &time) in observed.horizons().iter().enumerate() {
         let mut sides = [vec![0.0; BINS], vec![0.0; BINS]];
         for predicted in repeats {
-            for (row, risk) in predicted.at(at).iter().enumerate() {
+            for (risk, mass) in predicted.at(at).iter().zip(&weights.signed[at]) {
                 let bin = ((risk * BINS as f64) as usize).min(BINS - 1);
-                let case = observed.status(row, time) == Status::Case;
-                sides[usize::from(!case)][bin] += observed.weight(&weights, row, at);
+                sides[usize::from(*mass < 0.0)][bin] += mass.abs();
             }
         }
         for side in &mut sides {
@@ -183,7 +181,7 @@ fn decisions(
     for (at, &time) in observed.horizons().iter().enumerate() {
         let curves = repeats
             .iter()
-            .map(|p| net_benefit(observed, &weights, p, at, thresholds))
+            .map(|p| net_benefit(&weights, p, at, thresholds))
             .collect::<Result<Vec<_>, _>>()?;
         let Some(first) = curves.first() else { continue };
         let mean = |k: usize| {

@@ -56,16 +56,16 @@ pub(super) fn judge_split(
         let calibrated = Calibration::new(o, p, at).measure(o, w, p);
         *horizon = HorizonResult {
             time: horizon.time,
-            auc: auc(o, w, p, at),
-            brier: brier(o, w, p, at),
-            scaled_brier: scaled_brier(o, w, p, at),
+            auc: auc(w, p, at),
+            brier: brier(w, p, at),
+            scaled_brier: scaled_brier(w, p, at),
             oe: observed_over_expected(o, w, p, at),
             intercept: calibrated.intercept,
             slope: calibrated.slope,
             ici: calibrated.ici,
             e50: calibrated.e50,
             e90: calibrated.e90,
-            net_benefit: net_benefit(o, w, p, at, &plan.thresholds)?,
+            net_benefit: net_benefit(w, p, at, &plan.thresholds)?,
         };
     }
     Ok(result)

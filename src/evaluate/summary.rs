@@ -14,7 +14,7 @@ use crate::resample::ClusterBootstrap;
 
 use super::calibration::percentile;
 use super::{
-    AtTime, Calibration, CalibrationCurve, CalibrationPoint, EvaluateError, Interval,
+    AtTime, Calibrated, Calibration, CalibrationCurve, CalibrationPoint, EvaluateError, Interval,
     MetricSummary, Observed, Predicted, Summary, Weights, auc, brier, concordance, net_benefit,
     observed_over_expected, scaled_brier,
 };
@@ -54,6 +54,8 @@ pub(super) struct Pool<'a> {
 struct Ready {
     predicted: Predicted,
     calibration: Vec<Calibration>,
+    /// Measured on the rows as they are: where replicates start from.
+    near: Vec<Calibrated>,
 }
 
 /// What comes out for one model.
@@ -88,8 +90,10 @@ impl<'a> Pool<'a> {
         let horizons = observed.horizons().len();
         let ready = |predicted: Predicted| {
             let prepare = |at| Calibration::new(observed, &predicted, at);
-            let calibration = (0..horizons).map(prepare).collect();
-            Ready { predicted, calibration }
+            let calibration: Vec<Calibration> = (0..horizons).map(prepare).collect();
+            let measure = |c: &Calibration| c.measure(observed, &weights, &predicted);
+            let near = calibration.iter().map(measure).collect();
+            Ready { predicted, calibration, near }
         };
         let models =
             models.into_iter().map(|repeats| repeats.into_iter().map(ready).collect()).collect();
@@ -193,15 +197,19 @@ impl<'a> Pool<'a> {
         let mut numbers = vec![c.harrell, c.uno];
         let mut heights = Vec::new();
         for (at, calibration) in ready.calibration.iter().enumerate() {
-            let calibrated = calibration.measure(o, weights, p);
+            let near = &ready.near[at];
+            let calibrated = match weights.counts {
+                None => *near,
+                Some(_) => calibration.measure_near(near, o, weights, p),
+            };
             let benefit = self.base_rate[at].and_then(|rate| {
-                let curve = net_benefit(o, weights, p, at, &[rate]).ok()?;
+                let curve = net_benefit(weights, p, at, &[rate]).ok()?;
                 curve.first().map(|point| point.model)
             });
             numbers.extend([
-                auc(o, weights, p, at),
-                brier(o, weights, p, at),
-                scaled_brier(o, weights, p, at),
+                auc(weights, p, at),
+                brier(weights, p, at),
+                scaled_brier(weights, p, at),
                 observed_over_expected(o, weights, p, at),
                 calibrated.intercept,
                 calibrated.slope,

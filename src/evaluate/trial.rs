@@ -63,7 +63,7 @@ pub struct Plan {
 }
 
 /// What a trial finds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Findings {
     /// The first arm on every split.
     pub splits: Vec<SplitResult>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use pleegzorg::evaluate::{
     Arm, Calibration, Findings, Observed, Plan, Predicted, Risks, Rows, THRESHOLDS, auc, brier,
-    concordance, net_benefit, observed_over_expected, scaled_brier, trial,
+    by_group, concordance, net_benefit, observed_over_expected, scaled_brier, trial,
 };
 use pleegzorg::progress::Silent;
 use pleegzorg::resample::{Split, grouped_folds};
@@ -57,9 +57,9 @@ fn metrics_agree_with_r() {
         let (o, w, p) = (&observed, &weights, &predicted);
         let calibrated = || Calibration::new(o, p, at).measure(o, w, p);
         let value = match metric {
-            "auc" => auc(o, w, p, at),
-            "brier" => brier(o, w, p, at),
-            "scaled_brier" => scaled_brier(o, w, p, at),
+            "auc" => auc(w, p, at),
+            "brier" => brier(w, p, at),
+            "scaled_brier" => scaled_brier(w, p, at),
             "incidence" => w.incidence(at),
             "oe" => observed_over_expected(o, w, p, at),
             "intercept" => calibrated().intercept,
@@ -71,7 +71,7 @@ fn metrics_agree_with_r() {
             "c_uno" | "concordance_uno" => concordance(o, w, p, time).uno,
             nb => {
                 let threshold = nb.strip_prefix("nb").unwrap().parse().unwrap();
-                Some(net_benefit(o, w, p, at, &[threshold]).unwrap()[0].model)
+                Some(net_benefit(w, p, at, &[threshold]).unwrap()[0].model)
             }
         };
         let value = value.unwrap_or(f64::NAN);
@@ -220,6 +220,38 @@ fn a_trial_of_few_rows_gives_nulls_and_no_nan() {
     assert!(without.iter().all(|s| s.horizons[0].auc.is_none() && s.c_harrell.is_none()));
     assert_eq!(found.arms[0].summary["slope"].value.mean, None);
     assert_eq!(found.arms[0].summary["auc"].value.mean, Some(0.5));
+}
+
+#[test]
+fn groups_are_judged_apart_and_small_ones_are_said_to_be_small() {
+    let (outcome, clusters, truth) = simulated(1500, 8);
+    // Right for North, half of it for South; East has five rows.
+    let level = |row: usize| match row / 2 {
+        ..2 => "East",
+        half if half % 2 == 0 => "North",
+        _ => "South",
+    };
+    let uneven = |split: &Split| {
+        let risk = |row: usize| {
+            let factor = if level(row) == "South" { 0.5 } else { 1.0 };
+            truth[row].iter().map(|r| r * factor).collect()
+        };
+        Ok(split.test.iter().map(|&row| Some(risk(row))).collect())
+    };
+    let found = tried(&outcome, &clusters, &[arm("uneven", uneven), no_model(&outcome)]);
+    let plan = Plan { splits: vec![], bootstrap: 50, seed: 1, thresholds: vec![] };
+    let rows = Rows { outcome: &outcome, cause: 1, horizons: &[1.0, 2.0], clusters: &clusters };
+    let levels: Vec<Option<String>> =
+        (0..1500).map(|row| (row != 1499).then(|| level(row).to_owned())).collect();
+    let groups = by_group(rows, &found, &plan, "provider", &levels).unwrap();
+    let names: Vec<&str> = groups.iter().map(|g| g.level.as_str()).collect();
+    assert_eq!(names, ["East", "North", "South"]);
+    assert!(groups[0].too_little_data && groups[0].summary.is_empty());
+    assert_eq!(groups.iter().map(|g| g.n).sum::<usize>(), 1499);
+    let oe = |g: usize| groups[g].summary["oe"].value;
+    assert!(oe(1).lower.unwrap() < 1.0 && oe(1).upper.unwrap() > 1.0, "{:?}", oe(1));
+    assert!(oe(2).lower.unwrap() > 1.5 && oe(2).mean.unwrap() < 2.5, "{:?}", oe(2));
+    assert!(by_group(rows, &found, &plan, "provider", &levels[1..]).is_err());
 }
 
 #[test]

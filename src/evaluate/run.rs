@@ -1,0 +1,277 @@
+//! A study on trial: its model, the models beside it, and no model at all.
+
+use crate::model::{Kind, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare};
+use crate::progress::Progress;
+use crate::resample::{ResampleError, Split, grouped_folds, leave_one_out};
+use crate::{Error, ErrorKind};
+
+use super::assemble::assemble;
+use super::rows::{StudyRows, levels, starts};
+use super::split::judge_split;
+use super::trial::{Arm, Findings, Plan, Risks, THRESHOLDS, trial};
+use super::{Evaluation, GroupResult, SplitResult, by_group};
+
+/// The name of no model.
+pub const NO_MODEL: &str = "no model";
+/// Levels of a column that are left out one by one; of more, the largest.
+const LEVELS: usize = 100;
+
+/// Judges a study: its model on repeated folds that never split a child (or whatever the study
+/// clusters by), after a split by time and with each level of a column left out; beside it the
+/// models of `[[compare]]` and always no model (Aalen–Johansen), on the same folds. Everything that
+/// is learned from data is learned again in every fold, on its training rows alone.
+///
+/// Late entry is handled by the weights (see [`super::Observed`]); rows of a landmark are judged
+/// from their landmark on.
+///
+/// What the data cannot answer is no error: the verdict is then `not-enough-data`, and the
+/// warnings say why.
+///
+/// # Errors
+/// Data that cannot be prepared, or a study that asks for what does not exist.
+pub fn run(study: &Study, source: &Source, progress: &dyn Progress) -> Result<Evaluation, Error> {
+    let prepared = prepare(study, source, None, None)?;
+    let early = study.evaluate.time_split.map(|day| (day, prepare(study, source, Some(day), None)));
+    let mut trial = Judge::new(study, &prepared)?;
+    let split = early.and_then(|(day, early)| match early {
+        Ok(early) => Some((day, early)),
+        Err(error) => {
+            trial.warnings.push(format!("no split at {day}: {error}"));
+            None
+        }
+    });
+    trial.run(split, progress)
+}
+
+/// One prepared study on its way through the trial.
+struct Judge<'a> {
+    study: &'a Study,
+    prepared: &'a Prepared,
+    rows: StudyRows,
+    warnings: Vec<String>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(study: &'a Study, prepared: &'a Prepared) -> Result<Self, Error> {
+        if prepared.horizons.is_empty() {
+            let what = "the study names no horizon, so there is no risk to judge";
+            return Err(Error::new(ErrorKind::Usage, what)
+                .with_hint("set outcome.horizons, for example horizons = [26, 52]"));
+        }
+        let rows = StudyRows::new(prepared, &study.model)?;
+        Ok(Self { study, prepared, rows, warnings: prepared.notes.clone() })
+    }
+
+    fn run(
+        mut self,
+        early: Option<(crate::history::Day, Prepared)>,
+        progress: &dyn Progress,
+    ) -> Result<Evaluation, Error> {
+        let parameters = self.parameters()?;
+        let specs = self.specs();
+        let folds = self.folds()?;
+        let reachable = self.rows.reachable(&folds);
+        self.say_unreachable(reachable);
+        let horizons = self.rows.horizons[..reachable].to_vec();
+        let mut splits = folds;
+        splits.extend(self.left_out()?);
+        let thresholds = match self.study.evaluate.thresholds.as_slice() {
+            [] => THRESHOLDS.to_vec(),
+            some => some.to_vec(),
+        };
+        let (bootstrap, seed) = (self.study.evaluate.bootstrap, self.study.seed);
+        let plan = Plan { splits, bootstrap, seed, thresholds };
+        let arms = specs
+            .iter()
+            .map(|(name, spec)| self.arm(name, spec, self.prepared, &horizons))
+            .collect::<Vec<_>>();
+        let rows = self.rows.view(&horizons);
+        let mut findings = if horizons.is_empty() {
+            Findings::default()
+        } else {
+            trial(rows, &arms, &plan, progress)?
+        };
+        drop(arms);
+        if let Some((day, early)) = early {
+            let found = self.time_split(day, &early, &specs[0].1, &horizons, &plan);
+            // After the folds, before the levels that were left out.
+            let at = findings.splits.iter().take_while(|s| s.repeat.is_some()).count();
+            findings.splits.splice(at..at, found?);
+        }
+        let groups = self.groups(&findings, &plan, &horizons)?;
+        let size = self.rows.sample_size(parameters);
+        Ok(assemble(self.study, self.prepared, &self.rows, findings, groups, size, self.warnings))
+    }
+
+    /// The columns of the model's design on all rows: its parameters. Refuses what no fold could
+    /// do either; too little data is no refusal.
+    fn parameters(&mut self) -> Result<usize, Error> {
+        match fit(self.prepared, None, &self.study.model) {
+            Ok(fitted) => Ok(fitted.model.recipe().names().len()),
+            Err(error) => {
+                let few = matches!(error, ModelError::TooFew(_));
+                let message = error.to_string();
+                let error = Error::from(error);
+                if !few && error.kind() != ErrorKind::Data {
+                    return Err(error);
+                }
+                self.warnings.push(format!("the model cannot be fitted on all rows: {message}"));
+                Ok(0)
+            }
+        }
+    }
+
+    /// The study's model, those beside it, and no model.
+    fn specs(&self) -> Vec<(String, ModelSpec)> {
+        let main = &self.study.model;
+        let mut specs = vec![(main.kind.name().to_owned(), main.clone())];
+        specs.extend(self.study.compare.iter().map(|c| (c.name.clone(), c.spec.clone())));
+        let none = ModelSpec {
+            kind: Kind::AalenJohansen,
+            strata: Vec::new(),
+            offset: None,
+            ..main.clone()
+        };
+        specs.push((NO_MODEL.to_owned(), none));
+        specs
+    }
+
+    /// The repeated folds; none, with the reason said, where there are too few clusters.
+    fn folds(&mut self) -> Result<Vec<Split>, Error> {
+        let (k, repeats) = (self.study.evaluate.folds, self.study.evaluate.repeats);
+        let hits: Vec<bool> =
+            self.rows.outcome.cause().iter().map(|&c| c == self.prepared.cause).collect();
+        match grouped_folds(&self.rows.clusters, &hits, k, repeats, self.study.seed) {
+            Ok(folds) => Ok(folds),
+            Err(error @ ResampleError::TooFewGroups { .. }) => {
+                self.warnings.push(error.to_string());
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn say_unreachable(&mut self, reachable: usize) {
+        for horizon in &self.prepared.horizons[reachable..] {
+            let label = &horizon.label;
+            self.warnings.push(format!(
+                "follow-up does not reach {label} (in every fold), so nothing is said about it"
+            ));
+        }
+    }
+
+    /// One split per level of each column of `evaluate.by`.
+    fn left_out(&mut self) -> Result<Vec<Split>, Error> {
+        let mut splits = Vec::new();
+        for column in &self.study.evaluate.by {
+            let mut levels = levels(self.prepared, column)?;
+            if let Some(said) = keep_largest(&mut levels, column) {
+                self.warnings.push(said);
+            }
+            let levels: Vec<Option<&str>> = levels.iter().map(Option::as_deref).collect();
+            match leave_one_out(column, &levels, &self.rows.clusters) {
+                Ok(found) => splits.extend(found),
+                Err(error) => self.warnings.push(error.to_string()),
+            }
+        }
+        Ok(splits)
+    }
+
+    /// A model as an arm of the trial.
+    fn arm<'s>(
+        &'s self,
+        name: &str,
+        spec: &'s ModelSpec,
+        training: &'s Prepared,
+        horizons: &'s [f64],
+    ) -> Arm<'s> {
+        let predict = move |split: &Split, _seed: u64| {
+            self.predict(spec, training, Some(&split.train), &split.test, horizons)
+        };
+        Arm { name: name.to_owned(), predict: Box::new(predict) }
+    }
+
+    /// Fits on rows of one preparation and predicts rows of the study's.
+    fn predict(
+        &self,
+        spec: &ModelSpec,
+        training: &Prepared,
+        train: Option<&[usize]>,
+        test: &[usize],
+        horizons: &[f64],
+    ) -> Result<Risks, String> {
+        let fitted = fit(training, train, spec).map_err(|error| error.to_string())?;
+        let frame = self.prepared.frame.select(test);
+        let lasted: Vec<f64> = test.iter().map(|&row| self.rows.origin[row]).collect();
+        let risks = fitted.model.risks(&frame, &lasted, horizons).map_err(|e| e.to_string())?;
+        Ok(risks.into_iter().map(|row| row.into_iter().map(|r| r.map(rounded)).collect()).collect())
+    }
+
+    /// The split by time: trained on what was known on the day, tested on what began from then on.
+    fn time_split(
+        &mut self,
+        day: crate::history::Day,
+        early: &Prepared,
+        spec: &ModelSpec,
+        horizons: &[f64],
+        plan: &Plan,
+    ) -> Result<Vec<SplitResult>, Error> {
+        let name = format!("from {day}");
+        let test: Vec<usize> = starts(self.prepared)
+            .iter()
+            .enumerate()
+            .filter_map(|(row, start)| (*start >= day).then_some(row))
+            .collect();
+        if test.is_empty() || horizons.is_empty() {
+            self.warnings.push(format!("no split at {day}: nothing began from then on"));
+            return Ok(Vec::new());
+        }
+        let risks = self.predict(spec, early, None, &test, horizons);
+        let split = Split { name, repeat: None, train: (0..early.len()).collect(), test };
+        Ok(vec![judge_split(self.rows.view(horizons), &split, &risks, plan)?])
+    }
+
+    /// The metrics by level of each column of `evaluate.by`.
+    fn groups(
+        &self,
+        findings: &Findings,
+        plan: &Plan,
+        horizons: &[f64],
+    ) -> Result<Vec<GroupResult>, Error> {
+        let mut groups = Vec::new();
+        for column in &self.study.evaluate.by {
+            let mut levels = levels(self.prepared, column)?;
+            keep_largest(&mut levels, column);
+            groups.extend(by_group(self.rows.view(horizons), findings, plan, column, &levels)?);
+        }
+        Ok(groups)
+    }
+}
+
+/// Our own models compute risks to the last bit or two; a foreign excess is not theirs.
+fn rounded(risk: f64) -> f64 {
+    if (-1e-9..=1.0 + 1e-9).contains(&risk) { risk.clamp(0.0, 1.0) } else { risk }
+}
+
+/// Blanks all but the largest levels; says so.
+fn keep_largest(levels: &mut [Option<String>], column: &str) -> Option<String> {
+    let mut size: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for level in levels.iter().flatten() {
+        *size.entry(level).or_default() += 1;
+    }
+    if size.len() <= LEVELS {
+        return None;
+    }
+    let mut order: Vec<(usize, String)> =
+        size.iter().map(|(level, n)| (*n, (*level).to_owned())).collect();
+    order.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let said = format!("{column} has {} levels: only the {LEVELS} largest are judged", order.len());
+    order.truncate(LEVELS);
+    let kept: std::collections::BTreeSet<String> = order.into_iter().map(|o| o.1).collect();
+    for level in levels {
+        if level.as_ref().is_some_and(|l| !kept.contains(l)) {
+            *level = None;
+        }
+    }
+    Some(said)
+}
