@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn equal_predictions_discriminate_nothing_and_are_the_null_model() {
-        let (_, w, p) =
+        let (o, w, p) =
             judged(vec![1.0, 2.0, 2.5, 3.0, 4.0], vec![1, 0, 1, 0, 0], 3.5, vec![0.25; 5]);
         assert_eq!(auc(&w, &p, 0), Some(0.5));
         assert_eq!(concordance(&o, &w, &p, 3.5).uno, Some(0.5));

@@ -96,7 +96,7 @@ fn counted(prepared: &Prepared) -> (usize, usize, f64) {
         let hit = outcome.cause()[row] == prepared.cause;
         let lasted = outcome.exit()[row] - outcome.entry().map_or(0.0, |e| e[row]);
         let new = match (&prepared.stays, subject) {
-            (Some(stays), _) => first.insert(stays[row] as usize),
+            (Some(stays), _) => first.insert(stays[row].at()),
             (None, Some(subject)) => first.insert(subject[row] as usize),
             (None, None) => true,
         };

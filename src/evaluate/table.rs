@@ -16,10 +16,10 @@ const METRICS: [(&str, &str, &str); 8] = [
     ("net_benefit", "net benefit", "above 0 beats treating all or none"),
 ];
 /// Models in one block of columns.
-const COLUMNS: usize = 4;
+const COLUMNS: usize = 3;
 /// Width of the words in front, and of a column.
-const FRONT: usize = 26;
-const WIDTH: usize = 22;
+const FRONT: usize = 25;
+const WIDTH: usize = 25;
 
 impl Evaluation {
     /// The evaluation as a table for people, in English, lines of at most about 115 characters.
@@ -28,7 +28,8 @@ impl Evaluation {
         let mut out = String::new();
         // Writing to a String cannot fail.
         let _ = self.write_table(&mut out);
-        out
+        // Columns are padded; lines need not be.
+        out.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
     }
 
     fn write_table(&self, out: &mut String) -> std::fmt::Result {
@@ -224,7 +225,7 @@ fn interval(i: &Interval, decimals: usize) -> String {
     match (i.mean, i.lower, i.upper) {
         (None, ..) => "–".into(),
         (Some(mean), Some(lower), Some(upper)) => format!(
-            "{} ({} to {})",
+            "{} [{}, {}]",
             number(mean, decimals),
             number(lower, decimals),
             number(upper, decimals)
@@ -330,8 +331,8 @@ mod tests {
             "at least 100",
             "interval in 0.8–1.25",
             "NOT PASSED at 24 months",
-            "0.710 (0.610 to 0.810)",
-            "At 12 months (observed risk 0.200",
+            "0.710 [0.610, 0.810]",
+            "At 12 months (observed risk 0.200 [0.100, 0.300])",
             "provider=North",
             "too little data to say anything",
             "12 rows are not judged",

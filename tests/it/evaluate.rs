@@ -3,12 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use pleegzorg::ErrorKind;
 use pleegzorg::evaluate::{
-    Arm, Calibration, Findings, Observed, Plan, Predicted, Risks, Rows, THRESHOLDS, auc, brier,
-    by_group, concordance, net_benefit, observed_over_expected, scaled_brier, trial,
+    Arm, Calibration, Evaluation, Findings, NO_MODEL, Observed, Plan, Predicted, Risks, Rows,
+    THRESHOLDS, Verdict, auc, brier, by_group, concordance, net_benefit, observed_over_expected,
+    run, scaled_brier, trial,
 };
+use pleegzorg::features::{Column, Frame, Values};
+use pleegzorg::history::Index;
+use pleegzorg::model::{Source, Study, fit, prepare};
 use pleegzorg::progress::Silent;
 use pleegzorg::resample::{Split, grouped_folds};
+use pleegzorg::simulate::{Scenario, simulate};
 use pleegzorg::survival::Outcome;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -282,4 +288,152 @@ fn wrong_trials_are_refused() {
     assert!(trial(Rows { horizons: &[], ..rows }, &[], &plan(1, 0.5), &Silent).is_err());
     assert!(trial(Rows { clusters: &[1], ..rows }, &[], &plan(1, 0.5), &Silent).is_err());
     assert!(trial(rows, &[], &plan(1, 0.5), &Silent).is_ok());
+}
+
+/// A study over a table of these columns.
+fn study_of(columns: Vec<(String, Vec<f64>)>, text: &str) -> (Study, Source) {
+    let column = |(name, values)| Column { name, values: Values::Number(values) };
+    let frame = Frame::new(columns.into_iter().map(column).collect()).unwrap();
+    (Study::parse(text, "".as_ref(), &[]).unwrap(), Source::Table(frame))
+}
+
+#[test]
+fn pure_noise_shows_no_optimism() {
+    // 300 rows whose times have nothing to do with 30 columns of noise, spline and factor included.
+    let mut rng = ChaCha12Rng::seed_from_u64(11);
+    let mut draw = |n: usize| (0..n).map(|_| rng.random::<f64>()).collect::<Vec<f64>>();
+    let mut columns: Vec<(String, Vec<f64>)> =
+        (0..30).map(|k| (format!("x{k}"), draw(300))).collect();
+    columns.push(("kind".into(), draw(300).iter().map(|u| (u * 6.0).floor()).collect()));
+    columns.push(("exit".into(), draw(300).iter().map(|u| 0.1 - 10.0 * (1.0 - u).ln()).collect()));
+    columns.push(("event".into(), draw(300).iter().map(|u| f64::from(*u < 0.6)).collect()));
+    let terms: Vec<String> = (1..30).map(|k| format!("\"x{k}\"")).collect();
+    let text = format!(
+        "[data]\ntable = \"-\"\nexit = \"exit\"\nevent = \"event\"\n[outcome]\nhorizons = [5, 10]\n\
+         [features]\nterms = [\"ns(x0, 3)\", \"factor(kind)\", {}]\n\
+         [evaluate]\nfolds = 5\nrepeats = 4\nbootstrap = 100\n",
+        terms.join(", ")
+    );
+    let (study, source) = study_of(columns, &text);
+    let prepared = prepare(&study, &source, None, None).unwrap();
+    let fitted = fit(&prepared, None, &study.model).unwrap();
+    let apparent = fitted.result().unwrap().concordance.unwrap().c;
+    assert!(apparent > 0.6, "on its own rows noise looks good: {apparent}");
+    let evaluation = run(&study, &source, &Silent).unwrap();
+    let value = |metric: &str| evaluation.summary[metric].value;
+    // Cross-validation of noise lies at or somewhat below a coin, never above it.
+    for metric in ["auc", "c_harrell", "c_uno"] {
+        assert!(value(metric).mean.unwrap() < 0.54, "{metric} {:?}", value(metric));
+        assert!(value(metric).upper.unwrap() > 0.47, "{metric} {:?}", value(metric));
+    }
+    assert!(value("scaled_brier").mean.unwrap() < -0.05);
+    assert!(value("slope").mean.unwrap().abs() < 0.3, "{:?}", value("slope"));
+    let none = evaluation.against_no_model().unwrap();
+    assert!(none.difference["brier"].value.mean.unwrap() > 0.0, "no model is better");
+    assert_ne!(evaluation.verdict, Verdict::Usable);
+}
+
+/// A history study over a simulation.
+fn of_simulation(children: u32, seed: u64, more: &str) -> Evaluation {
+    let history = simulate(&Scenario::high(), children, seed).history;
+    let index = Index::new(&history);
+    let source = Source::History(Box::new((history, index)));
+    let text = format!("title = \"Breakdown\"\n[model]\ncluster = [\"child\"]\n{more}");
+    let study = Study::parse(&text, "".as_ref(), &[]).unwrap();
+    run(&study, &source, &Silent).unwrap()
+}
+
+const TERMS: &str = "terms = [\"age_over_10\", \"prior_breakdowns\", \"capacity_gap\"]\n";
+
+#[test]
+fn a_history_is_judged_by_fold_by_time_and_by_provider() {
+    let more = format!(
+        "[features]\n{TERMS}[outcome]\nhorizons = [\"6 months\", \"12 months\"]\n\
+         [[compare]]\nname = \"age only\"\nties = \"breslow\"\n\
+         [evaluate]\nfolds = 3\nrepeats = 2\nbootstrap = 40\nby = [\"provider\"]\n\
+         time_split = \"2020-01-01\"\n"
+    );
+    let e = of_simulation(500, 3, &more);
+    let folds: Vec<&str> =
+        e.splits.iter().filter(|s| s.repeat.is_some()).map(|s| s.name.as_str()).collect();
+    assert_eq!(folds[..2], ["repeat 1 fold 1", "repeat 1 fold 2"]);
+    assert_eq!(folds.len(), 6);
+    assert_eq!(e.splits[6].name, "from 2020-01-01");
+    assert!(e.splits[6].n_train > 100 && e.splits[6].n_test > 50, "{:?}", e.splits[6]);
+    assert!(e.splits[7..].iter().all(|s| s.name.starts_with("provider=")));
+    assert!(e.splits.len() > 8);
+    let names: Vec<&str> = e.compared.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["age only", NO_MODEL]);
+    assert_eq!(e.definition.as_deref(), Some("unplanned-unwanted"));
+    assert_eq!(e.horizon_labels, ["6 months", "12 months"]);
+    assert!(e.groups.iter().all(|g| g.column == "provider"));
+    assert!(e.groups.iter().any(|g| g.too_little_data));
+    // Three terms, and an indicator where values are missing.
+    assert!((3..=6).contains(&e.sample_size.as_ref().unwrap().parameters));
+    assert_eq!(e.stamp().verdict, e.verdict);
+    let json = serde_json::to_string(&e).unwrap();
+    assert!(!json.contains("NaN") && !json.contains("inf"));
+    // Judged again, the answer is the same to the byte.
+    assert_eq!(json, serde_json::to_string(&of_simulation(500, 3, &more)).unwrap());
+}
+
+#[test]
+fn landmarks_are_judged_from_the_landmark_on() {
+    let more = format!(
+        "[features]\nlandmark = [\"3 months\", \"12 months\"]\n{TERMS}\
+         [outcome]\nhorizons = [\"6 months\"]\n[evaluate]\nfolds = 3\nbootstrap = 20\n"
+    );
+    let e = of_simulation(400, 5, &more);
+    assert!(e.splits.iter().all(|s| s.failed.is_none()), "{:?}", e.splits[0].failed);
+    let tested: usize = e.splits.iter().map(|s| s.n_test).sum();
+    assert!(tested > e.n, "a stay is tested at each landmark that it reached, and counted once");
+    let oe = e.summary["oe"].value;
+    assert!(oe.lower.unwrap() < 1.0 && oe.upper.unwrap() > 1.0, "{oe:?}");
+}
+
+#[test]
+fn too_little_data_is_a_verdict_and_no_error() {
+    let column = |name: &str, v: &[f64]| (name.to_owned(), v.to_vec());
+    let text = "[data]\ntable = \"-\"\nexit = \"exit\"\nevent = \"event\"\n\
+                [outcome]\nhorizons = [5, 100]\n[features]\nterms = [\"x\"]\n\
+                [evaluate]\nbootstrap = 20\n";
+    let exit: Vec<f64> = (1..=12).map(f64::from).collect();
+    let x: Vec<f64> = (0..12).map(|k| f64::from(k * 7 % 5)).collect();
+    for (events, rows) in [(0, 12), (1, 12), (12, 12), (2, 3)] {
+        let event: Vec<f64> = (0..rows).map(|k| f64::from(k < events)).collect();
+        let columns =
+            vec![column("exit", &exit[..rows]), column("x", &x[..rows]), column("event", &event)];
+        let (study, source) = study_of(columns, text);
+        let e = run(&study, &source, &Silent).unwrap();
+        assert_eq!(e.verdict, Verdict::NotEnoughData, "{events} events");
+        let table = e.table();
+        assert!(table.starts_with("Verdict: not-enough-data"), "{table}");
+        assert!(!serde_json::to_string(&e).unwrap().contains("NaN"));
+        assert_eq!(e.horizons, [5.0, 100.0]);
+        assert!(e.splits.iter().all(|s| s.horizons.len() == 2));
+        if events < 12 {
+            assert!(table.contains("follow-up does not reach 100"), "{table}");
+            assert!(e.splits.iter().all(|s| s.horizons[1].auc.is_none()));
+        }
+    }
+}
+
+#[test]
+fn studies_that_ask_for_what_is_not_there_are_refused() {
+    let columns = || {
+        let column = |name: &str| (name.to_owned(), (1..40).map(f64::from).collect());
+        let event = ("event".to_owned(), (1..40).map(|k| f64::from(k % 2)).collect());
+        vec![column("exit"), column("x"), event]
+    };
+    let base = "[data]\ntable = \"-\"\nexit = \"exit\"\nevent = \"event\"\n";
+    for (more, kind) in [
+        ("[features]\nterms = [\"x\"]\n", ErrorKind::Usage),
+        ("[outcome]\nhorizons = [5]\n[features]\nterms = [\"y\"]\n", ErrorKind::Usage),
+        ("[outcome]\nhorizons = [5]\n", ErrorKind::Usage),
+    ] {
+        let (study, source) = study_of(columns(), &format!("{base}{more}"));
+        let error = run(&study, &source, &Silent).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.hint().is_some());
+    }
 }
