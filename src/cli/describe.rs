@@ -5,9 +5,11 @@ use std::fmt::Write;
 use clap::{Args, ValueEnum};
 
 use super::output::{Failure, Output};
+use super::page::{PageArgs, about_study};
 use super::study::StudyArgs;
 use crate::evaluate::{self, Describe, DescribeOptions, Groups};
 use crate::model::{At, Prepared, Source, Study, prepare};
+use crate::report::describe_page;
 use crate::survival::Interval;
 use crate::{Error, ErrorKind};
 
@@ -25,6 +27,11 @@ pub(crate) struct DescribeArgs {
     /// The scale on which intervals are symmetric
     #[arg(long, value_enum, default_value = "log-log")]
     interval: Scale,
+    /// Replace a page that exists
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    page: PageArgs,
 }
 
 /// The scale of an interval.
@@ -64,6 +71,11 @@ pub(crate) fn run(args: &DescribeArgs, out: &mut Output) -> Result<u8, Failure> 
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));
     }
+    let about = about_study(&study, source.history().map(|(h, _)| h));
+    let cause = &prepared.outcome.causes()[prepared.cause as usize - 1];
+    args.page.write(args.force, |options| {
+        describe_page(&result, cause, args.by.as_deref(), &about, options)
+    })?;
     out.answer(&result, || table(&result))?;
     Ok(0)
 }

@@ -6,12 +6,16 @@
 
 mod check;
 mod describe;
+mod evaluate;
 mod explain;
 mod findings;
 mod import;
 mod manual;
+mod matching;
 mod output;
+mod page;
 mod progress;
+mod score;
 mod simulate;
 mod study;
 mod train;
@@ -79,6 +83,9 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     Describe(describe::DescribeArgs),
     Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Score(score::ScoreArgs),
+    Match(matching::MatchArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -108,6 +115,9 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         Verb::Simulate(args) => simulate::run(&args, out),
         Verb::Describe(args) => describe::run(&args, out),
         Verb::Train(args) => train::run(&args, out),
+        Verb::Evaluate(args) => evaluate::run(&args, out),
+        Verb::Score(args) => score::run(&args, out),
+        Verb::Match(args) => matching::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{Failure, Output};
+use super::page::{PageArgs, about_study};
 use super::study::StudyArgs;
 use crate::model::{self, Kind, Source, TermResult, Test, TrainResult, prepare};
+use crate::report::train_page;
 
 /// Fit the model of a study on all its rows, and write it
 #[derive(Debug, Args)]
@@ -18,9 +20,11 @@ pub(crate) struct TrainArgs {
     /// The model file to write; without it, the fit is only shown
     #[arg(short, long, value_name = "MODEL")]
     out: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace files that exist
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    page: PageArgs,
 }
 
 /// The kinds of models, for `--help`.
@@ -44,6 +48,11 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));
     }
+    if let Some(path) = &args.out {
+        fitted.model.write(path, args.force)?;
+    }
+    let about = about_study(&study, source.history().map(|(h, _)| h));
+    args.page.write(args.force, |options| train_page(&result, &about, options))?;
     out.answer(&result, || table(&result))?;
     Ok(0)
 }
