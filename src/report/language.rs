@@ -125,6 +125,23 @@ impl Lang {
         format!("{date} {} {year}", names[(month as usize - 1).min(11)])
     }
 
+    /// A length of time in days, to the nearest month (or week, below two months).
+    #[must_use]
+    pub fn duration_about(self, days: f64) -> String {
+        let months = (days / crate::DAYS_PER_MONTH).round();
+        if !days.is_finite() || days < 0.0 {
+            return "–".into();
+        }
+        if months >= 2.0 {
+            format!("{} {}", self.number(months, 0), self.of("maanden", "months"))
+        } else {
+            let weeks = (days / 7.0).floor();
+            let one = (weeks - 1.0).abs() < 0.5;
+            let word = if one { self.of("week", "week") } else { self.of("weken", "weeks") };
+            format!("{} {word}", self.number(weeks, 0))
+        }
+    }
+
     /// A length of time in days, in months where it is close to whole months.
     #[must_use]
     pub fn duration(self, days: f64) -> String {
@@ -172,5 +189,10 @@ mod tests {
         assert_eq!(Nl.duration(365.25), "12 maanden");
         assert_eq!(En.duration(crate::DAYS_PER_MONTH), "1 month");
         assert_eq!(En.duration(45.0), "45 days");
+        assert_eq!(Nl.duration_about(425.0), "14 maanden");
+        assert_eq!(
+            (Nl.duration_about(8.0), En.duration_about(20.0)),
+            ("1 week".into(), "2 weeks".into())
+        );
     }
 }

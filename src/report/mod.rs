@@ -7,20 +7,29 @@
 
 mod calibration;
 mod curves;
+mod decision;
 mod disclose;
 mod dots;
 mod forest;
 mod html;
 mod language;
 mod page;
+mod pages;
+mod sections;
 mod svg;
 mod table;
+mod words;
 
 pub use calibration::{CalibrationMark, CalibrationPicture, Spread};
 pub use curves::{Curve, CurvePicture, TimeUnit};
+pub use decision::{DecisionPicture, DecisionPoint};
 pub use disclose::{Audience, CurvePoint, SMALLEST_COUNT, on_grid};
 pub use dots::{DotRisk, OfHundred};
 pub use forest::{ForestPicture, ForestRow, Ratio};
 pub use html::{Attributes, Html};
 pub use page::{Conclusion, Fact, Page, PageOptions, Section};
+pub use pages::{
+    About, Demo, demo_page, describe_page, evaluate_page, match_page, score_page, train_page,
+};
+pub use sections::BaseRate;
 pub use table::{Row, RowKind, Table};

@@ -1,0 +1,305 @@
+//! Requests and families: what excludes a family first, then who remains and why (not), and the plan.
+
+use std::collections::BTreeMap;
+
+use super::super::disclose::Audience;
+use super::super::dots::OfHundred;
+use super::super::html::Html;
+use super::super::page::Section;
+use super::super::table::{Row, Table};
+use super::scores::{conditions, no_number, support};
+use super::{heading, say};
+use crate::matching::{Assignment, Candidate, MatchResult, RequestMatch, Status, Veto};
+use crate::score::{Lang, Note, Risk};
+
+/// The section of `match`; at most `most` requests are spelled out (all, where `None`).
+#[must_use]
+pub fn matching(
+    m: &MatchResult,
+    most: Option<usize>,
+    language: Lang,
+    audience: Audience,
+) -> Section {
+    let mut h = Html::new();
+    h.leaf("p", &[], m.label.text(language));
+    say(
+        &mut h,
+        language,
+        "De lijsten zijn geen rangorde. Eerst staat welke gezinnen nu niet kunnen en door welke regel, \
+         dan wat bij de andere gezinnen voor en tegen spreekt, en wat nog te vragen is.",
+        "The lists are no ranking. First come the families that cannot now and the rule that says so, \
+         then what speaks for and against the others, and what is still to be asked.",
+    );
+    match audience {
+        Audience::Share => shared(&mut h, m, language),
+        Audience::Internal => {
+            let shown = most.unwrap_or(usize::MAX).min(m.requests.len());
+            for request in m.requests.iter().take(shown) {
+                write_request(&mut h, request, language);
+            }
+            if shown < m.requests.len() {
+                let rest = m.requests.len() - shown;
+                let text = match language {
+                    Lang::Nl => format!("Nog {rest} aanvragen zijn hier niet uitgeschreven."),
+                    Lang::En => format!("Another {rest} requests are not spelled out here."),
+                };
+                h.leaf("p", &[("class", "note")], &text);
+            }
+            plan(&mut h, &m.assignment, language);
+            worth(&mut h, m, language);
+        }
+    }
+    let heading = match language {
+        Lang::Nl => format!("Aanvragen en gezinnen op {}", language.day(m.as_of)),
+        Lang::En => format!("Requests and families on {}", language.day(m.as_of)),
+    };
+    Section { id: "match", heading, body: h }
+}
+
+fn write_request(h: &mut Html, r: &RequestMatch, language: Lang) {
+    h.within("article", &[], |h| {
+        let name = language.of("Aanvraag", "Request");
+        h.leaf("h3", &[], &format!("{name} {}", r.request));
+        conditions(h, &r.guideline, language);
+        vetoes(h, &r.vetoed, language);
+        let found = match (r.candidates.len(), language) {
+            (0, Lang::Nl) => "Geen gezin blijft over.".to_string(),
+            (0, Lang::En) => "No family remains.".into(),
+            (1, Lang::Nl) => "Eén gezin blijft over.".into(),
+            (1, Lang::En) => "One family remains.".into(),
+            (n, Lang::Nl) => format!("{n} gezinnen blijven over."),
+            (n, Lang::En) => format!("{n} families remain."),
+        };
+        h.leaf("h4", &[], &found);
+        for candidate in &r.candidates {
+            write_candidate(h, candidate, language);
+        }
+        if !r.relaxations.is_empty() {
+            h.leaf(
+                "h4",
+                &[],
+                language.of("Wat zou er meer mogelijk maken?", "What would make more possible?"),
+            );
+            h.within("ul", &[("class", "plain")], |h| {
+                for change in &r.relaxations {
+                    let adds = change.adds.join(", ");
+                    let then = language.of("dan kan ook", "then also");
+                    h.leaf(
+                        "li",
+                        &[],
+                        &format!("{} – {then}: {adds}", change.change.text(language)),
+                    );
+                }
+            });
+        }
+    });
+}
+
+/// Families that a rule excludes, by rule.
+fn vetoes(h: &mut Html, vetoed: &[Veto], language: Lang) {
+    if vetoed.is_empty() {
+        let text =
+            language.of("Geen enkele regel sluit een gezin uit.", "No rule excludes a family.");
+        h.leaf("p", &[("class", "none")], text);
+        return;
+    }
+    let mut by_rule: BTreeMap<&str, Vec<&Veto>> = BTreeMap::new();
+    for veto in vetoed {
+        by_rule.entry(&veto.rule).or_default().push(veto);
+    }
+    let mut families: Vec<&str> = vetoed.iter().map(|v| v.family.as_str()).collect();
+    families.sort_unstable();
+    families.dedup();
+    h.within("div", &[("class", "vetoes")], |h| {
+        let title = match (families.len(), language) {
+            (1, Lang::Nl) => "1 gezin kan nu niet".to_string(),
+            (1, Lang::En) => "1 family cannot now".into(),
+            (n, Lang::Nl) => format!("{n} gezinnen kunnen nu niet"),
+            (n, Lang::En) => format!("{n} families cannot now"),
+        };
+        h.leaf("strong", &[], &title);
+        h.within("ul", &[], |h| {
+            for (rule, list) in &by_rule {
+                let what = list.first().map_or(*rule, |v| v.detail.text(language));
+                let same = list.iter().all(|v| v.detail.text(language) == what);
+                if same {
+                    let names: Vec<&str> = list.iter().map(|v| v.family.as_str()).collect();
+                    h.leaf("li", &[], &format!("{what} ({})", names.join(", ")));
+                } else {
+                    for veto in list {
+                        h.leaf(
+                            "li",
+                            &[],
+                            &format!("{} ({})", veto.detail.text(language), veto.family),
+                        );
+                    }
+                }
+            }
+        });
+    });
+}
+
+/// `over 12 maanden: ongeveer 22 van de 100 (15 tot 31)`.
+fn risk_in_words(language: Lang, risk: &Risk) -> String {
+    let n = OfHundred::new(risk.estimate).in_words(language);
+    let (low, high) =
+        (OfHundred::new(risk.lower).plain(language), OfHundred::new(risk.upper).plain(language));
+    let within = language.duration(risk.horizon);
+    match language {
+        Lang::Nl => format!("binnen {within} {n} van de 100 (onzeker: {low} tot {high})"),
+        Lang::En => format!("within {within} {n} of 100 (uncertain: {low} to {high})"),
+    }
+}
+
+fn write_candidate(h: &mut Html, c: &Candidate, language: Lang) {
+    h.within("article", &[], |h| {
+        let name = language.of("Gezin", "Family");
+        h.leaf("h4", &[], &format!("{name} {}", c.family));
+        h.within("div", &[("class", "sides")], |h| {
+            for (title, notes) in [
+                (language.of("Spreekt ervoor", "Speaks for"), &c.speaks_for),
+                (language.of("Spreekt ertegen", "Speaks against"), &c.against),
+                (language.of("Onbekend: vraag na", "Unknown: ask"), &c.unknown),
+            ] {
+                side(h, title, notes, language);
+            }
+        });
+        match &c.risk {
+            Some(risks) => {
+                let predicted = language.of("Voorspelde breakdown", "Predicted breakdown");
+                let words: Vec<String> = risks.iter().map(|r| risk_in_words(language, r)).collect();
+                h.leaf("p", &[], &format!("{predicted}: {}.", words.join("; ")));
+            }
+            None => no_number(h, c.abstained.as_deref(), language),
+        }
+        if !c.equal_to.is_empty() {
+            let text = language.of(
+                "De gegevens kunnen geen verschil aantonen met",
+                "The data cannot tell this family from",
+            );
+            h.leaf("p", &[("class", "note")], &format!("{text}: {}.", c.equal_to.join(", ")));
+        }
+        support(h, c.support, language);
+    });
+}
+
+fn side(h: &mut Html, title: &str, notes: &[Note], language: Lang) {
+    h.within("div", &[], |h| {
+        h.leaf("h5", &[], title);
+        if notes.is_empty() {
+            h.leaf("p", &[("class", "none")], language.of("niets gevonden", "nothing found"));
+        } else {
+            h.within("ul", &[], |h| {
+                for note in notes {
+                    h.leaf("li", &[], note.text(language));
+                }
+            });
+        }
+    });
+}
+
+fn status(a: &Assignment, language: Lang) -> String {
+    match a.status {
+        Status::Optimal => language
+            .of(
+                "Bewezen: geen ander plan plaatst er meer, of geeft bij evenveel plaatsingen meer \
+                 stabiliteit.",
+                "Proven: no other plan places more, or gives more stability for as many placements.",
+            )
+            .into(),
+        Status::Feasible => format!(
+            "{} {}.",
+            language.of(
+                "Het beste plan dat is gevonden; het kan hooguit zoveel beter:",
+                "The best plan found; it can be better by at most:",
+            ),
+            language.percent(a.gap, 1)
+        ),
+    }
+}
+
+fn plan(h: &mut Html, a: &Assignment, language: Lang) {
+    heading(h, language, "Een plan voor alle aanvragen samen", "A plan for all requests together");
+    say(
+        h,
+        language,
+        "Een voorstel om over te praten. Het plaatst eerst zo veel mogelijk kinderen, de meest \
+         dringende het zwaarst geteld. De kans op breakdown bepaalt nooit wie een plek krijgt.",
+        "A proposal to talk about. First it places as many children as possible, the most urgent \
+         counted most. The risk of breakdown never decides who gets a place.",
+    );
+    h.leaf("p", &[], &status(a, language));
+    Table {
+        caption: language.of("Voorstel", "Proposal").into(),
+        columns: vec![
+            language.of("Aanvraag", "Request").into(),
+            language.of("Gezin", "Family").into(),
+        ],
+        words: vec![1],
+        rows: a.pairs.iter().map(|p| Row::plain([p.request.clone(), p.family.clone()])).collect(),
+        notes: Vec::new(),
+    }
+    .write(h);
+    Table {
+        caption: language.of("Nog zonder plek", "Still without a place").into(),
+        columns: vec![
+            language.of("Aanvraag", "Request").into(),
+            language.of("Waarom", "Why").into(),
+        ],
+        words: vec![1],
+        rows: a
+            .unplaced
+            .iter()
+            .map(|u| Row::plain([u.request.clone(), u.why.text(language).into()]))
+            .collect(),
+        notes: Vec::new(),
+    }
+    .write(h);
+}
+
+fn worth(h: &mut Html, m: &MatchResult, language: Lang) {
+    heading(h, language, "Wat levert zo'n plan op?", "What is such a plan worth?");
+    let why = m.worth_reason.text(language);
+    if m.worth == "not identified" {
+        let text =
+            language.of("Dat is uit deze gegevens niet af te leiden", "These data cannot tell");
+        h.leaf("p", &[], &format!("{text}. {why}"));
+    } else {
+        h.leaf("p", &[], why);
+    }
+    if !m.reproducible {
+        say(
+            h,
+            language,
+            "Het zoeken is door een tijdslimiet gestopt; een volgende keer kan het plan anders zijn.",
+            "The search was stopped by a time limit; next time the plan may differ.",
+        );
+    }
+}
+
+/// No ids: how many requests, and how many have candidates.
+fn shared(h: &mut Html, m: &MatchResult, language: Lang) {
+    let audience = Audience::Share;
+    let with = m.requests.iter().filter(|r| !r.candidates.is_empty()).count();
+    let rows = [
+        (language.of("aanvragen", "requests"), m.requests.len()),
+        (
+            language.of("met ten minste één mogelijk gezin", "with at least one possible family"),
+            with,
+        ),
+        (
+            language.of("geplaatst in het voorstel", "placed in the proposal"),
+            m.assignment.pairs.len(),
+        ),
+        (language.of("nog zonder plek", "still without a place"), m.assignment.unplaced.len()),
+    ];
+    Table {
+        caption: language.of("Aantallen", "Counts").into(),
+        columns: vec![String::new(), language.of("aantal", "number").into()],
+        rows: rows
+            .map(|(name, n)| Row::plain([name.to_string(), audience.count(language, n)]))
+            .to_vec(),
+        ..Table::default()
+    }
+    .write(h);
+}
