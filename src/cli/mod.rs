@@ -11,11 +11,9 @@ mod explain;
 mod findings;
 mod import;
 mod manual;
-mod matching;
 mod output;
 mod page;
 mod progress;
-mod score;
 mod simulate;
 mod study;
 mod train;
@@ -84,8 +82,6 @@ enum Verb {
     Describe(describe::DescribeArgs),
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
-    Score(score::ScoreArgs),
-    Match(matching::MatchArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -116,8 +112,6 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         Verb::Describe(args) => describe::run(&args, out),
         Verb::Train(args) => train::run(&args, out),
         Verb::Evaluate(args) => evaluate::run(&args, out),
-        Verb::Score(args) => score::run(&args, out),
-        Verb::Match(args) => matching::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }
