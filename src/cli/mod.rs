@@ -14,6 +14,7 @@ mod manual;
 mod output;
 mod page;
 mod progress;
+mod score;
 mod simulate;
 mod study;
 mod train;
@@ -82,6 +83,7 @@ enum Verb {
     Describe(describe::DescribeArgs),
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Score(score::ScoreArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -112,6 +114,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         Verb::Describe(args) => describe::run(&args, out),
         Verb::Train(args) => train::run(&args, out),
         Verb::Evaluate(args) => evaluate::run(&args, out),
+        Verb::Score(args) => score::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }

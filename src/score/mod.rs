@@ -4,8 +4,12 @@
 
 mod note;
 mod notes;
+mod render;
 mod result;
+mod run;
+mod words;
 
 pub use note::{Lang, Note};
 pub use notes::{CareSoFar, NoteSettings, guideline, safety};
 pub use result::{Reason, Risk, ScoreResult, StayScore};
+pub use run::score;

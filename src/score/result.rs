@@ -66,6 +66,8 @@ pub struct ScoreResult {
     /// output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub banner: Option<Note>,
+    /// Signals about safety go before any score: shown on every output.
+    pub safety: Note,
     /// The placements, by id.
     pub stays: Vec<StayScore>,
 }

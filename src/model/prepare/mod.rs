@@ -9,7 +9,8 @@ use std::hash::Hash;
 use super::ModelError;
 use super::prepared::Prepared;
 use super::study::{DataSpec, MissingValues, Study};
-use crate::features::{Frame, Missing, RecipeOptions, Term};
+use crate::Error;
+use crate::features::{Frame, Missing, RecipeOptions, Term, read_table};
 use crate::history::{Day, History, Index, ReadOptions, read_with};
 use crate::outcome::Definition;
 use crate::progress::Progress;
@@ -49,10 +50,10 @@ impl Source {
                 let index = Index::new(&history);
                 Ok(Self::History(Box::new((history, index))))
             }
-            DataSpec::Table(spec) => Err(ModelError::usage(
-                format!("{}: tables are not read from files yet", spec.path.display()),
-                "pass a frame to prepare_table",
-            )),
+            DataSpec::Table(spec) => {
+                let frame = read_table(&spec.path, &settings.format).map_err(Error::from)?;
+                Ok(Self::Table(frame))
+            }
         }
     }
 

@@ -1,0 +1,152 @@
+//! Scoring: every running placement of a day, as it was known on that day.
+
+use super::note::Note;
+use super::notes::{NoteSettings, guideline, safety};
+use super::result::{Reason, Risk, ScoreResult, StayScore};
+use super::words;
+use crate::features::{AsOf, Term, compute, feature};
+use crate::history::{Day, History, Index};
+use crate::model::{Contribution, Model, Prediction, TimeUnit};
+use crate::outcome::{Definition, Spell, Unit, spells};
+use crate::{Error, ErrorKind};
+
+/// The risk ahead of every foster placement that runs on `as_of`, given that it has lasted until
+/// then. Nothing that became known later is read. With `research` a model that is not stamped
+/// usable, or has expired, is allowed, and the answer carries a banner.
+///
+/// # Errors
+/// [`ErrorKind::Refused`] for a model that may not be used; [`ErrorKind::Usage`] for a model of a
+/// flat table or of a definition that follows children instead of placements.
+pub fn score(
+    model: &Model,
+    history: &History,
+    index: &Index,
+    as_of: Day,
+    research: bool,
+) -> Result<ScoreResult, Error> {
+    model.usable_for(as_of, research)?;
+    let definition = definition(model)?;
+    let running: Vec<Spell> = spells(history, index, &definition, Some(as_of))
+        .into_iter()
+        .filter(|s| s.running && s.start <= as_of)
+        .collect();
+    let lasted: Vec<f64> = running.iter().map(|s| f64::from(as_of.since(s.start))).collect();
+    let asked: Vec<AsOf> = running
+        .iter()
+        .zip(&lasted)
+        .map(|(s, &t)| AsOf::spell(history, s, read_on(model, s, t)))
+        .collect();
+    let frame = compute(history, index, &definition, &asked, &model.columns())?;
+    let predictions = model.predict(&frame, &lasted, &model.horizons())?;
+    let settings = NoteSettings::default();
+    let mut stays: Vec<StayScore> = running
+        .iter()
+        .zip(&lasted)
+        .zip(predictions)
+        .map(|((spell, &lasted), p)| {
+            let stay = history.stay(spell.stay);
+            let notes = guideline(history, index, spell.child, stay.perspective, as_of, &settings);
+            StayScore { guideline: notes, ..stay_score(&stay.id, lasted, p) }
+        })
+        .collect();
+    stays.sort_by(|a, b| a.stay.cmp(&b.stay));
+    Ok(ScoreResult {
+        schema: 1,
+        as_of,
+        model: model.sha256(),
+        banner: banner(model, as_of),
+        safety: safety(),
+        stays,
+    })
+}
+
+/// The outcome definition of a model that scores placements.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where the model is of something else.
+pub(crate) fn definition(model: &Model) -> Result<Definition, Error> {
+    let about = model.about();
+    let of_placements =
+        about.definition.as_ref().filter(|d| d.unit == Unit::Stay && about.unit == TimeUnit::Days);
+    of_placements.cloned().ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "this model does not give the risk of a placement")
+            .with_hint("train on a history with a definition that follows placements")
+    })
+}
+
+/// The words that stand on every output of a model that is used for research only.
+pub(crate) fn banner(model: &Model, as_of: Day) -> Option<Note> {
+    model.usable_for(as_of, false).err().map(|why| {
+        Note::new(
+            "research_only",
+            "Alleen voor onderzoek. Dit model is niet goedgekeurd voor gebruik. Neem met deze \
+             uitkomsten geen beslissing over een kind of een gezin.",
+            format!(
+                "For research only: {why}. Take no decision about a child or a family from these \
+                 results."
+            ),
+        )
+    })
+}
+
+/// The day on which the features of a running placement are read: its start, or the last landmark
+/// that it reached.
+fn read_on(model: &Model, spell: &Spell, lasted: f64) -> Day {
+    let reached = model.about().landmarks.iter().map(|l| l.time).filter(|&t| t <= lasted);
+    spell.start.plus_days(reached.fold(0.0, f64::max) as i32)
+}
+
+/// A prediction in the words of the contract.
+fn stay_score(id: &str, lasted: f64, p: Prediction) -> StayScore {
+    let mut unknown: Vec<Note> = p.notes.iter().map(words::note).collect();
+    let (risk, abstained) = match p.risks {
+        Ok(risks) => (Some(risks.into_iter().map(Risk::from).collect()), None),
+        Err(why) => {
+            unknown.insert(0, words::abstention(&why));
+            (None, Some(why.to_string()))
+        }
+    };
+    StayScore {
+        stay: id.to_owned(),
+        risk,
+        abstained,
+        reasons: reasons(&p.contributions),
+        guideline: Vec::new(),
+        lasted,
+        support: p.support,
+        unknown,
+    }
+}
+
+/// What terms add: changeable ones first, then by size.
+pub(crate) fn reasons(contributions: &[Contribution]) -> Vec<Reason> {
+    let mut all: Vec<Reason> = contributions.iter().map(reason).collect();
+    all.sort_by(|a, b| {
+        let size = |r: &Reason| r.contribution.abs();
+        b.changeable.cmp(&a.changeable).then(size(b).total_cmp(&size(a)))
+    });
+    all
+}
+
+fn reason(c: &Contribution) -> Reason {
+    let columns: Vec<String> = Term::parse_all(&[&c.term])
+        .map(|terms| terms.iter().flat_map(|t| t.columns()).map(str::to_owned).collect())
+        .unwrap_or_default();
+    let features: Vec<_> = columns.iter().filter_map(|c| feature(c).ok()).collect();
+    let label = (!features.is_empty()).then(|| {
+        let join = |of: fn(&crate::features::Feature) -> &'static str, and: &str| {
+            features.iter().map(|f| of(f)).collect::<Vec<_>>().join(and)
+        };
+        Note::new(
+            c.term.clone(),
+            join(|f| f.label_nl, ", samen met "),
+            join(|f| f.label_en, ", together with "),
+        )
+    });
+    Reason {
+        term: c.term.clone(),
+        contribution: c.value,
+        changeable: features.iter().any(|f| f.changeable),
+        label,
+    }
+}
