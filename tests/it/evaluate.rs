@@ -327,7 +327,8 @@ fn pure_noise_shows_no_optimism() {
         assert!(value(metric).upper.unwrap() > 0.47, "{metric} {:?}", value(metric));
     }
     assert!(value("scaled_brier").mean.unwrap() < -0.05);
-    assert!(value("slope").mean.unwrap().abs() < 0.3, "{:?}", value("slope"));
+    // A model that means what it says has slope 1; noise has none, or points the wrong way.
+    assert!(value("slope").upper.unwrap() < 0.5, "{:?}", value("slope"));
     let none = evaluation.against_no_model().unwrap();
     assert!(none.difference["brier"].value.mean.unwrap() > 0.0, "no model is better");
     assert_ne!(evaluation.verdict, Verdict::Usable);
