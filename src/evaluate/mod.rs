@@ -39,6 +39,6 @@ pub use result::{
     HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings, SplitResult,
     Summary,
 };
-pub use run::{NO_MODEL, run};
+pub use run::{NO_MODEL, run, run_under};
 pub use sample_size::SampleSize;
 pub use trial::{Arm, ArmFindings, Findings, Plan, Predict, Risks, Rows, THRESHOLDS, trial};

@@ -1,6 +1,7 @@
 //! A study on trial: its model, the models beside it, and no model at all.
 
 use crate::model::{Kind, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare};
+use crate::outcome::Definition;
 use crate::progress::Progress;
 use crate::resample::{ResampleError, Split, grouped_folds, leave_one_out};
 use crate::{Error, ErrorKind};
@@ -8,6 +9,7 @@ use crate::{Error, ErrorKind};
 use super::assemble::assemble;
 use super::rows::{StudyRows, levels, starts};
 use super::split::judge_split;
+use super::summary::FEWEST_REPLICATES;
 use super::trial::{Arm, Findings, Plan, Risks, THRESHOLDS, trial};
 use super::{Evaluation, GroupResult, SplitResult, by_group};
 
@@ -30,8 +32,22 @@ const LEVELS: usize = 100;
 /// # Errors
 /// Data that cannot be prepared, or a study that asks for what does not exist.
 pub fn run(study: &Study, source: &Source, progress: &dyn Progress) -> Result<Evaluation, Error> {
-    let prepared = prepare(study, source, None, None)?;
-    let early = study.evaluate.time_split.map(|day| (day, prepare(study, source, Some(day), None)));
+    run_under(study, source, None, progress)
+}
+
+/// The same under another outcome definition than the study's own: how far does the answer move?
+///
+/// # Errors
+/// As [`run`].
+pub fn run_under(
+    study: &Study,
+    source: &Source,
+    definition: Option<&Definition>,
+    progress: &dyn Progress,
+) -> Result<Evaluation, Error> {
+    let prepared = prepare(study, source, None, definition)?;
+    let known_on = |day| (day, prepare(study, source, Some(day), definition));
+    let early = study.evaluate.time_split.map(known_on);
     let mut trial = Judge::new(study, &prepared)?;
     let split = early.and_then(|(day, early)| match early {
         Ok(early) => Some((day, early)),
@@ -59,7 +75,17 @@ impl<'a> Judge<'a> {
                 .with_hint("set outcome.horizons, for example horizons = [26, 52]"));
         }
         let rows = StudyRows::new(prepared, &study.model)?;
-        Ok(Self { study, prepared, rows, warnings: prepared.notes.clone() })
+        let mut warnings = prepared.notes.clone();
+        if study.evaluate.bootstrap < FEWEST_REPLICATES {
+            warnings.push(format!(
+                "fewer than {FEWEST_REPLICATES} bootstrap replicates give no intervals, and \
+                 without intervals no gate is passed"
+            ));
+        }
+        if study.model.weights.is_some() {
+            warnings.push("weights are used in fitting; in judging every row counts once".into());
+        }
+        Ok(Self { study, prepared, rows, warnings })
     }
 
     fn run(

@@ -39,7 +39,7 @@ const CURVE_POINTS: usize = 21;
 /// The share of replicates in which a number must exist for an interval.
 const DEFINED: f64 = 0.9;
 /// Replicates below which there are no intervals.
-const FEWEST_REPLICATES: usize = 20;
+pub(super) const FEWEST_REPLICATES: usize = 20;
 
 /// Models on the same rows, ready to be measured under many weights.
 pub(super) struct Pool<'a> {

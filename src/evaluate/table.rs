@@ -358,7 +358,7 @@ mod tests {
             assert!(horizon.get(key).is_some(), "{key}");
         }
         for key in ["mean", "lower", "upper"] {
-            assert_eq!(json["summary"]["auc"][key].is_number(), true, "{key}");
+            assert!(json["summary"]["auc"][key].is_number(), "{key}");
         }
         assert_eq!(json["gates"][0]["limit"], 100.0);
         assert_eq!(json["verdict"], "not-enough-data");

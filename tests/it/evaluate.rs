@@ -1,5 +1,6 @@
 //! Metrics against R (`tests/reference/evaluate.R`: riskRegression, survival, glm) on the same
 //! predictions, and whole evaluations.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,12 @@ use pleegzorg::ErrorKind;
 use pleegzorg::evaluate::{
     Arm, Calibration, Evaluation, Findings, NO_MODEL, Observed, Plan, Predicted, Risks, Rows,
     THRESHOLDS, Verdict, auc, brier, by_group, concordance, net_benefit, observed_over_expected,
-    run, scaled_brier, trial,
+    run, run_under, scaled_brier, trial,
 };
 use pleegzorg::features::{Column, Frame, Values};
 use pleegzorg::history::Index;
 use pleegzorg::model::{Source, Study, fit, prepare};
+use pleegzorg::outcome::Definition;
 use pleegzorg::progress::Silent;
 use pleegzorg::resample::{Split, grouped_folds};
 use pleegzorg::simulate::{Scenario, simulate};
@@ -390,6 +392,21 @@ fn landmarks_are_judged_from_the_landmark_on() {
     assert!(tested > e.n, "a stay is tested at each landmark that it reached, and counted once");
     let oe = e.summary["oe"].value;
     assert!(oe.lower.unwrap() < 1.0 && oe.upper.unwrap() > 1.0, "{oe:?}");
+}
+
+#[test]
+fn a_study_can_be_judged_under_another_definition() {
+    let history = simulate(&Scenario::high(), 150, 5).history;
+    let index = Index::new(&history);
+    let source = Source::History(Box::new((history, index)));
+    let text = format!("[features]\n{TERMS}[evaluate]\nfolds = 2\nbootstrap = 0\n");
+    let study = Study::parse(&text, "".as_ref(), &[]).unwrap();
+    let definition = Definition::named("unfavourable-premature").unwrap();
+    let e = run_under(&study, &source, Some(&definition), &Silent).unwrap();
+    assert_eq!(e.definition.as_deref(), Some("unfavourable-premature"));
+    // Without replicates there are no intervals, and so nothing to pass a gate with.
+    assert_eq!(e.verdict, Verdict::NotEnoughData);
+    assert!(e.warnings.iter().any(|w| w.contains("replicates")), "{:?}", e.warnings);
 }
 
 #[test]
