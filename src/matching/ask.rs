@@ -36,6 +36,8 @@ pub struct Caseload<'a> {
     pub asks: Vec<Ask<'a>>,
     /// Positions in `asks` of the requests that are placed together; each request is in one group.
     pub groups: Vec<Vec<usize>>,
+    /// Further open requests of a child that has one already.
+    pub repeated: Vec<RequestIx>,
 }
 
 /// Whether a code says that a child is placed apart from its siblings.
@@ -55,8 +57,8 @@ impl<'a> Caseload<'a> {
     /// Requests are placed together that carry the same `group`, that a coded wish (`must`)
     /// joins, or whose children are siblings and both say `keep_siblings = yes`; a coded
     /// exception takes a request out of its group, and all but specialised care also keep it out
-    /// of its siblings' household. Of several open requests of one child only the first by id is
-    /// kept: a child needs one place.
+    /// of its siblings' household. Of several open requests of one child only the first by id
+    /// counts: a child needs one place.
     #[must_use]
     pub fn new(s: &Situation<'a>, rules: &Rules) -> Self {
         let h = s.history;
@@ -64,9 +66,11 @@ impl<'a> Caseload<'a> {
         order.sort_by(|a, b| h.requests[a.at()].id.cmp(&h.requests[b.at()].id));
         let mut of_child: BTreeMap<ChildIx, usize> = BTreeMap::new();
         let mut asks: Vec<Ask<'a>> = Vec::with_capacity(order.len());
+        let mut repeated = Vec::new();
         for ix in order {
             let request = &h.requests[ix.at()];
             if of_child.contains_key(&request.child) {
+                repeated.push(ix);
                 continue;
             }
             of_child.insert(request.child, asks.len());
@@ -93,7 +97,7 @@ impl<'a> Caseload<'a> {
                 asks[m].group = g;
             }
         }
-        Self { asks, groups }
+        Self { asks, groups, repeated }
     }
 }
 

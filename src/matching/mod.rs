@@ -10,6 +10,7 @@ pub mod assign;
 mod choice;
 mod fact;
 pub mod instance;
+mod plan;
 mod relax;
 mod render;
 mod result;

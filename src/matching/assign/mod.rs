@@ -117,6 +117,30 @@ impl Solution {
     }
 }
 
+impl Solution {
+    /// For each family that some group may go to, what one more place would be worth at the
+    /// prices of the relaxation: an upper estimate of the gain, and a dual value, not a promise.
+    #[must_use]
+    pub fn place_prices(&self, problem: &Problem) -> Vec<(u32, f64)> {
+        let mut out = Vec::new();
+        let mut packer = bundle::Packer::default();
+        let more: Vec<u32> = problem.places().iter().map(|p| p.saturating_add(1)).collect();
+        for part in part::split(&problem.with_places(more)) {
+            let prices: Vec<f64> =
+                part.groups.iter().map(|&g| self.group_prices[g as usize]).collect();
+            let mut now = part.clone();
+            for (f, &family) in part.families.iter().enumerate() {
+                now.places[f] = part.places[f].min(problem.places()[family as usize]);
+                let one_more = packer.best(&part, f, &prices);
+                let price = (one_more - packer.best(&now, f, &prices)).max(0.0);
+                out.push((family, price));
+            }
+        }
+        out.sort_by_key(|(family, _)| *family);
+        out
+    }
+}
+
 /// Solves a problem: to the end, or to the best found with the allowed effort.
 ///
 /// Each connected part of the problem is solved on its own. The same problem and effort give the

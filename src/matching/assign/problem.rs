@@ -116,6 +116,11 @@ impl Problem {
         Ok(Self { groups, places, pairs, conflicts })
     }
 
+    /// The same problem with other places; as many as there are families.
+    pub(super) fn with_places(&self, places: Vec<u32>) -> Self {
+        Self { places, ..self.clone() }
+    }
+
     /// How many groups there are.
     #[must_use]
     pub fn groups(&self) -> usize {
