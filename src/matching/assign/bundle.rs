@@ -46,6 +46,11 @@ impl Packer {
         if part.has_clash(f) {
             return self.best_by_search(part, f, prices);
         }
+        if part.places[f] <= 3 {
+            let tops = Tops::new(part, f, prices, usize::MAX);
+            self.chosen.clear();
+            return tops.best(part.places[f], Some(&mut self.chosen));
+        }
         self.best_by_table(part, f, prices)
     }
 
@@ -121,16 +126,11 @@ impl Packer {
         let f = own.family as usize;
         let room = part.places[f] as usize;
         let takes = own.takes as usize;
-        if room == 1 && takes == 1 {
-            // The usual family has one place: the best other group is all there is to know.
-            let mut other = 0.0_f64;
-            for k in part.of_family(f) {
-                let i = &part.items[k];
-                if k != item {
-                    other = other.max(i.score - prices[i.group as usize]);
-                }
-            }
-            return own.score - other;
+        if room <= 3 {
+            // The usual family: a few best others are all there is to know.
+            let tops = Tops::new(part, f, prices, item);
+            let rest = room - takes;
+            return own.score + tops.best(rest as u32, None) - tops.best(room as u32, None);
         }
         let width = room + 1;
         self.best.clear();
@@ -257,6 +257,74 @@ impl Packer {
             }
         }
         true
+    }
+}
+
+/// The best items of a family by the places that they take: all that matters for up to three
+/// places.
+struct Tops {
+    one: [(f64, u32); 3],
+    two: (f64, u32),
+    three: (f64, u32),
+    free: f64,
+    /// Items without places that are worth something.
+    none: Vec<u32>,
+}
+
+impl Tops {
+    /// Looks at all items of a family but `skip`; only those worth more than 0 count.
+    fn new(part: &Part, f: usize, prices: &[f64], skip: usize) -> Self {
+        const NOTHING: (f64, u32) = (0.0, u32::MAX);
+        let mut tops =
+            Self { one: [NOTHING; 3], two: NOTHING, three: NOTHING, free: 0.0, none: Vec::new() };
+        for k in part.of_family(f) {
+            let item = &part.items[k];
+            let worth = item.score - prices[item.group as usize];
+            if worth <= 0.0 || k == skip {
+                continue;
+            }
+            let new = (worth, k as u32);
+            match item.takes {
+                0 => {
+                    tops.free += worth;
+                    tops.none.push(k as u32);
+                }
+                1 if worth > tops.one[0].0 => tops.one = [new, tops.one[0], tops.one[1]],
+                1 if worth > tops.one[1].0 => tops.one = [tops.one[0], new, tops.one[1]],
+                1 if worth > tops.one[2].0 => tops.one[2] = new,
+                2 if worth > tops.two.0 => tops.two = new,
+                3 if worth > tops.three.0 => tops.three = new,
+                _ => {}
+            }
+        }
+        tops
+    }
+
+    /// The worth of the best bundle in up to three places; its items go to `chosen`.
+    fn best(&self, places: u32, chosen: Option<&mut Vec<u32>>) -> f64 {
+        let [a, b, c] = self.one;
+        let nothing = (0.0, u32::MAX);
+        let pick = match places {
+            0 => [nothing; 3],
+            1 => [a, nothing, nothing],
+            2 if self.two.0 > a.0 + b.0 => [self.two, nothing, nothing],
+            2 => [a, b, nothing],
+            _ => {
+                let (ones, mixed, whole) = (a.0 + b.0 + c.0, a.0 + self.two.0, self.three.0);
+                if whole > ones && whole > mixed {
+                    [self.three, nothing, nothing]
+                } else if mixed > ones {
+                    [a, self.two, nothing]
+                } else {
+                    [a, b, c]
+                }
+            }
+        };
+        if let Some(chosen) = chosen {
+            chosen.extend(self.none.iter().copied());
+            chosen.extend(pick.iter().filter(|p| p.1 != u32::MAX).map(|p| p.1));
+        }
+        self.free + pick.iter().map(|p| p.0).sum::<f64>()
     }
 }
 

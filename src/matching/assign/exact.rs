@@ -7,7 +7,7 @@ use super::master::{Relaxed, relax};
 use super::part::Part;
 use super::pool::{Pool, clusters};
 use super::prices;
-use super::tree;
+use super::search;
 use super::{Budget, Goal, SEARCH_LIMIT};
 
 /// Bundles in the search at most; beyond it the answer is the best found, with its gap.
@@ -126,8 +126,15 @@ fn look(
         let bound = cluster.groups.iter().map(|&g| relaxed.prices[g as usize]).sum::<f64>()
             + cluster.families.iter().map(|&f| best[f as usize]).sum::<f64>();
         let first = clusters.len() == 1 && goal.quantum.is_some();
-        let found =
-            tree::search(part, &relaxed.pool, cluster, &relaxed.basis, bound - left, first, budget);
+        let found = search::search(
+            part,
+            &relaxed.pool,
+            cluster,
+            &relaxed.basis,
+            bound - left,
+            first,
+            budget,
+        );
         match found {
             Ok(searched) if searched.whole => match searched.best {
                 Some((bundles, worth)) => {

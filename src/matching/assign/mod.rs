@@ -6,6 +6,7 @@
 //! proof is the Lagrangian bound, which does not depend on the linear program.
 
 mod bundle;
+mod cuts;
 mod exact;
 mod incumbent;
 mod lu;
@@ -14,6 +15,7 @@ mod part;
 mod pool;
 mod prices;
 mod problem;
+mod search;
 mod simplex;
 mod tree;
 

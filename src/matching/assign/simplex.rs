@@ -88,6 +88,8 @@ pub(super) struct Lp {
     lu: Lu,
     etas: Vec<Eta>,
     touched: Vec<Var>,
+    /// Whether factors, values and reduced costs must be computed anew.
+    stale: bool,
     /// Pivots done so far.
     pub pivots: u64,
 }
@@ -116,6 +118,7 @@ impl Lp {
             lu: Lu::default(),
             etas: Vec::new(),
             touched: Vec::new(),
+            stale: true,
             pivots: 0,
         }
     }
@@ -136,34 +139,76 @@ impl Lp {
         self.start.push(self.row.len() as u32);
         self.cost.push(cost);
         self.columns.push(-1);
+        self.stale = true;
     }
 
-    /// Adds a row; its slack enters the basis. Call [`Lp::refactor`] when all rows are added.
-    pub fn add_row(&mut self, rhs: f64, entries: &[(u32, f64)]) {
+    /// Adds rows (right-hand side and entries by column); their slacks enter the basis.
+    pub fn add_rows(&mut self, rows: &[(f64, Vec<(u32, f64)>)]) {
         // Columns are kept end to end, so that they are laid out anew.
-        let r = self.rhs.len();
-        let mut extra = vec![0.0; self.len()];
-        for &(j, v) in entries {
-            extra[j as usize] = v;
+        let first = self.rhs.len();
+        let mut extra: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.len()];
+        for (k, (rhs, entries)) in rows.iter().enumerate() {
+            let r = first + k;
+            for &(j, v) in entries {
+                extra[j as usize].push((r as u32, v));
+            }
+            self.by_row.push(entries.clone());
+            self.rhs.push(*rhs);
+            self.shift.push(0.0);
+            self.slacks.push(r as i32);
+            self.basis.push(slack_var(r));
+            self.x.push(0.0);
         }
         let (mut start, mut row, mut value) = (vec![0], Vec::new(), Vec::new());
-        for (j, &extra) in extra.iter().enumerate() {
+        for (j, extra) in extra.iter().enumerate() {
             let range = self.start[j] as usize..self.start[j + 1] as usize;
             row.extend_from_slice(&self.row[range.clone()]);
             value.extend_from_slice(&self.value[range]);
-            if extra != 0.0 {
-                row.push(r as u32);
-                value.push(extra);
-            }
+            row.extend(extra.iter().map(|e| e.0));
+            value.extend(extra.iter().map(|e| e.1));
             start.push(row.len() as u32);
         }
         (self.start, self.row, self.value) = (start, row, value);
-        self.by_row.push(entries.to_vec());
-        self.rhs.push(rhs);
-        self.shift.push(0.0);
-        self.slacks.push(r as i32);
-        self.basis.push(slack_var(r));
-        self.x.push(0.0);
+        self.stale = true;
+    }
+
+    /// The same program with only some columns and rows. What goes must not be needed: columns
+    /// outside the basis, rows whose slack is inside.
+    pub fn compact(&self, column: &[bool], row: &[bool]) -> Self {
+        let number = |keep: &[bool]| -> Vec<u32> {
+            let mut next = 0;
+            keep.iter()
+                .map(|&k| {
+                    next += u32::from(k);
+                    if k { next - 1 } else { u32::MAX }
+                })
+                .collect()
+        };
+        let (columns, rows) = (number(column), number(row));
+        let kept = |r: usize| row[r];
+        let mut lp =
+            Self::new((0..self.rhs.len()).filter(|&r| kept(r)).map(|r| self.rhs[r]).collect());
+        for j in (0..self.len()).filter(|&j| column[j]) {
+            let range = self.start[j] as usize..self.start[j + 1] as usize;
+            let entries = range
+                .filter(|&e| kept(self.row[e] as usize))
+                .map(|e| (rows[self.row[e] as usize] as usize, self.value[e]));
+            lp.add_column(self.cost[j], entries);
+        }
+        let basis: Vec<Var> = self
+            .basis
+            .iter()
+            .filter_map(|&var| {
+                let numbers = if var & 1 == 0 { &columns } else { &rows };
+                let new = numbers[(var >> 1) as usize];
+                (new != u32::MAX).then_some(new << 1 | (var & 1))
+            })
+            .collect();
+        if basis.len() == lp.rhs.len() {
+            lp.set_basis(&basis);
+        }
+        lp.pivots = self.pivots;
+        lp
     }
 
     /// Fixes a column at 0, or frees it.
@@ -198,6 +243,7 @@ impl Lp {
             let var = self.basis[p];
             self.kind_mut(var).at[(var >> 1) as usize] = p as i32;
         }
+        self.stale = true;
     }
 
     /// Sets the basis to these columns and slacks, where there are as many as rows.
@@ -210,6 +256,12 @@ impl Lp {
         if basis.len() == self.rhs.len() {
             self.set_basis(&basis);
         }
+    }
+
+    /// The rows below `base` that a column uses.
+    pub fn rows_of(&self, j: usize, base: usize) -> impl Iterator<Item = u32> + '_ {
+        let range = self.start[j] as usize..self.start[j + 1] as usize;
+        self.row[range].iter().copied().filter(move |&r| (r as usize) < base)
     }
 
     /// How many rows there are.
@@ -232,6 +284,7 @@ impl Lp {
         for r in 0..self.rhs.len() {
             self.shift[r] = shift(r);
         }
+        self.stale = true;
     }
 
     /// The value of a column.
@@ -279,6 +332,7 @@ impl Lp {
         });
         self.lu = factored.ok_or(Stalled)?;
         self.etas.clear();
+        self.stale = false;
         self.x = self.rhs.iter().zip(&self.shift).map(|(b, s)| b + s).collect();
         self.lu.solve(&mut self.x);
         let mut y: Vec<f64> = self
@@ -338,8 +392,9 @@ impl Lp {
         a
     }
 
-    /// The pivot row, over all variables outside the basis, into `alpha`; lists them in
-    /// `touched`.
+    /// The pivot row, over all variables outside the basis that are not fixed, into `alpha`;
+    /// lists them in `touched`. (The reduced costs of fixed ones go out of date; whoever frees
+    /// one also sets a basis, and everything is computed anew.)
     fn tableau_row(&mut self, position: usize) {
         let m = self.rhs.len();
         let mut rho = vec![0.0; m];
@@ -360,13 +415,13 @@ impl Lp {
             if t.abs() < 1e-14 {
                 continue;
             }
-            if self.slacks.at[r] < 0 {
+            if self.slacks.at[r] < 0 && !self.slacks.fixed[r] {
                 self.slacks.alpha[r] = t;
                 self.touched.push(slack_var(r));
             }
             for &(j, v) in &self.by_row[r] {
                 let k = j as usize;
-                if self.columns.at[k] < 0 {
+                if self.columns.at[k] < 0 && !self.columns.fixed[k] {
                     // A sum that comes back to 0 lists its column twice, which does no harm.
                     if self.columns.alpha[k] == 0.0 {
                         self.touched.push(j << 1);
@@ -500,21 +555,14 @@ impl Lp {
     /// The dual method from a basis whose reduced costs are right (at most 0 where not fixed).
     /// Stops as soon as the objective is known not to exceed `cutoff`.
     pub fn dual(&mut self, cutoff: f64, limit: u64) -> Result<End, Stalled> {
-        self.refactor()?;
+        if self.stale {
+            self.refactor()?;
+        }
         for _ in 0..limit {
             if self.objective() <= cutoff {
                 return Ok(End::Cutoff);
             }
-            let Some(position) = self.most_infeasible() else {
-                if self.etas.is_empty() {
-                    return Ok(End::Optimal);
-                }
-                self.refactor()?;
-                if self.most_infeasible().is_none() {
-                    return Ok(End::Optimal);
-                }
-                continue;
-            };
+            let Some(position) = self.most_infeasible() else { return Ok(End::Optimal) };
             self.tableau_row(position);
             let Some(enter) = self.entering(self.x[position] < 0.0) else {
                 if self.etas.is_empty() {

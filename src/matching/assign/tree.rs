@@ -1,7 +1,6 @@
 //! Branch and bound over one cluster of bundles: on pairs (this group in this family, or not),
 //! depth first, by the dual simplex method.
 
-use super::master::{Basis, Program, Rows};
 use super::part::Part;
 use super::pool::{Cluster, Pool};
 use super::simplex::{End, Lp, Stalled};
@@ -10,13 +9,8 @@ use super::{Budget, PIVOT_WORK};
 /// A weight this near to 0 or 1 is that.
 const WHOLE: f64 = 1e-6;
 
-/// What the search of a cluster gave.
-pub(super) struct Searched {
-    /// The best bundles found above the cutoff, and their worth.
-    pub best: Option<(Vec<u32>, f64)>,
-    /// Whether the search was finished: nothing above the cutoff is better.
-    pub whole: bool,
-}
+/// Bundles and their worth.
+type Found = (Vec<u32>, f64);
 
 /// What a branch does with a pair.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +28,7 @@ struct Frame {
     slacks: usize,
 }
 
-struct Tree<'a> {
+pub(super) struct Tree<'a> {
     part: &'a Part,
     pool: &'a Pool,
     cluster: &'a Cluster,
@@ -49,27 +43,10 @@ struct Tree<'a> {
     weighed: Vec<u32>,
 }
 
-/// Searches a cluster for the best choice of bundles worth more than `cutoff`; with `first` it
-/// stops at the first one found.
-pub(super) fn search(
-    part: &Part,
-    pool: &Pool,
-    cluster: &Cluster,
-    basis: &Basis,
-    cutoff: f64,
-    first: bool,
-    budget: &mut Budget,
-) -> Result<Searched, Stalled> {
-    let mut rows = Rows::new(part);
-    let mut program = Program::new(part, pool, cluster, basis, &mut rows);
-    program.lp.refactor()?;
-    program.solve(cluster.groups.len(), budget)?;
-    let mut tree = Tree::new(part, pool, cluster, program.lp);
-    tree.run(cutoff, first, budget)
-}
-
 impl<'a> Tree<'a> {
-    fn new(part: &'a Part, pool: &'a Pool, cluster: &'a Cluster, lp: Lp) -> Self {
+    /// A tree over a program whose columns are the bundles of the cluster and whose first rows
+    /// are its groups.
+    pub fn new(part: &'a Part, pool: &'a Pool, cluster: &'a Cluster, lp: Lp) -> Self {
         let mut row_of_group = vec![u32::MAX; part.groups.len()];
         for (r, &g) in cluster.groups.iter().enumerate() {
             row_of_group[g as usize] = r as u32;
@@ -98,10 +75,17 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn run(&mut self, cutoff: f64, first: bool, budget: &mut Budget) -> Result<Searched, Stalled> {
+    /// The best choice worth more than `cutoff`, and whether the search was finished; with
+    /// `first` the first one found.
+    pub fn run(
+        &mut self,
+        cutoff: f64,
+        first: bool,
+        budget: &mut Budget,
+    ) -> Result<(Option<Found>, bool), Stalled> {
         let scale = cutoff.abs().max(1.0);
         let mut cutoff = cutoff;
-        let mut best: Option<(Vec<u32>, f64)> = None;
+        let mut best: Option<Found> = None;
         let mut frames: Vec<Frame> = Vec::new();
         let rows = self.lp.rows() as u64;
         let price = PIVOT_WORK * (1 + rows / 500);
@@ -111,7 +95,7 @@ impl<'a> Tree<'a> {
             let end = self.lp.dual(cutoff, limit);
             budget.spend((self.lp.pivots - before + 5) * price);
             if budget.left == 0 {
-                return Ok(Searched { best, whole: false });
+                return Ok((best, false));
             }
             if end? == End::Optimal && self.lp.bound(1.0) > cutoff {
                 match self.fractional() {
@@ -125,14 +109,14 @@ impl<'a> Tree<'a> {
                             cutoff = found.1 + 1e-9 * scale;
                             best = Some(found);
                             if first {
-                                return Ok(Searched { best, whole: true });
+                                return Ok((best, true));
                             }
                         }
                     }
                 }
             }
             if !self.back(&mut frames) {
-                return Ok(Searched { best, whole: true });
+                return Ok((best, true));
             }
         }
     }
