@@ -5,12 +5,14 @@
 //! 5 refused on policy. A reader that stops early (a broken pipe) is not an error.
 
 mod check;
+mod demo;
 mod describe;
 mod evaluate;
 mod explain;
 mod findings;
 mod import;
 mod manual;
+mod matching;
 mod output;
 mod page;
 mod progress;
@@ -77,6 +79,7 @@ impl From<Language> for Lang {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Check(check::CheckArgs),
+    Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
     Import(import::ImportArgs),
     Simulate(simulate::SimulateArgs),
@@ -84,6 +87,7 @@ enum Verb {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
     Score(score::ScoreArgs),
+    Match(matching::MatchArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -107,6 +111,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
     }
     match cli.verb {
+        Verb::Demo(args) => demo::run(&args, out),
         Verb::Check(args) => check::run(&args, out),
         Verb::Import(args) => import::run(&args, out),
         Verb::Explain(args) => explain::run(&args, out),
@@ -115,6 +120,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         Verb::Train(args) => train::run(&args, out),
         Verb::Evaluate(args) => evaluate::run(&args, out),
         Verb::Score(args) => score::run(&args, out),
+        Verb::Match(args) => matching::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }

@@ -15,9 +15,11 @@ mod relax;
 mod render;
 mod result;
 mod rules;
+mod run;
 mod screen;
 mod situation;
 mod speaks;
+mod text;
 
 pub use ask::{Ask, Caseload};
 pub use choice::{ChoiceSet, FamilyChoice, choice_set, choice_sets};
@@ -30,5 +32,6 @@ pub use result::{
 pub use rules::{
     Choice, Combination, DEFAULT_RULES, Relax, Rule, RuleName, Rules, Settings, Urgency,
 };
+pub use run::{MatchOptions, match_requests};
 pub use screen::{Screen, Screening};
 pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, family_state, is_running};

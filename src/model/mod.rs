@@ -6,6 +6,7 @@
 
 mod ask;
 mod cells;
+mod difference;
 mod discrete;
 mod error;
 mod file;
@@ -25,6 +26,7 @@ mod support;
 mod trained;
 mod verdict;
 
+pub use difference::Contrasts;
 pub use error::ModelError;
 pub use fit::{Fitted, fit};
 pub use kind::Kind;

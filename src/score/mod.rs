@@ -7,9 +7,10 @@ mod notes;
 mod render;
 mod result;
 mod run;
-mod words;
+pub(crate) mod words;
 
 pub use note::{Lang, Note};
 pub use notes::{CareSoFar, NoteSettings, guideline, safety};
 pub use result::{Reason, Risk, ScoreResult, StayScore};
 pub use run::score;
+pub(crate) use run::{banner, definition};

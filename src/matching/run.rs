@@ -1,0 +1,329 @@
+//! The whole way of `match`: choice sets, predictions, notes, the plan.
+
+use super::ask::{Ask, Caseload};
+use super::assign::Effort;
+use super::choice::{ChoiceSet, FamilyChoice, choice_sets};
+use super::plan::{Gains, plan};
+use super::relax::concessions;
+use super::result::{Candidate, MatchResult, Relaxation, RequestMatch, Veto};
+use super::rules::Rules;
+use super::screen::Screen;
+use super::situation::Situation;
+use super::speaks::speaks;
+use crate::features::{AsOf, Frame, compute, feature};
+use crate::history::{Day, FamilyIx, FamilyKind, History, Index, Setting};
+use crate::model::{Contrasts, Model, Prediction};
+use crate::score::{Note, Risk, banner, definition, guideline, words};
+use crate::{Error, ErrorKind};
+
+/// How a caseload is matched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchOptions {
+    /// The rules.
+    pub rules: Rules,
+    /// How much work the assignment may take.
+    pub effort: Effort,
+    /// Allow a model that is not stamped usable or has expired; the answer then carries a banner.
+    pub research: bool,
+}
+
+impl MatchOptions {
+    /// The default rules and effort, for models that are stamped usable.
+    ///
+    /// # Errors
+    /// None in practice: the default rules are valid, which a test shows.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self { rules: Rules::parse("")?, effort: Effort::default(), research: false })
+    }
+}
+
+/// Candidate families for every open request of a day, what excluded the others, and a plan for
+/// the caseload. Nothing that became known later is read. Risks are predictions for the pair as it
+/// would start; they are no effect of the family.
+///
+/// # Errors
+/// [`ErrorKind::Refused`] for a model that may not be used, or one with terms that have a value
+/// only after the start of a placement; [`ErrorKind::Usage`] for a model that does not give the
+/// risk of a placement.
+pub fn match_requests(
+    model: &Model,
+    history: &History,
+    index: &Index,
+    as_of: Day,
+    options: &MatchOptions,
+) -> Result<MatchResult, Error> {
+    model.usable_for(as_of, options.research)?;
+    at_start_only(model)?;
+    let situation = Situation::new(history, index, as_of);
+    let rules = &options.rules;
+    let screen = Screen::new(rules, history);
+    let load = Caseload::new(&situation, rules);
+    let sets = choice_sets(&situation, &screen, &load);
+    let predicted = Predicted::new(model, &situation, &load, &sets)?;
+    let plan =
+        plan(&situation, &screen, &load, &sets, &predicted.gains(&load, &sets), options.effort);
+    let contrasts = model.contrasts(&predicted.frame)?;
+    let case = Case {
+        contrasts: &contrasts,
+        s: &situation,
+        rules,
+        load: &load,
+        sets: &sets,
+        predicted: &predicted,
+    };
+    let mut requests: Vec<RequestMatch> = (0..load.asks.len()).map(|k| case.request(k)).collect();
+    requests.sort_by(|a, b| a.request.cmp(&b.request));
+    Ok(MatchResult {
+        schema: 1,
+        as_of,
+        model: model.sha256(),
+        banner: banner(model, as_of),
+        label: label(),
+        requests,
+        assignment: plan.assignment,
+        shadow_prices: plan.prices,
+        worth: "not identified".into(),
+        worth_reason: worth_reason(),
+        reproducible: true,
+    })
+}
+
+/// Refuses a model that looks past the start of a placement: for a pair that is not placed yet
+/// there is nothing to see there.
+fn at_start_only(model: &Model) -> Result<(), Error> {
+    let late = model.columns().into_iter().find(|c| feature(c).is_ok_and(|f| f.landmark_only));
+    let what = match late {
+        Some(column) => format!("the model reads {column}, which has a value only after the start"),
+        None if !model.about().landmarks.is_empty() => {
+            "the model gives risks from a landmark on, not from the start".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Refused, what)
+        .with_hint("train a model with features.at = \"start\" for matching"))
+}
+
+fn label() -> Note {
+    Note::new(
+        "prediction_not_effect",
+        "De getallen zijn voorspellingen, geen gevolgen: een verschil tussen twee gezinnen zegt niet \
+         dat het ene gezin beter is. Wie waar is geplaatst, was in de gegevens een keuze.",
+        "The numbers are predictions, not effects: a difference between two families does not say \
+         that one is better. Who was placed where was a choice in these data.",
+    )
+}
+
+fn worth_reason() -> Note {
+    Note::new(
+        "not_estimated",
+        "Wat dit plan zou veranderen, is niet geschat: daarvoor is nodig hoe eerdere keuzes tot stand \
+         kwamen.",
+        "What this plan would change is not estimated: that takes how earlier choices came about.",
+    )
+}
+
+/// The prediction of every member of every group in every family that the rules leave.
+struct Predicted {
+    frame: Frame,
+    all: Vec<Prediction>,
+    /// Per group, the row of its first member in its first passing family.
+    first: Vec<usize>,
+}
+
+impl Predicted {
+    fn new(
+        model: &Model,
+        s: &Situation<'_>,
+        load: &Caseload<'_>,
+        sets: &[ChoiceSet],
+    ) -> Result<Self, Error> {
+        let definition = definition(model)?;
+        let mut asked = Vec::new();
+        let mut first = Vec::with_capacity(sets.len());
+        for (members, set) in load.groups.iter().zip(sets) {
+            first.push(asked.len());
+            for choice in set.families.iter().filter(|f| f.passes()) {
+                asked.extend(
+                    members
+                        .iter()
+                        .map(|&m| pair(s, &load.asks[m], choice.family, members.len() > 1)),
+                );
+            }
+        }
+        let frame = compute(s.history, s.index, &definition, &asked, &model.columns())?;
+        let all = model.predict(&frame, &vec![0.0; asked.len()], &model.horizons())?;
+        Ok(Self { frame, all, first })
+    }
+
+    /// The row of a member of a group in its `at`-th passing family.
+    fn row(&self, group: usize, members: usize, at: usize, member: usize) -> usize {
+        self.first[group] + at * members + member
+    }
+
+    /// The risk at the last horizon, where there is one.
+    fn last(&self, row: usize) -> Option<f64> {
+        self.all[row].risks.as_ref().ok().and_then(|r| r.last()).map(|r| r.estimate)
+    }
+
+    /// A member's mean risk over the families that the model can answer for, minus the risk here;
+    /// zero where it cannot answer, so that a silent model moves nobody.
+    fn gains(&self, load: &Caseload<'_>, sets: &[ChoiceSet]) -> Gains {
+        let of_group = load.groups.iter().zip(sets).enumerate().map(|(g, (members, set))| {
+            let n = members.len();
+            let families = set.families.iter().filter(|f| f.passes()).count();
+            let mean: Vec<Option<f64>> = (0..n)
+                .map(|m| {
+                    let known: Vec<f64> =
+                        (0..families).filter_map(|at| self.last(self.row(g, n, at, m))).collect();
+                    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+                })
+                .collect();
+            (0..families)
+                .map(|at| {
+                    let gain = |m: usize| Some(mean[m]? - self.last(self.row(g, n, at, m))?);
+                    (0..n).map(|m| gain(m).unwrap_or(0.0)).collect()
+                })
+                .collect()
+        });
+        Gains { of_group: of_group.collect() }
+    }
+}
+
+/// The question to the features room: this child with this family, as known today.
+fn pair(s: &Situation<'_>, ask: &Ask<'_>, family: FamilyIx, together: bool) -> AsOf {
+    let state = &s.family(family).state;
+    let setting = match state.kind {
+        Some(FamilyKind::FamilyHome) => Setting::FamilyHome,
+        _ => Setting::Foster,
+    };
+    let group = s.history.child(ask.child).sibling_group;
+    let sibling = |child| {
+        child != ask.child && group.is_some() && s.history.child(child).sibling_group == group
+    };
+    let sibling_there = s.family(family).residents.iter().any(|r| sibling(r.child));
+    // A child without a sibling group may have none, or nobody wrote it down: not known.
+    let siblings_together = group.map(|_| together || sibling_there);
+    AsOf {
+        setting,
+        perspective: ask.request.perspective,
+        care_form: ask.request.care_form,
+        siblings_together,
+        ..AsOf::pair(ask.child, family, ask.request.needed_from.max(s.as_of), s.as_of)
+    }
+}
+
+/// All that the answer for one request is made of.
+struct Case<'a> {
+    contrasts: &'a Contrasts<'a>,
+    s: &'a Situation<'a>,
+    rules: &'a Rules,
+    load: &'a Caseload<'a>,
+    sets: &'a [ChoiceSet],
+    predicted: &'a Predicted,
+}
+
+impl Case<'_> {
+    fn request(&self, k: usize) -> RequestMatch {
+        let ask = &self.load.asks[k];
+        let (group, set) = (ask.group, &self.sets[ask.group]);
+        let members = &self.load.groups[group];
+        let member = members.iter().position(|&m| m == k).unwrap_or(0);
+        let passing: Vec<&FamilyChoice> = set.families.iter().filter(|f| f.passes()).collect();
+        let rows: Vec<usize> = (0..passing.len())
+            .map(|at| self.predicted.row(group, members.len(), at, member))
+            .collect();
+        let mut candidates = Vec::with_capacity(passing.len());
+        for (at, choice) in passing.iter().enumerate() {
+            let mut equal_to: Vec<String> = (0..rows.len())
+                .filter(|&o| o != at && !self.contrasts.tells_apart(rows[at], rows[o]))
+                .map(|o| self.id(passing[o].family))
+                .collect();
+            equal_to.sort();
+            candidates.push(self.candidate(ask, choice, member, rows[at], equal_to));
+        }
+        candidates.sort_by(|a, b| a.family.cmp(&b.family));
+        let h = self.s.history;
+        let notes = guideline(
+            h,
+            self.s.index,
+            ask.child,
+            ask.request.perspective,
+            self.s.as_of,
+            &self.rules.notes,
+        );
+        RequestMatch {
+            request: ask.request.id.to_string(),
+            candidates,
+            vetoed: self.vetoed(set, member),
+            relaxations: self.relaxations(set),
+            guideline: notes,
+        }
+    }
+
+    fn id(&self, family: FamilyIx) -> String {
+        self.s.history.family(family).id.to_string()
+    }
+
+    fn candidate(
+        &self,
+        ask: &Ask<'_>,
+        choice: &FamilyChoice,
+        member: usize,
+        row: usize,
+        equal_to: Vec<String>,
+    ) -> Candidate {
+        let prediction = &self.predicted.all[row];
+        let said = speaks(
+            self.s,
+            &self.rules.settings,
+            ask,
+            choice.family,
+            &choice.members[member].unknown,
+        );
+        let mut unknown = said.unknown;
+        unknown.extend(prediction.notes.iter().map(words::note));
+        let (risk, abstained) = match &prediction.risks {
+            Ok(risks) => (Some(risks.iter().map(|&r| Risk::from(r)).collect()), None),
+            Err(why) => {
+                unknown.insert(0, words::abstention(why));
+                (None, Some(why.to_string()))
+            }
+        };
+        Candidate {
+            family: self.id(choice.family),
+            risk,
+            abstained,
+            speaks_for: said.speaks_for,
+            against: said.against,
+            unknown,
+            support: prediction.support,
+            equal_to,
+        }
+    }
+
+    fn vetoed(&self, set: &ChoiceSet, member: usize) -> Vec<Veto> {
+        let mut out = Vec::new();
+        for choice in set.families.iter().filter(|f| !f.passes()) {
+            for refusal in &choice.members[member].refusals {
+                out.push(Veto {
+                    family: self.id(choice.family),
+                    rule: refusal.rule.name().to_owned(),
+                    detail: refusal.note(self.s.history, self.rules),
+                });
+            }
+        }
+        out.sort_by(|a, b| a.family.cmp(&b.family));
+        out
+    }
+
+    fn relaxations(&self, set: &ChoiceSet) -> Vec<Relaxation> {
+        concessions(set, self.rules)
+            .iter()
+            .map(|c| Relaxation {
+                change: c.note(),
+                adds: c.adds.iter().map(|&f| self.id(f)).collect(),
+                price: c.price,
+            })
+            .collect()
+    }
+}
