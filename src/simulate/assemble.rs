@@ -56,6 +56,10 @@ impl Records {
             stay(&mut t.stay);
             fam(&mut t.family);
         }
+        self.truth.sort_by_key(|t| t.stay);
+        for s in &mut self.starts {
+            stay(&mut s.stay);
+        }
     }
 
     /// Sorts stays by child and start; answers the new position of each.

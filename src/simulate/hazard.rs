@@ -146,28 +146,14 @@ impl Rates<'_> {
         let mut chain = Chain::new(self);
         days.iter().map(|&d| chain.until(self, d).breakdown).collect()
     }
-
-    /// The exact probabilities of breakdown and of a positive end (return home, planned move,
-    /// permanence, coming of age) within each of `days` (ascending) of the start.
-    pub fn incidences(&self, days: &[f64]) -> Vec<(f64, f64)> {
-        let mut chain = Chain::new(self);
-        let cap = f64::from(self.cap);
-        days.iter()
-            .map(|&d| {
-                let s = chain.until(self, d);
-                let grown = if d.floor() >= cap { s.running() } else { 0.0 };
-                (s.breakdown, s.positive + grown)
-            })
-            .collect()
-    }
 }
 
 /// The state of the chain at a time.
 #[derive(Debug, Clone, Copy)]
-struct State {
+pub(super) struct State {
     /// Still running, by the number of helper changes so far.
     by_changes: [f64; MAX_CHANGES + 1],
-    breakdown: f64,
+    pub breakdown: f64,
     positive: f64,
 }
 
@@ -178,7 +164,8 @@ impl State {
 }
 
 /// The chain on its way through time.
-struct Chain {
+#[derive(Debug, Clone)]
+pub(super) struct Chain {
     state: State,
     time: f64,
     piece: usize,
@@ -186,7 +173,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn new(rates: &Rates) -> Self {
+    pub fn new(rates: &Rates) -> Self {
         let mut by_changes = [0.0; MAX_CHANGES + 1];
         by_changes[0] = 1.0;
         let mut factor = [1.0; MAX_CHANGES + 1];
@@ -197,8 +184,16 @@ impl Chain {
         Self { state, time: 0.0, piece: 0, factor }
     }
 
+    /// The exact probabilities of breakdown and of a positive end (return home, planned move,
+    /// permanence, coming of age) within `days` of the start.
+    pub fn incidence(&mut self, rates: &Rates, days: f64) -> (f64, f64) {
+        let s = self.until(rates, days);
+        let grown = if days.floor() >= f64::from(rates.cap) { s.running() } else { 0.0 };
+        (s.breakdown, s.positive + grown)
+    }
+
     /// Advances to the last whole day within `days` and within the cap.
-    fn until(&mut self, rates: &Rates, days: f64) -> State {
+    pub fn until(&mut self, rates: &Rates, days: f64) -> State {
         let target = days.floor().min(f64::from(rates.cap));
         while self.time < target {
             let first = if self.time < FIRST_CHANGE { FIRST_CHANGE } else { f64::INFINITY };
@@ -344,7 +339,9 @@ mod tests {
         let at: Vec<f64> =
             [6.0, 12.0, 24.0, 36.0, 72.0].iter().map(|m| m * DAYS_PER_MONTH).collect();
         let published = [(8.5, 6.0), (13.0, 10.5), (20.0, 20.0), (23.5, 27.0), (29.0, 39.5)];
-        for ((b, p), (tb, tp)) in r.incidences(&at).into_iter().zip(published) {
+        let mut chain = Chain::new(&r);
+        for (day, (tb, tp)) in at.into_iter().zip(published) {
+            let (b, p) = chain.incidence(&r, day);
             assert!((100.0 * b - tb).abs() < 0.5 && (100.0 * p - tp).abs() < 0.5, "{b} {p}");
         }
     }

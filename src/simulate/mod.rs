@@ -18,6 +18,7 @@
 //! ```
 
 mod assemble;
+mod calibrate;
 mod child;
 mod choice;
 mod course;
@@ -38,6 +39,7 @@ use rayon::prelude::*;
 
 use crate::history::{FamilyIx, History, StayIx};
 
+pub use calibrate::calibrate;
 pub use effects::{Drivers, EFFECTS, Effect, HELPER_CHANGE_DURING, linear_predictors};
 pub use hazard::{Baseline, EDGES, PIECES};
 pub use scenario::{FamilyEffects, Frailty, Level, Scenario, Targets};
@@ -45,7 +47,8 @@ pub use truth::{HORIZONS, true_risks};
 pub use write::{study, write};
 
 use ground::Ground;
-use region::Region;
+use region::{Finished, Region};
+use truth::Start;
 
 /// Children per region, about. A region is simulated by one thread.
 const REGION: u32 = 500;
@@ -76,21 +79,51 @@ pub struct Truth {
 /// the same history, whatever the number of threads.
 #[must_use]
 pub fn simulate(scenario: &Scenario, children: u32, seed: u64) -> Simulation {
+    let (ground, finished) = run(scenario, children, seed);
+    assemble::assemble(scenario, ground, finished)
+}
+
+/// Simulates all regions.
+fn run(scenario: &Scenario, children: u32, seed: u64) -> (Ground, Vec<Finished>) {
     let regions = children.div_ceil(REGION).max(1);
     let ground = Ground::new(scenario, regions as usize, seed);
-    let finished: Vec<_> = (0..regions)
+    let finished = (0..regions)
         .into_par_iter()
         .map(|r| {
             let size = children / regions + u32::from(r < children % regions);
             Region::run(scenario, &ground, r as usize, size, seed)
         })
         .collect();
-    assemble::assemble(scenario, ground, finished)
+    (ground, finished)
+}
+
+/// What bore on the placements that began within the window, region by region.
+fn starts(scenario: &Scenario, children: u32, seed: u64) -> Vec<Start> {
+    let (_, finished) = run(scenario, children, seed);
+    let mut starts = Vec::new();
+    for Finished { records, .. } in finished {
+        let from = scenario.window.start;
+        starts.extend(records.starts.iter().filter(|s| records.stays[s.stay.at()].start >= from));
+    }
+    starts
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dump() {
+        let n: u32 = std::env::var("N").unwrap().parse().unwrap();
+        for level in Level::ALL {
+            for fe in [true, false] {
+                let mut sc = Scenario::at(*level);
+                if !fe { sc = sc.without_family_effects(); }
+                let b = calibrate(&sc, n, 4, 1);
+                eprintln!("{level:?} {fe} {b:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_history() {

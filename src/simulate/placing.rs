@@ -12,6 +12,8 @@ use super::truth::rates;
 
 /// A child is not placed with fewer days than this to its 18th birthday.
 const TOO_LATE: i32 = 30;
+/// After so many breakdowns no family is asked any more.
+const NO_MORE: u32 = 5;
 /// How often a family is looked for, fourteen days apart, before another place is taken.
 const TRIES: u8 = 5;
 
@@ -270,6 +272,12 @@ impl Region<'_> {
         child.breakdowns += 1;
         let times = child.breakdowns;
         if self.days_left(spell.kid, spell.end) < TOO_LATE {
+            return;
+        }
+        if times >= NO_MORE {
+            let of_age = self.kids[spell.kid as usize].comes_of_age();
+            let reason = EndReason::CameOfAge;
+            self.write_elsewhere(spell.kid, Setting::Residential, (spell.end, of_age), reason);
             return;
         }
         let group = if times >= 3 { 0.6 } else { 0.25 };

@@ -21,7 +21,7 @@ use super::family::Fam;
 use super::ground::{AREAS, Ground, LOCAL_PROVIDERS, PLACES};
 use super::hazard::exponential;
 use super::scenario::Scenario;
-use super::truth::LocalTruth;
+use super::truth::{LocalTruth, Start};
 
 /// Years of simulation before the window opens.
 const BEFORE: i32 = 10;
@@ -76,6 +76,8 @@ pub(super) struct Records {
     pub offers: Vec<Offer>,
     pub pairs: Vec<PairRule>,
     pub truth: Vec<LocalTruth>,
+    /// What bore on the placements in foster families; for calibration and tests.
+    pub starts: Vec<Start>,
 }
 
 /// A region as it runs.

@@ -13,7 +13,7 @@ use super::effects::Drivers;
 use super::hazard::{End, exponential};
 use super::placing::Spell;
 use super::region::{Need, Region};
-use super::truth::{LocalTruth, true_risks};
+use super::truth::{LocalTruth, Start, true_risks};
 
 /// Splits of the registration per year: in England's table 6,790 changes of status only stand
 /// among 36,560 ends of foster placements.
@@ -70,6 +70,9 @@ impl Region<'_> {
     ) {
         let shown = if self.registers(need.received) { others } else { &[] };
         let cap = self.kids[spell.kid as usize].comes_of_age().since(spell.start);
+        let multiplier = self.families[chosen.family as usize].frailty;
+        let start = Start { stay: StayIx(stay), drivers: spell.drivers, multiplier, cap };
+        self.records.starts.push(start);
         for candidate in std::iter::once(chosen).chain(shown) {
             let fam = &mut self.families[candidate.family as usize];
             fam.recorded = true;

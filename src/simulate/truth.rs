@@ -20,6 +20,17 @@ const UNKNOWN: f64 = 0.0005;
 pub(super) const BEGELEIDER_CHANGES: f64 = 0.30;
 pub(super) const GEZINSVOOGD_CHANGES: f64 = 0.40;
 
+/// What bears on a placement that starts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    pub stay: StayIx,
+    pub drivers: Drivers,
+    /// Of the family and its provider.
+    pub multiplier: f64,
+    /// Days to the 18th birthday.
+    pub cap: i32,
+}
+
 /// True risks of one child in one family, positions within the region.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalTruth {
