@@ -37,9 +37,20 @@ pub fn calibrate(scenario: &Scenario, children: u32, rounds: u32, seed: u64) -> 
     let mut scenario = scenario.clone();
     for round in 0..u64::from(rounds) {
         let starts = super::starts(&scenario, children, seed.wrapping_add(round));
-        scenario.baseline = solve(&scenario, &starts);
+        scenario.baseline = halfway(&scenario.baseline, &solve(&scenario, &starts));
     }
     scenario.baseline
+}
+
+/// The geometric means of two baselines. Lower hazards make a cohort of fewer repeated
+/// placements, on which higher ones are solved, and so on: going half of the way settles it.
+fn halfway(a: &Baseline, b: &Baseline) -> Baseline {
+    let mut mean = *a;
+    for k in 0..mean.breakdown.len() {
+        mean.breakdown[k] = (a.breakdown[k] * b.breakdown[k]).sqrt();
+        mean.positive[k] = (a.positive[k] * b.positive[k]).sqrt();
+    }
+    mean
 }
 
 /// Solves all pieces on given starts.

@@ -52,7 +52,6 @@ pub(super) struct Kid {
     /// Moves and breakdowns before its first recorded stay.
     pub before: Option<(u32, u32)>,
     pub recorded: bool,
-    pub part_time: bool,
 }
 
 /// What brothers and sisters share when they come into care.
@@ -74,7 +73,7 @@ pub(super) struct Household {
 /// placements *start* at 0–4, 5–11 and 12–17 years in 40, 33 and 27% of cases, younger brothers
 /// and sisters and later placements included.
 const AGES: [(f64, (f64, f64)); 3] =
-    [(0.40, (0.0, 5.0)), (0.34, (5.0, 12.0)), (0.26, (12.0, 17.6))];
+    [(0.62, (0.0, 5.0)), (0.25, (5.0, 12.0)), (0.13, (12.0, 17.6))];
 
 impl Household {
     /// A household whose children enter care. Of new placements 19% start in a crisis and 18%
@@ -82,16 +81,16 @@ impl Household {
     pub fn new(rng: &mut ChaCha12Rng, place: usize) -> Self {
         let (from, to) = weighted(rng, AGES[0].1, &AGES);
         let eldest = between(rng, from, to);
-        let part_time = chance(rng, 0.20);
-        let crisis = !part_time && chance(rng, if eldest < 5.0 { 0.36 } else { 0.22 });
+        let part_time = chance(rng, 0.30);
+        let crisis = !part_time && chance(rng, if eldest < 5.0 { 0.36 } else { 0.24 });
         let legal = weighted(
             rng,
             Legal::Ots,
             &[
                 (0.40, Legal::Voluntary),
                 (0.08, Legal::Drang),
-                (0.40, Legal::Ots),
-                (0.12, Legal::GuardianshipGi),
+                (0.38, Legal::Ots),
+                (0.14, Legal::GuardianshipGi),
             ],
         );
         let undecided = match legal {
@@ -174,7 +173,6 @@ impl Kid {
             avoid: household.avoid,
             before: None,
             recorded: false,
-            part_time: household.part_time,
         }
     }
 

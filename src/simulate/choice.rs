@@ -1,6 +1,6 @@
 //! Which family: who could take the children, what speaks for each, and who does.
 
-use crate::history::{CareForm, Day, FamilyKind};
+use crate::history::{CareForm, Day, FamilyKind, Legal};
 
 use super::draw::{normal, score};
 use super::effects::Drivers;
@@ -112,13 +112,18 @@ impl Region<'_> {
         let review = fam.latest();
         Drivers {
             age: child.birth.age_on(day),
+            over_10: day >= child.birth.day.plus_years(10),
             prior_breakdowns: f64::from(child.breakdowns),
             prior_residential: child.residential,
             family_kind: fam.kind,
             crisis_start: crisis,
-            legal: child.legal,
+            court_mandated: matches!(
+                child.legal,
+                Legal::Ots | Legal::GuardianshipGi | Legal::GuardianshipFosterParent
+            ),
             perspective: child.perspective,
             siblings_together: together,
+            family_experience: f64::from(day.since(fam.since)) / 365.25,
             helper_changes: child.recent_helper_changes(day),
             behaviour_demand: demand,
             parenting_capacity: review.capacity,

@@ -7,13 +7,12 @@ use super::draw::{chance, weighted, whole};
 use super::hazard::{End, exponential};
 use super::placing::Spell;
 use super::region::Region;
-use super::truth::{BEGELEIDER_CHANGES, GEZINSVOOGD_CHANGES, has_guardian};
 
 /// Changes of the legal ground per year, chosen so that the stock on a day has about the mix of
 /// the factsheet of 2021 (OTS 23%, GI-voogdij 34%, pleegoudervoogdij 13%, voluntary 30%).
-const OTS_TO_GUARDIANSHIP: f64 = 0.30;
-const GUARDIANSHIP_TO_FOSTER_PARENT: f64 = 0.09;
-const VOLUNTARY_TO_OTS: f64 = 0.06;
+const OTS_TO_GUARDIANSHIP: f64 = 0.60;
+const GUARDIANSHIP_TO_FOSTER_PARENT: f64 = 0.07;
+const VOLUNTARY_TO_OTS: f64 = 0.08;
 
 /// What a placement brought: events, and what later rows of the same placement show.
 #[derive(Debug, Default)]
@@ -54,12 +53,13 @@ impl Region<'_> {
     }
 
     fn change_helpers(&mut self, spell: &Spell, life: &mut Life) {
-        let guardian = has_guardian(&spell.drivers);
-        let share = GEZINSVOOGD_CHANGES / (GEZINSVOOGD_CHANGES + BEGELEIDER_CHANGES);
+        // Where there is a gezinsvoogd, most changes are his or hers.
+        let legal = self.kids[spell.kid as usize].legal;
+        let guardian = matches!(legal, Legal::Ots | Legal::GuardianshipGi);
         for &day in &spell.course.helper_changes {
             let change = HelperChange {
                 date: spell.start.plus_days(day),
-                guardian: guardian && chance(&mut self.rng, share),
+                guardian: guardian && chance(&mut self.rng, 0.6),
                 warm: chance(&mut self.rng, 0.6),
             };
             self.kids[spell.kid as usize].helpers.push(change);

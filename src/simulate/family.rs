@@ -50,6 +50,8 @@ pub(super) struct Review {
     pub date: Day,
     pub capacity: f64,
     pub wellbeing: f64,
+    /// Whether a placement on record started while it was the latest.
+    pub used: bool,
 }
 
 /// Days between two reviews.
@@ -111,10 +113,15 @@ impl Fam {
         (provider, area): (usize, usize),
         since: Day,
         children: usize,
+        part_time: bool,
     ) -> Self {
         let mut fam = Self::new(rng, FamilyKind::Network, (provider, area), since, frailty);
         fam.places = children as u32;
-        fam.care_forms = vec![CareForm::FullTime, CareForm::Crisis];
+        fam.care_forms = if part_time {
+            vec![CareForm::PartTime]
+        } else {
+            vec![CareForm::FullTime, CareForm::Crisis]
+        };
         fam.perspectives = vec![Perspective::ReturnHome, Perspective::LongTerm];
         fam
     }
@@ -174,6 +181,7 @@ impl Fam {
                     self.capacity_trait + 0.05 * years.min(10.0) + normal(rng, 0.0, 0.6),
                 ),
                 wellbeing: score(self.wellbeing_trait + normal(rng, 0.0, 1.0)),
+                used: false,
             });
             next = next.plus_days(REVIEW_EVERY);
         }
@@ -185,7 +193,16 @@ impl Fam {
             date: self.since,
             capacity: 6.0,
             wellbeing: 7.0,
+            used: false,
         })
+    }
+
+    /// Marks the latest review as the one that a record rests on.
+    pub fn is_recorded(&mut self) {
+        self.recorded = true;
+        if let Some(review) = self.reviews.last_mut() {
+            review.used = true;
+        }
     }
 
     /// Whether it takes children on `day`.

@@ -61,7 +61,6 @@ words! {
     placement_ended = "placement_ended",
     after_breakdown = "after_breakdown",
     personal = "personal",
-    school = "school",
     return_home = "return_home",
     long_term = "long_term",
     voluntary = "voluntary",

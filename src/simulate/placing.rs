@@ -24,6 +24,7 @@ pub(super) struct Spell {
     pub family: u32,
     pub start: Day,
     pub end: Day,
+    pub legal: Legal,
     pub drivers: Drivers,
     pub setting: Setting,
     pub part_time: bool,
@@ -57,7 +58,7 @@ impl Region<'_> {
         let demands: Vec<f64> =
             need.kids.clone().map(|k| self.kids[k as usize].demand(&mut self.rng)).collect();
         let mut others = self.candidates(&need, &demands, day);
-        let network = !need.part_time && !need.family_home && chance(&mut self.rng, need.network);
+        let network = !need.family_home && chance(&mut self.rng, need.network);
         let chosen = if network {
             Some(self.step_in(&need, &demands, day))
         } else if others.is_empty() {
@@ -82,7 +83,9 @@ impl Region<'_> {
         let at = self.somewhere();
         let multiplier = self.frailty(at.0);
         let since = day.plus_days(-whole(&mut self.rng, 0, 7)).max(need.received.min(day));
-        let fam = Fam::network(&mut self.rng, multiplier, at, since, need.kids.len());
+        let children = need.kids.len();
+        let part = need.part_time;
+        let fam = Fam::network(&mut self.rng, multiplier, at, since, children, part);
         let ix = self.families.len() as u32;
         self.families.push(fam);
         self.candidate(need, demands, 0.0, ix, day)
@@ -186,7 +189,7 @@ impl Region<'_> {
             let cap = self.days_left(kid, day);
             let r = rates(&self.scenario.baseline, &drivers, self.families[f].frailty, cap);
             let course = if need.part_time {
-                let days = 1.0 + exponential(&mut self.rng, 1.0 / 800.0);
+                let days = 1.0 + exponential(&mut self.rng, 1.0 / 2200.0);
                 let days = (days as i32).min(cap);
                 let end = if days == cap { End::CameOfAge } else { End::Move };
                 Course { days, end, helper_changes: Vec::new() }
@@ -199,6 +202,7 @@ impl Region<'_> {
                 family: chosen.family,
                 start: day,
                 end: day.plus_days(course.days),
+                legal: self.kids[kid as usize].legal,
                 drivers,
                 setting: if home { Setting::FamilyHome } else { Setting::Foster },
                 part_time: need.part_time,
@@ -214,6 +218,9 @@ impl Region<'_> {
         if self.families[f].kind == FamilyKind::Network {
             let reason = self.ground.words.placement_ended;
             self.families[f].close_with_placement(reason);
+        }
+        for kid in need.kids.clone().filter(|_| !need.part_time) {
+            self.siblings_change(kid, chosen.family, day, true, &need.kids);
         }
         for (i, spell) in spells.iter().enumerate() {
             self.write_spell(spell, need, (chosen, i, demands[i]), others);
@@ -234,6 +241,27 @@ impl Region<'_> {
         placed.contains(&family) || (placed.is_empty() && !need.apart)
     }
 
+    /// Brothers and sisters (but `but`) who live in the family see a child come or leave.
+    fn siblings_change(
+        &mut self,
+        kid: u32,
+        family: u32,
+        day: Day,
+        comes: bool,
+        but: &std::ops::Range<u32>,
+    ) {
+        let window = self.scenario.window;
+        if day < window.start || day > window.end {
+            return;
+        }
+        for sibling in self.kids[kid as usize].group.clone().filter(|k| !but.contains(k)) {
+            let there = self.kids[sibling as usize].placed;
+            if there.is_some_and(|(f, until)| f == family && until > day) {
+                self.write_siblings_change(sibling, day, comes);
+            }
+        }
+    }
+
     /// What the end of a placement brings.
     fn after(&mut self, spell: &Spell) {
         let (kid, end) = (spell.kid as usize, spell.end);
@@ -248,6 +276,7 @@ impl Region<'_> {
             }
             return;
         }
+        self.siblings_change(spell.kid, spell.family, end, false, &(spell.kid..spell.kid + 1));
         match spell.course.end {
             End::Breakdown => self.after_breakdown(spell),
             End::Home => self.go_home(spell),

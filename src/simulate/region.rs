@@ -259,9 +259,13 @@ impl<'a> Region<'a> {
         let wait = if household.crisis {
             whole(&mut self.rng, 0, 2)
         } else {
-            10 + exponential(&mut self.rng, 1.0 / 40.0).min(400.0) as i32
+            10 + exponential(&mut self.rng, 1.0 / 100.0).min(400.0) as i32
         };
-        let network = if household.crisis { 0.40 } else { 0.60 };
+        let network = match (household.crisis, household.part_time) {
+            (true, _) => 0.55,
+            (_, true) => 0.50,
+            _ => 0.70,
+        };
         let need = Need {
             kids: group,
             received: day,

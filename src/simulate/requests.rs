@@ -174,7 +174,7 @@ impl Region<'_> {
                 continue;
             }
             for candidate in self.candidates(&need, &demands, end).into_iter().take(2) {
-                self.families[candidate.family as usize].recorded = true;
+                self.families[candidate.family as usize].is_recorded();
                 for (kid, &alliance) in need.kids.clone().zip(&candidate.alliance) {
                     if chance(&mut self.rng, 0.6) {
                         let pair = Subject::Pair(ChildIx(kid), FamilyIx(candidate.family));

@@ -10,16 +10,16 @@ use super::choice::Candidate;
 use super::course::Life;
 use super::draw::{chance, normal, score, whole};
 use super::effects::Drivers;
-use super::hazard::{End, exponential};
+use super::hazard::{Course, End, exponential};
 use super::placing::Spell;
 use super::region::{Need, Region};
 use super::truth::{LocalTruth, Start, true_risks};
 
 /// Splits of the registration per year: in England's table 6,790 changes of status only stand
 /// among 36,560 ends of foster placements.
-const ADMINISTRATIVE: f64 = 0.14;
+const ADMINISTRATIVE: f64 = 0.05;
 /// Stays in hospital per year, with return to the same family.
-const HOSPITAL: f64 = 0.03;
+const HOSPITAL: f64 = 0.012;
 
 /// Rows of a placement: from, to, and the position of the stay.
 type Rows = Vec<(Day, Day, u32)>;
@@ -42,16 +42,17 @@ impl Region<'_> {
         }
         self.kids[spell.kid as usize].enters(start, spell.part_time);
         self.kids[spell.kid as usize].is_recorded();
-        self.families[spell.family as usize].recorded = true;
+        self.families[spell.family as usize].is_recorded();
         let first = self.records.stays.len() as u32;
         let others = &others[..others.len().min(self.scenario.alternatives)];
         if !spell.part_time && spell.setting == Setting::Foster {
             self.write_truth(spell, need, chosen, others, first);
         }
         let life = self.live(spell);
-        let rows = self.write_stays(spell, need, &life);
+        let rows = self.write_stays(spell, need.crisis, &life);
         self.write_events(spell, life, &rows);
         if !spell.part_time {
+            self.write_weekends(spell);
             self.write_scores(spell, need, chosen, &rows);
         }
         if self.registers(need.received) {
@@ -75,10 +76,11 @@ impl Region<'_> {
         self.records.starts.push(start);
         for candidate in std::iter::once(chosen).chain(shown) {
             let fam = &mut self.families[candidate.family as usize];
-            fam.recorded = true;
+            fam.is_recorded();
             let review = fam.latest();
             let drivers = Drivers {
                 family_kind: fam.kind,
+                family_experience: f64::from(spell.start.since(fam.since)) / 365.25,
                 parenting_capacity: review.capacity,
                 other_children_wellbeing: review.wellbeing,
                 alliance: candidate.alliance[i],
@@ -91,13 +93,13 @@ impl Region<'_> {
     }
 
     /// The stays of a placement.
-    fn write_stays(&mut self, spell: &Spell, need: &Need, life: &Life) -> Rows {
+    fn write_stays(&mut self, spell: &Spell, crisis: bool, life: &Life) -> Rows {
         let (reason, planned, wanted) = self.closing(spell);
         let mut rows = Rows::new();
         let mut from = spell.start;
         for (away, back) in self.cuts(spell) {
             let end = (away, EndReason::Administrative, None, None);
-            self.write_stay(spell, need, life, from, end, &mut rows);
+            self.write_stay(spell, crisis, life, from, end, &mut rows);
             if back > away {
                 let reason = EndReason::PlannedMove;
                 self.write_elsewhere(spell.kid, Setting::Hospital, (away, back), reason);
@@ -106,7 +108,7 @@ impl Region<'_> {
         }
         let (planned, wanted) = if self.blank(0.08) { (None, None) } else { (planned, wanted) };
         let end = (spell.end, reason, planned, wanted);
-        self.write_stay(spell, need, life, from, end, &mut rows);
+        self.write_stay(spell, crisis, life, from, end, &mut rows);
         if reason == EndReason::CarerStopped {
             let stop = self.ground.words.personal;
             self.families[spell.family as usize].close(spell.end, stop);
@@ -140,14 +142,14 @@ impl Region<'_> {
     fn write_stay(
         &mut self,
         spell: &Spell,
-        need: &Need,
+        crisis: bool,
         life: &Life,
         from: Day,
         (end, reason, planned, wanted): (Day, EndReason, Option<bool>, Option<bool>),
         rows: &mut Rows,
     ) {
-        let (legal, perspective) = life.on(from, spell.drivers.legal, spell.drivers.perspective);
-        let care_form = match (spell.part_time, need.crisis && from == spell.start) {
+        let (legal, perspective) = life.on(from, spell.legal, spell.drivers.perspective);
+        let care_form = match (spell.part_time, crisis && from == spell.start) {
             (true, _) => CareForm::PartTime,
             (_, true) => CareForm::Crisis,
             _ => CareForm::FullTime,
@@ -210,6 +212,53 @@ impl Region<'_> {
             legal: None,
             siblings_together: None,
             region: Some(self.label()),
+            recorded: None,
+        });
+    }
+
+    /// Some children spend weekends with a second family (4% of the stock in 2021).
+    fn write_weekends(&mut self, spell: &Spell) {
+        let start = spell.start.plus_days(whole(&mut self.rng, 30, 200));
+        let end = start.plus_days(whole(&mut self.rng, 200, 1500)).min(spell.end);
+        let window = self.scenario.window;
+        if !chance(&mut self.rng, 0.06)
+            || start >= end
+            || end <= window.start
+            || start >= window.end
+        {
+            return;
+        }
+        let second = self.pool.iter().copied().find(|&f| {
+            let fam = &self.families[f as usize];
+            fam.active(start) && fam.care_forms == [CareForm::PartTime] && fam.free(start) > 0
+        });
+        let Some(family) = second else { return };
+        let drivers = Drivers { crisis_start: false, ..spell.drivers };
+        let days = end.since(start);
+        let course = Course { days, end: End::Move, helper_changes: Vec::new() };
+        let weekends =
+            Spell { family, start, end, drivers, part_time: true, course, ..spell.clone() };
+        self.families[family as usize].placed.push((spell.kid, end));
+        self.families[family as usize].recorded = true;
+        self.write_stays(&weekends, false, &Life::default());
+    }
+
+    /// A brother or sister came to live with the child, or left.
+    pub fn write_siblings_change(&mut self, kid: u32, date: Day, together: bool) {
+        let words = self.ground.words;
+        let (from, to) = match together {
+            true => (words.apart, words.together),
+            false => (words.together, words.apart),
+        };
+        self.records.events.push(Event {
+            child: ChildIx(kid),
+            stay: None,
+            date,
+            kind: EventKind::SiblingsChange,
+            role: None,
+            from: Some(from),
+            to: Some(to),
+            warm_handover: None,
             recorded: None,
         });
     }
@@ -282,7 +331,7 @@ impl Region<'_> {
             self.score(Subject::Child(kid), day, words.sdq, total.round(), words.carer);
         }
         let end = self.scenario.window.end;
-        for (months, share) in [(6, 0.25), (12, 0.20), (24, 0.15)] {
+        for (months, share) in [(6, 0.15), (12, 0.12), (24, 0.08)] {
             let day = start.plus_days(months * 30 + whole(&mut self.rng, -20, 40));
             let wanted = chance(&mut self.rng, share);
             let row = rows.iter().find(|r| r.0 <= day && day < r.1);
@@ -326,10 +375,14 @@ impl Region<'_> {
                 continue;
             }
             let family = Subject::Family(FamilyIx(f as u32));
-            for k in 0..self.families[f].reviews.len() {
+            let count = self.families[f].reviews.len();
+            let stopped = self.families[f].stopped().is_some_and(|(s, _)| s <= end);
+            for k in 0..count {
                 let review = self.families[f].reviews[k];
-                if review.date > end {
-                    break;
+                // Other reviews have been cleared away.
+                let current = k + 1 == count && !stopped;
+                if review.date > end || !(review.used || current) {
+                    continue;
                 }
                 if !self.blank(0.25) {
                     self.score(family, review.date, words.capacity, review.capacity, words.worker);

@@ -16,9 +16,9 @@ const POSITIVE_SHARES: [f64; 3] = [0.35, 0.50, 0.10];
 /// since the published breakdown, positive and running shares leave no room for them.
 const OTHER: f64 = 0.0004;
 const UNKNOWN: f64 = 0.0005;
-/// Changes of pleegzorgbegeleider and, where there is one, of gezinsvoogd, per year.
-pub(super) const BEGELEIDER_CHANGES: f64 = 0.30;
-pub(super) const GEZINSVOOGD_CHANGES: f64 = 0.40;
+/// Changes of helper per year. The rate is the same for all children, so that the effects of
+/// what is known at the start stay what the table says.
+const HELPER_CHANGES: f64 = 0.30;
 
 /// What bears on a placement that starts.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +49,6 @@ pub(super) fn rates<'a>(
 ) -> Rates<'a> {
     let [b, h, m] = linear_predictors(drivers);
     let long_term = drivers.perspective == Perspective::LongTerm;
-    let guardian = has_guardian(drivers);
-    let changes = BEGELEIDER_CHANGES + if guardian { GEZINSVOOGD_CHANGES } else { 0.0 };
     Rates {
         baseline,
         breakdown: b.exp() * multiplier,
@@ -59,16 +57,10 @@ pub(super) fn rates<'a>(
         permanence: if long_term { POSITIVE_SHARES[2] } else { 0.0 },
         other: OTHER / DAYS_PER_MONTH,
         unknown: UNKNOWN / DAYS_PER_MONTH,
-        helper_changes: changes / 365.25,
+        helper_changes: HELPER_CHANGES / 365.25,
         helper_effect: HELPER_CHANGE_DURING,
         cap,
     }
-}
-
-/// Whether the legal ground brings a gezinsvoogd.
-pub(super) fn has_guardian(drivers: &Drivers) -> bool {
-    use crate::history::Legal::{GuardianshipGi, Ots};
-    matches!(drivers.legal, Ots | GuardianshipGi)
 }
 
 /// The true probabilities of breakdown within [`HORIZONS`] of the start, competing ends and
