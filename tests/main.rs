@@ -22,6 +22,8 @@ mod outcome;
 mod run;
 #[path = "it/small.rs"]
 mod small;
+#[path = "it/simulate.rs"]
+mod simulate;
 #[path = "it/ssda903.rs"]
 mod ssda903;
 #[path = "it/survival/mod.rs"]

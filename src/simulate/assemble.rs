@@ -26,7 +26,8 @@ impl Records {
             child(&mut e.child);
             e.stay.iter_mut().for_each(stay);
         }
-        self.events.sort_by_key(|e| (e.child, e.date));
+        self.events.sort_by_key(|e| (e.child, e.date, e.kind));
+        self.events.dedup();
         for a in &mut self.assessments {
             match &mut a.subject {
                 Subject::Child(c) => child(c),

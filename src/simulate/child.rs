@@ -45,6 +45,8 @@ pub(super) struct Kid {
     pub placed: Option<(u32, Day)>,
     /// Where it is between two families, since when, and why it will leave there.
     pub elsewhere: Option<(Setting, Day, EndReason)>,
+    /// The start of the last placement for which it was scored.
+    pub scored: Option<Day>,
     /// Kilometres that its parents can travel.
     pub max_km: f64,
     /// An area where it may not live.
@@ -81,7 +83,7 @@ impl Household {
     pub fn new(rng: &mut ChaCha12Rng, place: usize) -> Self {
         let (from, to) = weighted(rng, AGES[0].1, &AGES);
         let eldest = between(rng, from, to);
-        let part_time = chance(rng, 0.30);
+        let part_time = chance(rng, 0.28);
         let crisis = !part_time && chance(rng, if eldest < 5.0 { 0.36 } else { 0.24 });
         let legal = weighted(
             rng,
@@ -169,6 +171,7 @@ impl Kid {
             helpers_written: 0,
             placed: None,
             elsewhere: None,
+            scored: None,
             max_km: household.max_km,
             avoid: household.avoid,
             before: None,
@@ -212,7 +215,8 @@ impl Kid {
             birth: self.birth,
             sex: Some(self.sex),
             sibling_group: None,
-            origin_municipality: None,
+            // Four municipalities to a region, ten areas to a municipality.
+            origin_municipality: Some(ground.municipalities[self.home * 4 / AREAS]),
             home_area: Some(ground.areas[self.home].area),
             school_area: Some(ground.areas[self.school].area),
             needs: self.needs.clone(),
@@ -224,6 +228,7 @@ impl Kid {
             let mut blank = |p: f64| chance(rng, p);
             child.sex = child.sex.filter(|_| !blank(0.01));
             child.home_area = child.home_area.filter(|_| !blank(0.05));
+            child.origin_municipality = child.origin_municipality.filter(|_| !blank(0.05));
             child.school_area = child.school_area.filter(|_| !blank(0.25));
             child.first_out_of_home = child.first_out_of_home.filter(|_| !blank(0.05));
             if blank(0.15) {

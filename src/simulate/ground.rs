@@ -25,6 +25,7 @@ pub(super) struct Ground {
     /// Multiplier of the hazard of breakdown per provider.
     pub provider_effects: Vec<f64>,
     pub regions: Vec<Label>,
+    pub municipalities: Vec<Label>,
     pub needs: Vec<Label>,
     pub words: Words,
 }
@@ -93,13 +94,17 @@ impl Ground {
         let areas = (0..used * AREAS).map(|k| area(&mut labels, k)).collect();
         let names: Vec<String> = (0..used).map(|r| format!("region_{:03}", r + 1)).collect();
         let region_labels = names.iter().map(|n| labels.intern(n)).collect();
+        let names: Vec<String> =
+            (0..used * 4).map(|m| format!("municipality_{:03}", m + 1)).collect();
+        let municipalities = names.iter().map(|n| labels.intern(n)).collect();
         let count = PROVIDERS.min(regions * LOCAL_PROVIDERS);
         let names: Vec<String> = (0..count).map(|p| format!("provider_{:02}", p + 1)).collect();
         let providers: Vec<Label> = names.iter().map(|n| labels.intern(n)).collect();
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         let sd = scenario.family_effects.map_or(0.0, |f| f.provider_sd);
         let provider_effects = providers.iter().map(|_| draw::lognormal(&mut rng, sd)).collect();
-        Self { labels, areas, providers, provider_effects, regions: region_labels, needs, words }
+        let regions = region_labels;
+        Self { labels, areas, providers, provider_effects, regions, municipalities, needs, words }
     }
 
     /// Kilometres between two areas, over the globe.

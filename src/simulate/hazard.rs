@@ -101,19 +101,17 @@ impl Rates<'_> {
             let ends_at = t + left / (b + rest);
             if ends_at < stop {
                 let end = self.cause(rng, piece, b, rest);
-                return Course {
-                    days: (ends_at.ceil() as i32).clamp(1, self.cap),
-                    end,
-                    helper_changes: changes,
-                };
+                let days = (ends_at.ceil() as i32).clamp(1, self.cap);
+                return Course { days, end, helper_changes: on_days(&changes, days) };
             }
             if stop >= cap {
-                return Course { days: self.cap, end: End::CameOfAge, helper_changes: changes };
+                let helper_changes = on_days(&changes, self.cap);
+                return Course { days: self.cap, end: End::CameOfAge, helper_changes };
             }
             left -= (stop - t) * (b + rest);
             t = stop;
             if stop >= next_change {
-                changes.push(next_change.floor() as i32);
+                changes.push(next_change);
                 next_change += exponential(rng, self.helper_changes);
             } else {
                 piece += 1;
@@ -146,6 +144,17 @@ impl Rates<'_> {
         let mut chain = Chain::new(self);
         days.iter().map(|&d| chain.until(self, d).breakdown).collect()
     }
+}
+
+/// The days of helper changes: each on a day of its own, before the end.
+fn on_days(times: &[f64], end: i32) -> Vec<i32> {
+    let mut days: Vec<i32> = Vec::with_capacity(times.len());
+    for t in times {
+        let after = days.last().map_or(1, |d| d + 1);
+        days.push((t.floor() as i32).max(after));
+    }
+    days.retain(|&d| d < end);
+    days
 }
 
 /// The state of the chain at a time.

@@ -24,6 +24,7 @@ mod choice;
 mod course;
 mod draw;
 mod effects;
+mod events;
 mod family;
 mod ground;
 mod hazard;
@@ -32,6 +33,7 @@ mod region;
 mod requests;
 mod rows;
 mod scenario;
+mod scores;
 mod truth;
 mod write;
 
@@ -115,31 +117,16 @@ mod tests {
     #[test]
     fn dump() {
         let n: u32 = std::env::var("N").unwrap().parse().unwrap();
-        let mut sc = Scenario::base();
-        sc.baseline = calibrate(&sc, n, 8, 1);
-        eprintln!("RESULT {:?}", sc.baseline);
-        let t = std::time::Instant::now();
-        let sim = simulate(&sc, n, 9);
-        eprintln!("RESULT {:?}", t.elapsed());
-        write(&sim, std::path::Path::new("/tmp/simN"), true).unwrap();
-        let ix = crate::history::Index::new(&sim.history);
-        let sp =
-            crate::outcome::spells(&sim.history, &ix, &crate::outcome::Definition::default(), None);
-        let mut out = String::from("start,entry,exit,cause,age,mult\n");
-        for s in &sp {
-            use std::fmt::Write;
-            writeln!(
-                out,
-                "{},{},{},{},{},0",
-                s.start,
-                s.entry,
-                s.exit,
-                s.cause.map_or(0, |c| c.number()),
-                sim.history.child(s.child).birth.age_on(s.start)
-            )
-            .unwrap();
+        for &level in Level::ALL {
+            for effects in [true, false] {
+                let mut sc = Scenario::at(level);
+                if !effects {
+                    sc = sc.without_family_effects();
+                }
+                let b = calibrate(&sc, n, 8, 1);
+                eprintln!("RESULT {level:?} {effects} {b:?}");
+            }
         }
-        std::fs::write("/tmp/simN/spells.txt", out).unwrap();
     }
 
     #[test]

@@ -1,14 +1,11 @@
 //! The rows that a placement leaves: stays (split where the registration was, or where the
-//! child was in hospital), events, assessments, and its true risks.
+//! child was in hospital) and its true risks.
 
-use crate::history::{
-    Assessment, CareForm, ChildIx, Day, EndReason, Event, EventKind, FamilyIx, Label, Setting,
-    Stay, StayIx, Subject,
-};
+use crate::history::{CareForm, ChildIx, Day, EndReason, FamilyIx, Setting, Stay, StayIx};
 
 use super::choice::Candidate;
 use super::course::Life;
-use super::draw::{chance, normal, score, whole};
+use super::draw::{chance, whole};
 use super::effects::Drivers;
 use super::hazard::{Course, End, exponential};
 use super::placing::Spell;
@@ -22,7 +19,7 @@ const ADMINISTRATIVE: f64 = 0.05;
 const HOSPITAL: f64 = 0.012;
 
 /// Rows of a placement: from, to, and the position of the stay.
-type Rows = Vec<(Day, Day, u32)>;
+pub(super) type Rows = Vec<(Day, Day, u32)>;
 
 impl Region<'_> {
     /// Writes all that a placement leaves, as far as the window shows it.
@@ -241,165 +238,5 @@ impl Region<'_> {
         self.families[family as usize].placed.push((spell.kid, end));
         self.families[family as usize].recorded = true;
         self.write_stays(&weekends, false, &Life::default());
-    }
-
-    /// A brother or sister came to live with the child, or left.
-    pub fn write_siblings_change(&mut self, kid: u32, date: Day, together: bool) {
-        let words = self.ground.words;
-        let (from, to) = match together {
-            true => (words.apart, words.together),
-            false => (words.together, words.apart),
-        };
-        self.records.events.push(Event {
-            child: ChildIx(kid),
-            stay: None,
-            date,
-            kind: EventKind::SiblingsChange,
-            role: None,
-            from: Some(from),
-            to: Some(to),
-            warm_handover: None,
-            recorded: None,
-        });
-    }
-
-    /// The events of a placement, and helper changes of the year before it.
-    fn write_events(&mut self, spell: &Spell, life: Life, rows: &Rows) {
-        let end = self.scenario.window.end;
-        let words = self.ground.words;
-        let kid = &mut self.kids[spell.kid as usize];
-        let new = kid.helpers[kid.helpers_written..].to_vec();
-        kid.helpers_written = kid.helpers.len();
-        let mut events = life.events;
-        for h in new.iter().filter(|h| h.date >= spell.start.plus_days(-366)) {
-            events.push(Event {
-                child: ChildIx(spell.kid),
-                stay: None,
-                date: h.date,
-                kind: EventKind::HelperChange,
-                role: Some(if h.guardian { words.gezinsvoogd } else { words.begeleider }),
-                from: None,
-                to: None,
-                warm_handover: Some(h.warm),
-                recorded: None,
-            });
-        }
-        events.sort_by_key(|e| e.date);
-        for mut event in events.into_iter().filter(|e| e.date <= end) {
-            let day = event.date;
-            event.stay = rows.iter().find(|r| r.0 <= day && day < r.1).map(|r| StayIx(r.2));
-            event.warm_handover = event.warm_handover.filter(|_| !self.blank(0.10));
-            event.recorded = self.late(event.date);
-            self.records.events.push(event);
-        }
-    }
-
-    /// When a record became known, where that was later than its date.
-    fn late(&mut self, date: Day) -> Option<Day> {
-        if !self.blank(0.05) {
-            return None;
-        }
-        let day = date.plus_days(whole(&mut self.rng, 7, 90));
-        Some(day).filter(|&d| d <= self.scenario.window.extraction)
-    }
-
-    /// Scores at the start and during the placement.
-    fn write_scores(
-        &mut self,
-        spell: &Spell,
-        need: &Need,
-        (chosen, i, demand): (&Candidate, usize, f64),
-        rows: &Rows,
-    ) {
-        let words = self.ground.words;
-        let (kid, start) = (ChildIx(spell.kid), spell.start);
-        let birth = self.kids[spell.kid as usize].birth.day;
-        // In a crisis there is little time to score anything.
-        let missed = if need.crisis { 0.5 } else { 0.25 };
-        let day = start.plus_days(-whole(&mut self.rng, 0, 14)).max(birth);
-        if !self.blank(missed) {
-            self.score(Subject::Child(kid), day, words.demand, demand, words.worker);
-        }
-        let day =
-            start.plus_days(-whole(&mut self.rng, 1, 14)).max(birth).max(need.received).min(start);
-        if !self.blank(missed) {
-            let pair = Subject::Pair(kid, FamilyIx(chosen.family));
-            self.score(pair, day, words.alliance, chosen.alliance[i], words.worker);
-        }
-        if spell.drivers.age >= 3.0 && chance(&mut self.rng, 0.15) {
-            let total = (4.0 + 2.4 * demand + normal(&mut self.rng, 0.0, 3.0)).clamp(0.0, 40.0);
-            self.score(Subject::Child(kid), day, words.sdq, total.round(), words.carer);
-        }
-        let end = self.scenario.window.end;
-        for (months, share) in [(6, 0.15), (12, 0.12), (24, 0.08)] {
-            let day = start.plus_days(months * 30 + whole(&mut self.rng, -20, 40));
-            let wanted = chance(&mut self.rng, share);
-            let row = rows.iter().find(|r| r.0 <= day && day < r.1);
-            if let (true, Some(row), true) = (wanted, row, day <= end) {
-                let value = self.later_alliance(spell, chosen.alliance[i], day);
-                let subject = Subject::Stay(StayIx(row.2));
-                self.score(subject, day, words.alliance, value, words.worker);
-            }
-        }
-        self.score_trouble(spell, demand);
-    }
-
-    /// The alliance as scored on a day during the placement: around the first score, and worse as
-    /// a breakdown comes nearer. It tells more than the first score, but only from then on.
-    fn later_alliance(&mut self, spell: &Spell, first: f64, day: Day) -> f64 {
-        let strain = if spell.course.end == End::Breakdown {
-            2.5 * (-f64::from(spell.end.since(day)) / 200.0).exp()
-        } else {
-            0.0
-        };
-        score(0.8 * first + 1.24 - strain + normal(&mut self.rng, 0.0, 0.8))
-    }
-
-    /// Where it is going wrong, behaviour is scored once more: a consequence, not a cause.
-    fn score_trouble(&mut self, spell: &Spell, demand: f64) {
-        let day = spell.end.plus_days(-whole(&mut self.rng, 20, 60));
-        let trouble = spell.course.end == End::Breakdown && chance(&mut self.rng, 0.25);
-        if trouble && day > spell.start && day <= self.scenario.window.end {
-            let value = score(demand + normal(&mut self.rng, 1.5, 0.8));
-            let words = self.ground.words;
-            self.score(Subject::Child(ChildIx(spell.kid)), day, words.demand, value, words.carer);
-        }
-    }
-
-    /// The reviews of the recorded families.
-    pub fn write_reviews(&mut self) {
-        let words = self.ground.words;
-        let end = self.scenario.window.end;
-        for f in 0..self.families.len() {
-            if !self.families[f].recorded {
-                continue;
-            }
-            let family = Subject::Family(FamilyIx(f as u32));
-            let count = self.families[f].reviews.len();
-            let stopped = self.families[f].stopped().is_some_and(|(s, _)| s <= end);
-            for k in 0..count {
-                let review = self.families[f].reviews[k];
-                // Other reviews have been cleared away.
-                let current = k + 1 == count && !stopped;
-                if review.date > end || !(review.used || current) {
-                    continue;
-                }
-                if !self.blank(0.25) {
-                    self.score(family, review.date, words.capacity, review.capacity, words.worker);
-                }
-                if !self.blank(0.25) {
-                    let value = review.wellbeing;
-                    self.score(family, review.date, words.wellbeing, value, words.carer);
-                }
-            }
-        }
-    }
-
-    /// One assessment.
-    pub fn score(&mut self, subject: Subject, date: Day, scale: Label, value: f64, rater: Label) {
-        let recorded = self.late(date);
-        let assessment =
-            Assessment { subject, date, scale, score: Some(value), rater: Some(rater), recorded };
-        self.records.assessments.push(assessment);
     }
 }
