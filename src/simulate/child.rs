@@ -49,6 +49,8 @@ pub(super) struct Kid {
     pub scored: Option<Day>,
     /// Kilometres that its parents can travel.
     pub max_km: f64,
+    /// Whether its address is kept secret.
+    pub secret: bool,
     /// An area where it may not live.
     pub avoid: Option<usize>,
     /// Moves and breakdowns before its first recorded stay.
@@ -68,6 +70,7 @@ pub(super) struct Household {
     legal: Legal,
     decided: bool,
     max_km: f64,
+    secret: bool,
     avoid: Option<usize>,
 }
 
@@ -83,8 +86,8 @@ impl Household {
     pub fn new(rng: &mut ChaCha12Rng, place: usize) -> Self {
         let (from, to) = weighted(rng, AGES[0].1, &AGES);
         let eldest = between(rng, from, to);
-        let part_time = chance(rng, 0.28);
-        let crisis = !part_time && chance(rng, if eldest < 5.0 { 0.36 } else { 0.24 });
+        let part_time = chance(rng, 0.27);
+        let crisis = !part_time && chance(rng, if eldest < 5.0 { 0.33 } else { 0.20 });
         let legal = weighted(
             rng,
             Legal::Ots,
@@ -111,6 +114,7 @@ impl Household {
             legal,
             decided: !chance(rng, undecided),
             max_km: if chance(rng, 0.7) { 60.0 } else { f64::from(whole(rng, 2, 4) * 10) },
+            secret: chance(rng, 0.03),
             avoid: chance(rng, 0.05).then(|| within(rng, place)).filter(|&a| a != home),
         }
     }
@@ -173,6 +177,7 @@ impl Kid {
             elsewhere: None,
             scored: None,
             max_km: household.max_km,
+            secret: household.secret,
             avoid: household.avoid,
             before: None,
             recorded: false,

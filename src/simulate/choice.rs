@@ -68,7 +68,8 @@ impl Region<'_> {
         Candidate { family, alliance, utility: utility + fit }
     }
 
-    /// Whether a family could take all of `need` on `day`, by rules that a record can show.
+    /// Whether a family could take all of `need` on `day`, by rules that a record can show: those
+    /// that matching has by default.
     fn feasible(&self, fam: &Fam, f: u32, need: &Need, day: Day) -> bool {
         let form = match (need.part_time, need.crisis) {
             (true, _) => CareForm::PartTime,
@@ -76,6 +77,7 @@ impl Region<'_> {
             _ => CareForm::FullTime,
         };
         fam.active(day)
+            && !fam.rests(day)
             && (fam.kind == FamilyKind::FamilyHome) == need.family_home
             && fam.care_forms.contains(&form)
             && fam.free(day) >= need.kids.len()
@@ -83,12 +85,15 @@ impl Region<'_> {
                 let kid = &self.kids[k as usize];
                 let age = kid.birth.age_on(day);
                 fam.ages.0 <= age
-                    && age <= fam.ages.1
+                    && age.floor() <= fam.ages.1
                     && fam.perspectives.contains(&kid.perspective)
-                    && !fam.refuses.iter().any(|n| kid.needs.contains(n))
+                    && fam.takes_needs(&kid.needs)
+                    && !fam.own_child_close(kid.birth.day, day)
                     && kid.avoid != Some(fam.area)
+                    && !(kid.secret && kid.home == fam.area)
                     && kid.placed.is_none_or(|(old, _)| old != f)
-                    && self.distance(f, k) <= kid.max_km
+                    && self.ground.km(fam.area, kid.home) <= kid.max_km
+                    && self.ground.km(fam.area, kid.school) <= kid.max_km
             })
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Fam {
     pub reviews: Vec<Review>,
     /// Children placed full time: the child, and the day on which it leaves.
     pub placed: Vec<(u32, Day)>,
+    /// Days on which a placement there broke down.
+    pub breakdowns: Vec<Day>,
     /// Whether a record refers to it.
     pub recorded: bool,
 }
@@ -54,6 +56,8 @@ pub(super) struct Review {
     pub used: bool,
 }
 
+/// Days of rest after a breakdown.
+const REST: i32 = 30;
 /// Days between two reviews.
 const REVIEW_EVERY: i32 = 700;
 
@@ -88,10 +92,12 @@ impl Fam {
             vec![Perspective::LongTerm]
         };
         let (mut accepts, mut refuses) = (Vec::new(), Vec::new());
-        for &need in &ground.needs {
+        // Most say of each need whether they accept or refuse it; some say nothing.
+        let says = chance(rng, 0.7);
+        for &need in ground.needs.iter().filter(|_| says) {
             match rng.random::<f64>() {
-                u if u < 0.25 => accepts.push(need),
-                u if u < 0.35 => refuses.push(need),
+                u if u < 0.65 => accepts.push(need),
+                u if u < 0.85 => refuses.push(need),
                 _ => {}
             }
         }
@@ -163,6 +169,7 @@ impl Fam {
             wellbeing_trait: normal(rng, 7.0, 1.3),
             reviews: Vec::new(),
             placed: Vec::new(),
+            breakdowns: Vec::new(),
             recorded: false,
         };
         fam.review_until(rng, since);
@@ -210,6 +217,25 @@ impl Fam {
         self.since <= day
             && self.closes.is_none_or(|(c, _)| day < c)
             && !self.pauses.iter().any(|&(from, to)| from <= day && day <= to)
+    }
+
+    /// Whether it still rests from a breakdown.
+    pub fn rests(&self, day: Day) -> bool {
+        self.breakdowns.iter().any(|&b| b <= day && day.since(b) < REST)
+    }
+
+    /// Whether it takes a child with these needs: a list of what it accepts is all it accepts.
+    pub fn takes_needs(&self, needs: &[Label]) -> bool {
+        needs.iter().all(|n| {
+            !self.refuses.contains(n) && (self.accepts.is_empty() || self.accepts.contains(n))
+        })
+    }
+
+    /// Whether an own child is less than a year older or younger.
+    pub fn own_child_close(&self, birth: Day, day: Day) -> bool {
+        self.own_children
+            .iter()
+            .any(|b| b.earliest() <= day && f64::from(b.day.since(birth)).abs() < 365.25)
     }
 
     /// Places in all on `day`. A network family has as many as its children need.
@@ -282,7 +308,7 @@ impl Fam {
             status_date: match status {
                 FamilyStatus::Stopped => stopped.map(|s| s.0),
                 FamilyStatus::Paused => self.paused_since(end),
-                FamilyStatus::Active => None,
+                FamilyStatus::Active => Some(self.active_since(end)),
             },
             stop_reason: stopped.map(|s| s.1),
         };
@@ -323,6 +349,12 @@ impl Fam {
             }
         }
         (Family { id: Box::from(""), state }, periods)
+    }
+
+    /// Since when it takes children, where it does on `day`.
+    fn active_since(&self, day: Day) -> Day {
+        let back = self.pauses.iter().map(|p| p.1.plus_days(1)).filter(|&d| d <= day).max();
+        back.map_or(self.since, |d| d.max(self.since))
     }
 
     /// Since when it takes no child, where it pauses on `day`.

@@ -58,7 +58,8 @@ impl Region<'_> {
         let demands: Vec<f64> =
             need.kids.clone().map(|k| self.kids[k as usize].demand(&mut self.rng)).collect();
         let mut others = self.candidates(&need, &demands, day);
-        let network = !need.family_home && chance(&mut self.rng, need.network);
+        let secret = self.kids[need.kids.start as usize].secret;
+        let network = !need.family_home && !secret && chance(&mut self.rng, need.network);
         let chosen = if network {
             Some(self.step_in(&need, &demands, day))
         } else if others.is_empty() {
@@ -325,6 +326,7 @@ impl Region<'_> {
         let step = weighted(&mut self.rng, 0, &[(0.12, 1), (0.30, 2), (0.58, 0)]);
         let days = whole(&mut self.rng, 60, 270);
         let fam = &mut self.families[family as usize];
+        fam.breakdowns.push(day);
         if fam.kind == FamilyKind::Network {
             return;
         }

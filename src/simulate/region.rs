@@ -262,9 +262,9 @@ impl<'a> Region<'a> {
             10 + exponential(&mut self.rng, 1.0 / 100.0).min(400.0) as i32
         };
         let network = match (household.crisis, household.part_time) {
-            (true, _) => 0.55,
+            (true, _) => 0.58,
             (_, true) => 0.50,
-            _ => 0.70,
+            _ => 0.73,
         };
         let need = Need {
             kids: group,

@@ -51,6 +51,7 @@ impl Region<'_> {
     fn write_request(&mut self, kid: u32, need: &Need, needed_from: Day) -> u32 {
         let child = &self.kids[kid as usize];
         let (home, avoid, max_km) = (child.home, child.avoid, child.max_km);
+        let secret = child.secret;
         let (perspective, siblings) = (child.perspective, child.group.len() > 1);
         let area = |a: usize| self.ground.areas[a].area;
         let (contact_areas, avoid_areas): (Vec<Label>, Vec<Label>) =
@@ -93,7 +94,7 @@ impl Region<'_> {
             max_distance_km: Some(max_km),
             contact_areas,
             avoid_areas,
-            secret_address: Some(chance(&mut self.rng, 0.03)),
+            secret_address: Some(secret),
             closed: None,
             outcome: None,
             placed_stay: None,

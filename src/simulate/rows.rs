@@ -14,7 +14,7 @@ use super::truth::{LocalTruth, Start, true_risks};
 
 /// Splits of the registration per year: in England's table 6,790 changes of status only stand
 /// among 36,560 ends of foster placements.
-const ADMINISTRATIVE: f64 = 0.05;
+const ADMINISTRATIVE: f64 = 0.048;
 /// Stays in hospital per year, with return to the same family.
 const HOSPITAL: f64 = 0.012;
 
