@@ -20,10 +20,10 @@ mod model_file;
 mod outcome;
 #[path = "it/run.rs"]
 mod run;
-#[path = "it/small.rs"]
-mod small;
 #[path = "it/simulate.rs"]
 mod simulate;
+#[path = "it/small.rs"]
+mod small;
 #[path = "it/ssda903.rs"]
 mod ssda903;
 #[path = "it/survival/mod.rs"]

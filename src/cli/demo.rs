@@ -52,9 +52,8 @@ const EXAMPLE: &[(&str, &[u8])] = &[
 
 pub(crate) fn run(args: &DemoArgs, out: &mut Output) -> Result<u8, Failure> {
     let folder = args.dir.join("history");
-    std::fs::create_dir_all(&folder).map_err(|e| {
-        Error::new(ErrorKind::Io, format!("cannot make {}: {e}", folder.display()))
-    })?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|e| Error::new(ErrorKind::Io, format!("cannot make {}: {e}", folder.display())))?;
     for (name, bytes) in EXAMPLE {
         write_whole(&folder.join(name), bytes, args.force)?;
     }
@@ -118,18 +117,7 @@ impl Way {
             None => all,
         };
         let by = describe(&prepared.outcome, &groups, &options)?;
-        Ok(Self {
-            study,
-            source,
-            summary,
-            described,
-            by,
-            train,
-            model,
-            evaluation,
-            score,
-            matched,
-        })
+        Ok(Self { study, source, summary, described, by, train, model, evaluation, score, matched })
     }
 
     fn page(&self, options: PageOptions) -> crate::report::Page {
