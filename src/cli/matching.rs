@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Language;
 use super::output::{Failure, Output};
 use super::page::about_model;
 use super::score::AsOfArgs;

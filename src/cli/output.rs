@@ -36,11 +36,6 @@ impl Output {
         Self { json: common.json, quiet: common.quiet }
     }
 
-    /// Whether `--json` was asked.
-    pub fn json(&self) -> bool {
-        self.json
-    }
-
     /// Writes text to stdout as it is.
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();

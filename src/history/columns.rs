@@ -65,9 +65,10 @@ macro_rules! file {
         $(#[$doc])*
         pub(super) mod $module {
             use super::{Column, FileSpec, Kind::*, no, yes};
-            #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+            // Not every table names each of its columns by position.
+            #[allow(dead_code, non_camel_case_types, clippy::upper_case_acronyms)]
             enum Position { $($column),+ }
-            $(pub const $column: usize = Position::$column as usize;)+
+            $(#[allow(dead_code)] pub const $column: usize = Position::$column as usize;)+
             pub static FILE: FileSpec = FileSpec {
                 name: $name,
                 required: $need,

@@ -24,8 +24,6 @@ pub(super) struct Gains {
 pub(super) struct Plan {
     pub assignment: Assignment,
     pub prices: Vec<ShadowPrice>,
-    /// What placing one child of urgency weight 1 counts for in the prices.
-    pub place_value: f64,
 }
 
 /// Makes the plan.
@@ -89,7 +87,7 @@ pub(super) fn plan(
         ],
     };
     let prices = shadow_prices(s, &problem, &second);
-    Plan { assignment, prices, place_value }
+    Plan { assignment, prices }
 }
 
 /// What placing a group weighs: the sum of its members' urgency weights.

@@ -133,10 +133,3 @@ fn mean_at(baseline: &Baseline, starts: &[Start], chains: &[Chain], day: f64) ->
     let (b, p) = sums.iter().fold((0.0, 0.0), |t, s| (t.0 + s.0, t.1 + s.1));
     (b / n, p / n)
 }
-
-/// The mean incidences of breakdown and of positive ends at every horizon of the targets.
-#[cfg(test)]
-pub(super) fn mean_incidences(baseline: &Baseline, starts: &[Start]) -> Vec<(f64, f64)> {
-    let chains: Vec<Chain> = starts.iter().map(|s| Chain::new(&hazards(baseline, s))).collect();
-    EDGES.iter().map(|m| mean_at(baseline, starts, &chains, m * DAYS_PER_MONTH)).collect()
-}

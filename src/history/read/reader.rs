@@ -169,7 +169,7 @@ impl Reader<'_> {
         file: &'static FileSpec,
         shape: &Shape,
         style: Style,
-        evidence: &super::cells::Evidence,
+        evidence: &Evidence,
     ) {
         let mut ask = |code: Code, (line, at): (u64, usize), what: &'static str| {
             let column = shape.names[at].clone();
