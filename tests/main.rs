@@ -18,6 +18,8 @@ mod model;
 mod model_file;
 #[path = "it/outcome.rs"]
 mod outcome;
+#[path = "it/report/mod.rs"]
+mod report;
 #[path = "it/run.rs"]
 mod run;
 #[path = "it/simulate.rs"]

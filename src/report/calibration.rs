@@ -1,7 +1,7 @@
 //! Calibration plot: what was predicted against what happened.
 
 use super::html::Html;
-use super::svg::{self, Scale, Width};
+use super::svg::{self, Scale};
 use crate::score::Lang;
 
 /// A point of a calibration curve.
@@ -62,12 +62,12 @@ impl CalibrationPicture {
         if marks.len() < 2 {
             return;
         }
-        h.within("figure", &[("id", &self.id), ("class", "square")], |h| {
+        h.within("figure", &[("id", &self.id)], |h| {
             h.leaf("figcaption", &[], &self.title);
             let description = describe(&marks, language);
-            svg::picture(h, &self.id, &self.title, &description, |h, width| {
-                let square = square(&marks, width);
-                draw_axes(h, &square, width, language);
+            svg::small(h, &self.id, &self.title, &description, WIDTH, |h| {
+                let square = square(&marks);
+                draw_axes(h, &square, language);
                 draw_curve(h, &square, &marks);
                 let end = square.bottom + 52.0;
                 match &self.spread {
@@ -79,12 +79,12 @@ impl CalibrationPicture {
     }
 }
 
-/// The square for one width, scaled to the data.
-fn square(marks: &[CalibrationMark], width: Width) -> Square {
-    let (left, right, top) = match width {
-        Width::Wide => (84.0, 484.0, 16.0),
-        Width::Narrow => (46.0, width.units() - 12.0, 34.0),
-    };
+/// The width of a plot, small enough for a telephone; on a desk several stand side by side.
+const WIDTH: f64 = 320.0;
+
+/// The square, scaled to the data.
+fn square(marks: &[CalibrationMark]) -> Square {
+    let (left, right, top) = (54.0, WIDTH - 20.0, 34.0);
     let bottom = top + (right - left);
     let highest = marks
         .iter()
@@ -98,7 +98,7 @@ fn square(marks: &[CalibrationMark], width: Width) -> Square {
     Square { left, right, top, bottom, end, x, y }
 }
 
-fn draw_axes(h: &mut Html, s: &Square, width: Width, language: Lang) {
+fn draw_axes(h: &mut Html, s: &Square, language: Lang) {
     for tick in svg::ticks(s.end, 5).into_iter().filter(|&t| t <= s.end * (1.0 + 1e-9)) {
         svg::line(h, "grid", (s.left, s.y.of(tick)), (s.right, s.y.of(tick)));
         svg::line(h, "grid", (s.x.of(tick), s.bottom), (s.x.of(tick), s.top));
@@ -112,22 +112,7 @@ fn draw_axes(h: &mut Html, s: &Square, width: Width, language: Lang) {
     let (predicted, observed) =
         (language.of("voorspeld", "predicted"), language.of("gebeurd", "observed"));
     svg::label(h, "tick mid", ((s.left + s.right) / 2.0, s.bottom + 42.0), predicted);
-    match width {
-        Width::Wide => {
-            svg::label_upwards(h, "tick mid", (s.left - 58.0, (s.top + s.bottom) / 2.0), observed);
-            // Beside the square there is room to say what the lines are.
-            let x = s.right + 20.0;
-            svg::line(h, "ideal", (x, s.top + 10.0), (x + 32.0, s.top + 10.0));
-            let ideal = language.of("voorspeld = gebeurd", "predicted = observed");
-            svg::label(h, "tick", (x + 40.0, s.top + 14.5), ideal);
-            svg::line(h, "curve s0", (x, s.top + 34.0), (x + 32.0, s.top + 34.0));
-            svg::label(h, "tick", (x + 40.0, s.top + 38.5), language.of("dit model", "this model"));
-            svg::rect(h, "band f0", (x, s.top + 52.0), 32.0, 12.0);
-            let band = language.of("95%-interval", "95% interval");
-            svg::label(h, "tick", (x + 40.0, s.top + 62.5), band);
-        }
-        Width::Narrow => svg::label(h, "tick", (4.0, s.top - 18.0), observed),
-    }
+    svg::label(h, "tick", (4.0, s.top - 18.0), observed);
 }
 
 fn draw_curve(h: &mut Html, s: &Square, marks: &[CalibrationMark]) {

@@ -75,6 +75,16 @@ impl OfHundred {
         }
     }
 
+    /// As short as a table wants it: `<5`, `22`, `>60`.
+    #[must_use]
+    pub fn short(self) -> String {
+        match self {
+            Self::Few => format!("<{FEWEST}"),
+            Self::About(n) => n.to_string(),
+            Self::Many => format!(">{MOST}"),
+        }
+    }
+
     /// Without "about", for a range.
     #[must_use]
     pub fn plain(self, language: Lang) -> String {
@@ -117,9 +127,17 @@ impl DotRisk {
         out.push(interval_sentence(low, high, language));
         if let Some(base) = self.base.filter(|b| b.is_finite()) {
             let base = OfHundred::new(base).in_words(language);
-            out.push(match language {
-                Lang::Nl => format!("Bij alle plaatsingen samen zijn het er {base} van de 100."),
-                Lang::En => format!("Among all placements together it is {base} of 100."),
+            out.push(match (language, self.running) {
+                (Lang::Nl, false) => {
+                    format!("Bij alle plaatsingen samen zijn het er {base} van de 100.")
+                }
+                (Lang::En, false) => format!("Among all placements together it is {base} of 100."),
+                (Lang::Nl, true) => format!(
+                    "Bij alle plaatsingen samen, geteld vanaf hun begin, zijn het er {base} van de 100."
+                ),
+                (Lang::En, true) => format!(
+                    "Among all placements together, counted from their start, it is {base} of 100."
+                ),
             });
         }
         out
@@ -134,7 +152,10 @@ impl DotRisk {
         h.within("div", &[("class", "risk")], |h| {
             h.within("div", &[("class", "dots")], |h| {
                 let title = language.of("Honderd stippen", "A hundred dots");
-                svg::square(h, id, title, &sentences.join(" "), SIDE, |h| self.draw(h));
+                svg::small(h, id, title, &sentences.join(" "), SIDE, |h| {
+                    self.draw(h);
+                    SIDE
+                });
             });
             h.within("div", &[("class", "said")], |h| {
                 for (k, sentence) in sentences.iter().enumerate() {
@@ -177,17 +198,34 @@ impl DotRisk {
 const SIDE: f64 = 300.0;
 
 fn interval_sentence(low: OfHundred, high: OfHundred, language: Lang) -> String {
-    if low == high {
-        let one = low.in_words(language);
-        return match language {
-            Lang::Nl => format!("Ook met de onzekerheid erbij blijft het {one}."),
-            Lang::En => format!("With its uncertainty it stays {one}."),
-        };
-    }
-    let (low, high) = (low.plain(language), high.plain(language));
-    match language {
-        Lang::Nl => format!("Dat is een schatting: het kunnen er ook {low} of {high} zijn."),
-        Lang::En => format!("This is an estimate: it could also be {low} or {high}."),
+    use OfHundred::{About, Few, Many};
+    match (low, high, language) {
+        _ if low == high => {
+            let one = low.in_words(language);
+            match language {
+                Lang::Nl => format!("Ook met de onzekerheid erbij blijft het {one}."),
+                Lang::En => format!("With its uncertainty it stays {one}."),
+            }
+        }
+        (Few, Many, Lang::Nl) => "Dit is te onzeker om er iets uit af te leiden.".into(),
+        (Few, Many, Lang::En) => "This is too uncertain to conclude anything from.".into(),
+        (Few, About(n), Lang::Nl) => {
+            format!("Dat is een schatting: het zijn er waarschijnlijk hooguit {n}.")
+        }
+        (Few, About(n), Lang::En) => format!("This is an estimate: it is likely at most {n}."),
+        (About(n), Many, Lang::Nl) => {
+            format!("Dat is een schatting: het zijn er waarschijnlijk minstens {n}.")
+        }
+        (About(n), Many, Lang::En) => format!("This is an estimate: it is likely at least {n}."),
+        _ => {
+            let (low, high) = (low.plain(language), high.plain(language));
+            match language {
+                Lang::Nl => {
+                    format!("Dat is een schatting: het kunnen er ook {low} of {high} zijn.")
+                }
+                Lang::En => format!("This is an estimate: it could also be {low} or {high}."),
+            }
+        }
     }
 }
 

@@ -50,6 +50,8 @@ pub struct ForestPicture {
 
 /// The widest axis: further intervals end in an arrow.
 const WIDEST: (f64, f64) = (0.05, 20.0);
+/// An interval whose ends differ by more than this factor does not widen the axis.
+const FAIR: f64 = 12.0;
 
 impl ForestPicture {
     /// Writes the picture as a figure with a caption.
@@ -84,8 +86,13 @@ impl ForestPicture {
     /// The span of the axis: the data, rounded outwards to ticks, and always 0.5–2.
     fn span(&self) -> (f64, f64) {
         let drawable = || self.rows.iter().filter_map(|r| r.ratio.filter(Ratio::drawable));
-        let low = drawable().map(|r| r.lower).fold(0.5f64, f64::min).max(WIDEST.0);
-        let high = drawable().map(|r| r.upper).fold(2.0f64, f64::max).min(WIDEST.1);
+        // One hopelessly wide interval must not squeeze the others: it ends in arrows.
+        let fair = |r: &Ratio| r.upper <= FAIR * r.lower;
+        let ends = |end: fn(&Ratio) -> f64| -> Vec<f64> {
+            drawable().map(|r| if fair(&r) { end(&r) } else { r.estimate }).collect()
+        };
+        let low = ends(|r| r.lower).into_iter().fold(0.5f64, f64::min).max(WIDEST.0);
+        let high = ends(|r| r.upper).into_iter().fold(2.0f64, f64::max).min(WIDEST.1);
         let all = svg::ratio_ticks(WIDEST.0, WIDEST.1);
         let from = all.iter().rev().find(|&&t| t <= low * (1.0 + 1e-9)).copied();
         let to = all.iter().find(|&&t| t >= high * (1.0 - 1e-9)).copied();
@@ -94,47 +101,58 @@ impl ForestPicture {
 
     fn draw(&self, h: &mut Html, width: Width, language: Lang) -> f64 {
         let units = width.units();
-        let (left, right, row_height, first) = match width {
-            Width::Wide => (300.0, units - 170.0, 28.0, 44.0),
-            Width::Narrow => (12.0, units - 12.0, 44.0, 24.0),
+        let (left, right, first) = match width {
+            Width::Wide => (300.0, units - 170.0, 44.0),
+            Width::Narrow => (12.0, units - 12.0, 24.0),
         };
         let span = self.span();
         let x = Scale::log(span, (left, right));
-        let bottom = first + self.rows.len() as f64 * row_height;
+        let rows: Vec<Laid> = self.lay_out(width, language, left);
+        let bottom = first + rows.iter().map(|r| r.height).sum::<f64>();
         if width == Width::Wide {
             svg::label(h, "tick strong", (4.0, 22.0), language.of("Kenmerk", "Feature"));
             let heading = language.of("Ratio (95%-interval)", "Ratio (95% interval)");
             svg::label(h, "tick strong end", (units - 4.0, 22.0), heading);
             svg::line(h, "axis", (0.0, 32.0), (units, 32.0));
         }
-        for tick in svg::ratio_ticks(span.0, span.1) {
-            let class = if (tick - 1.0).abs() < 1e-9 { "one" } else { "grid" };
-            svg::line(h, class, (x.of(tick), first - 8.0), (x.of(tick), bottom));
-            svg::label(h, "tick mid", (x.of(tick), bottom + 18.0), &ratio_number(language, tick));
-        }
+        draw_ticks(h, x, span, (first - 8.0, bottom), language);
         svg::line(h, "axis", (left, bottom), (right, bottom));
-        for (k, row) in self.rows.iter().enumerate() {
-            let top = first + k as f64 * row_height;
+        let mut top = first;
+        for (row, laid) in self.rows.iter().zip(&rows) {
             let middle = match width {
-                Width::Wide => top + row_height / 2.0,
-                Width::Narrow => top + row_height - 12.0,
+                Width::Wide => top + laid.height / 2.0,
+                Width::Narrow => top + laid.height - 12.0,
             };
-            let text = self.in_words(row, language);
-            match width {
-                Width::Wide => {
-                    let label = svg::fit(&row.label, left - 16.0);
-                    svg::label(h, "tick", (4.0, middle + 4.5), &label);
-                    svg::label(h, "tick end num", (units - 4.0, middle + 4.5), &text);
-                }
-                Width::Narrow => {
-                    let room = units - svg::text_width(&text) - 16.0;
-                    svg::label(h, "tick", (4.0, top + 14.0), &svg::fit(&row.label, room));
-                    svg::label(h, "tick end num", (units - 4.0, top + 14.0), &text);
-                }
+            // Text centres on its line where it stands beside it, and starts above it otherwise.
+            let (mut y, number) = match width {
+                Width::Wide => (middle + 4.5 - 8.5 * (laid.label.len() as f64 - 1.0), middle + 4.5),
+                Width::Narrow => (top + 14.0, top + 14.0),
+            };
+            for line in &laid.label {
+                svg::label(h, "tick halo", (4.0, y), line);
+                y += 17.0;
             }
+            svg::label(h, "tick end num halo", (units - 4.0, number), &laid.number);
             draw_row(h, row, x, span, middle);
+            top += laid.height;
         }
         self.draw_axis_text(h, (left, right, x.of(1.0)), bottom + 38.0, width)
+    }
+
+    /// Breaks the labels into lines and gives every row its height.
+    fn lay_out(&self, width: Width, language: Lang, left: f64) -> Vec<Laid> {
+        let lay = |row: &ForestRow| {
+            let number = self.in_words(row, language);
+            let room = match width {
+                Width::Wide => left - 16.0,
+                Width::Narrow => width.units() - svg::text_width(&number) - 20.0,
+            };
+            let label = svg::wrap(&row.label, room);
+            let more = 17.0 * (label.len().max(1) - 1) as f64;
+            let height = more + if width == Width::Wide { 28.0 } else { 44.0 };
+            Laid { label, number, height }
+        };
+        self.rows.iter().map(lay).collect()
     }
 
     /// The axis label and what its two sides mean; returns the height used in all.
@@ -160,6 +178,27 @@ impl ForestPicture {
         y += 20.0;
         svg::label(h, "tick mid", ((left + right) / 2.0, y), &self.x_label);
         y + 10.0
+    }
+}
+
+/// A row with its place.
+struct Laid {
+    label: Vec<String>,
+    number: String,
+    height: f64,
+}
+
+/// The grid and its labels; 1 always has one, others where there is room.
+fn draw_ticks(h: &mut Html, x: Scale, span: (f64, f64), (top, bottom): (f64, f64), language: Lang) {
+    let mut taken = f64::NEG_INFINITY;
+    for tick in svg::ratio_ticks(span.0, span.1) {
+        let at = x.of(tick);
+        let one = (tick - 1.0).abs() < 1e-9;
+        svg::line(h, if one { "one" } else { "grid" }, (at, top), (at, bottom));
+        if one || (at - taken > 34.0 && (at - x.of(1.0)).abs() > 26.0) {
+            svg::label(h, "tick mid", (at, bottom + 18.0), &tick_number(language, tick));
+            taken = at;
+        }
     }
 }
 
@@ -192,6 +231,12 @@ fn draw_row(h: &mut Html, row: &ForestRow, x: Scale, span: (f64, f64), y: f64) {
     }
 }
 
+/// A tick of a ratio without zeros at its end: `0.05`, `1`, `20`.
+fn tick_number(language: Lang, value: f64) -> String {
+    let digits = (-value.log10()).ceil().max(0.0) as usize;
+    language.number(value, digits)
+}
+
 /// A ratio with two decimals, more when it is very small, fewer when it is large.
 #[must_use]
 pub fn ratio_number(language: Lang, value: f64) -> String {
@@ -207,13 +252,7 @@ pub fn ratio_number(language: Lang, value: f64) -> String {
         v if v < 0.1 => 3,
         _ => 2,
     };
-    let text = language.number(value, digits);
-    // Axis ticks such as 1 and 0.5 need no trailing zeros.
-    if (value * 10.0 - (value * 10.0).round()).abs() < 1e-9 && value < 10.0 {
-        let short = language.number(value, 1);
-        return short.strip_suffix(language.of(",0", ".0")).unwrap_or(&short).to_string();
-    }
-    text
+    language.number(value, digits)
 }
 
 /// `1.31 (1.08–1.59)`.
@@ -237,8 +276,10 @@ mod tests {
     fn ratios_in_words() {
         let ratio = Ratio { estimate: 1.308, lower: 1.0, upper: 123.4, p: None };
         assert_eq!(ratio_text(Lang::En, &ratio), "1.31 (1.00–123)");
-        assert_eq!(ratio_number(Lang::Nl, 0.5), "0,5");
-        assert_eq!(ratio_number(Lang::En, 1.0), "1");
+        assert_eq!(tick_number(Lang::Nl, 0.5), "0,5");
+        assert_eq!(tick_number(Lang::En, 0.05), "0.05");
+        assert_eq!(tick_number(Lang::En, 1.0), "1");
+        assert_eq!(tick_number(Lang::En, 20.0), "20");
         assert_eq!(ratio_number(Lang::En, 1e300), ">10,000");
         assert_eq!(ratio_number(Lang::En, 1e-9), "<0.001");
     }

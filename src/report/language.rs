@@ -88,6 +88,16 @@ impl Lang {
         }
     }
 
+    /// A p-value within a sentence: `p = 0.04`, `p < 0.001`.
+    #[must_use]
+    pub fn p_equals(self, p: f64) -> String {
+        let text = self.p_value(p);
+        match text.strip_prefix(['<', '>']) {
+            Some(number) => format!("p {} {number}", &text[..1]),
+            None => format!("p = {text}"),
+        }
+    }
+
     /// A day in words: `31 maart 2024`.
     #[must_use]
     pub fn day(self, day: Day) -> String {
@@ -179,6 +189,8 @@ mod tests {
         assert_eq!(Nl.p_value(0.0421), "0,042");
         assert_eq!(En.p_value(0.42), "0.42");
         assert_eq!(En.p_value(0.97), ">0.9");
+        assert_eq!(En.p_equals(1e-9), "p < 0.001");
+        assert_eq!(Nl.p_equals(0.042), "p = 0,042");
     }
 
     #[test]

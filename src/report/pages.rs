@@ -93,11 +93,16 @@ impl About {
     }
 
     /// What the model's own file says of its use.
-    fn stamped(&self, language: Lang) -> Conclusion {
+    fn stamped(&self, o: PageOptions) -> Conclusion {
+        let language = o.language;
         match &self.stamp {
-            Some(stamp) => {
-                sections::conclusion(stamp.verdict, &stamp.gates, &self.unit(), language)
-            }
+            Some(stamp) => sections::conclusion(
+                stamp.verdict,
+                &stamp.gates,
+                &self.unit(),
+                language,
+                o.audience,
+            ),
             None => not_judged(language),
         }
     }
@@ -133,7 +138,8 @@ pub fn describe_page(
     options: PageOptions,
 ) -> Page {
     let language = options.language;
-    let section = sections::describe(d, cause, column, &about.unit(), language, options.audience);
+    let section =
+        sections::describe(&[(d, column)], cause, &about.unit(), language, options.audience);
     let mut page = about.page(
         options,
         language.of("wat er gebeurde", "what happened"),
@@ -173,7 +179,7 @@ pub fn train_page(t: &TrainResult, about: &About, options: PageOptions) -> Page 
         ),
         vec![sections::training(t, language, options.audience)],
     );
-    page.conclusion = Some(about.stamped(language));
+    page.conclusion = Some(about.stamped(options));
     page.facts.splice(0..0, counts(language, options, t.n, &t.cause, t.events));
     page
 }
@@ -194,7 +200,8 @@ pub fn evaluate_page(e: &Evaluation, about: &About, options: PageOptions) -> Pag
         ),
         vec![sections::evaluation(e, &unit, language, options.audience)],
     );
-    page.conclusion = Some(sections::conclusion(e.verdict, &e.gates, &unit, language));
+    page.conclusion =
+        Some(sections::conclusion(e.verdict, &e.gates, &unit, language, options.audience));
     page.facts.splice(0..0, counts(language, options, e.n, &e.cause, e.events));
     page
 }
@@ -220,7 +227,7 @@ pub fn score_page(
         vec![section],
     );
     page.banner.clone_from(&s.banner);
-    page.conclusion = Some(about.stamped(language));
+    page.conclusion = Some(about.stamped(options));
     let count = |n| options.audience.count(language, n);
     let scored = s.stays.iter().filter(|x| x.risk.is_some()).count();
     page.facts.splice(
@@ -251,7 +258,7 @@ pub fn match_page(m: &MatchResult, about: &About, options: PageOptions) -> Page 
         vec![section],
     );
     page.banner.clone_from(&m.banner);
-    page.conclusion = Some(about.stamped(language));
+    page.conclusion = Some(about.stamped(options));
     let count = |n| options.audience.count(language, n);
     page.facts.splice(
         0..0,
@@ -292,14 +299,11 @@ pub struct Demo<'a> {
 pub fn demo_page(d: &Demo<'_>, about: &About, options: PageOptions) -> Page {
     let (language, audience) = (options.language, options.audience);
     let (unit, cause) = (about.unit(), d.evaluation.cause.as_str());
-    let mut described = sections::describe(d.all, cause, None, &unit, language, audience);
-    if let Some((by, column)) = d.by {
-        let groups = sections::describe(by, cause, Some(column), &unit, language, audience);
-        described.body.append(&groups.body);
-    }
+    let mut described = vec![(d.all, None)];
+    described.extend(d.by.map(|(by, column)| (by, Some(column))));
     let sections = vec![
         sections::data(d.data, language, audience),
-        described,
+        sections::describe(&described, cause, &unit, language, audience),
         sections::training(d.train, language, audience),
         sections::evaluation(d.evaluation, &unit, language, audience),
         sections::scores(d.score, d.base, Some(DEMO_MOST), language, audience),
@@ -318,8 +322,13 @@ pub fn demo_page(d: &Demo<'_>, about: &About, options: PageOptions) -> Page {
     );
     let banner: Option<&Note> = d.score.banner.as_ref().or(d.matching.banner.as_ref());
     page.banner = banner.cloned();
-    page.conclusion =
-        Some(sections::conclusion(d.evaluation.verdict, &d.evaluation.gates, &unit, language));
+    page.conclusion = Some(sections::conclusion(
+        d.evaluation.verdict,
+        &d.evaluation.gates,
+        &unit,
+        language,
+        audience,
+    ));
     page.facts.splice(0..0, counts(language, options, d.evaluation.n, cause, d.evaluation.events));
     page
 }

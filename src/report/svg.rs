@@ -63,18 +63,19 @@ pub fn picture(
     }
 }
 
-/// Writes a small square picture that suits any page, with its accessible title and description.
-pub fn square(
+/// Writes a picture small enough for any page, with its accessible title and description; `draw`
+/// writes the shapes and returns the height that it used.
+pub fn small(
     h: &mut Html,
     id: &str,
     title: &str,
     description: &str,
-    side: f64,
-    draw: impl Fn(&mut Html),
+    width: f64,
+    draw: impl Fn(&mut Html) -> f64,
 ) {
     let mut shapes = Html::new();
-    draw(&mut shapes);
-    element(h, id, "any", (side, side), (title, description), &shapes);
+    let height = draw(&mut shapes);
+    element(h, id, "any", (width, height), (title, description), &shapes);
 }
 
 fn element(
@@ -146,16 +147,19 @@ pub fn label_upwards(h: &mut Html, class: &str, (x, y): (f64, f64), text: &str) 
     h.leaf("text", &[("class", class), ("x", &at(x)), ("y", &at(y)), ("transform", &turn)], text);
 }
 
+/// About how wide a character is at 13 units, in the widest of the usual fonts.
+const CHARACTER: f64 = 7.4;
+
 /// About how wide a text is at 13 units; enough to keep labels apart.
 #[must_use]
 pub fn text_width(text: &str) -> f64 {
-    text.chars().count() as f64 * 7.0
+    text.chars().count() as f64 * CHARACTER
 }
 
 /// A text cut to a width, with an ellipsis.
 #[must_use]
 pub fn fit(text: &str, width: f64) -> String {
-    let most = (width / 7.0).floor().max(3.0) as usize;
+    let most = (width / CHARACTER).floor().max(3.0) as usize;
     if text.chars().count() <= most {
         text.into()
     } else {
@@ -171,7 +175,7 @@ pub fn wrap(text: &str, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(last) if text_width(last) + text_width(word) + 7.0 <= width => {
+            Some(last) if text_width(last) + text_width(word) + CHARACTER <= width => {
                 last.push(' ');
                 last.push_str(word);
             }
@@ -283,7 +287,7 @@ mod tests {
 
     #[test]
     fn labels_wrap_and_fit() {
-        assert_eq!(fit("abcdefgh", 35.0), "abcd…");
-        assert_eq!(wrap("one two three", 63.0), vec!["one two", "three"]);
+        assert_eq!(fit("abcdefgh", 38.0), "abcd…");
+        assert_eq!(wrap("one two three", 66.0), vec!["one two", "three"]);
     }
 }

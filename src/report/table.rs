@@ -89,6 +89,12 @@ impl Table {
             RowKind::Indented => "indented",
         };
         h.within("tr", &[("class", kind)], |h| {
+            // A row of one cell says something of all columns.
+            if let ([only], 2..) = (&row.cells[..], self.columns.len()) {
+                let all = self.columns.len().to_string();
+                h.leaf("th", &[("scope", "row"), ("colspan", &all)], only);
+                return;
+            }
             for k in 0..self.columns.len().max(row.cells.len()) {
                 let cell = row.cells.get(k).map_or("", String::as_str);
                 if k == 0 {

@@ -11,13 +11,12 @@ use super::{heading, say, span};
 use crate::evaluate::{Describe, DescribedAt, DescribedTest, GroupDescription};
 use crate::score::Lang;
 
-/// The section of `describe`. `cause` is the one that curves by group show; `column` is what the
-/// groups come from.
+/// The section of `describe`: any number of descriptions, each with the column that its groups come
+/// from. `cause` is the one that curves by group show.
 #[must_use]
 pub fn describe(
-    d: &Describe,
+    described: &[(&Describe, Option<&str>)],
     cause: &str,
-    column: Option<&str>,
     unit: &TimeUnit,
     language: Lang,
     audience: Audience,
@@ -32,13 +31,30 @@ pub fn describe(
         "The curves count how many of 100 placements had ended in this way by then. Every way of \
          ending counts: whoever goes home can no longer break down. The band is the 95% interval.",
     );
+    for (d, column) in described {
+        write(&mut h, d, *column, cause, unit, language, audience);
+    }
+    let heading = language.of("Wat er gebeurde", "What happened");
+    Section { id: "describe", heading: heading.into(), body: h }
+}
+
+/// One description: its picture, its numbers, its tests.
+fn write(
+    h: &mut Html,
+    d: &Describe,
+    column: Option<&str>,
+    cause: &str,
+    unit: &TimeUnit,
+    language: Lang,
+    audience: Audience,
+) {
     let groups: Vec<&GroupDescription> =
         d.groups.iter().filter(|g| audience.may_see(g.n)).collect();
     if let [only] = groups[..] {
-        causes_picture(&mut h, only, cause, unit, language, audience);
+        causes_picture(h, only, cause, unit, language, audience);
     } else {
         for (k, some) in groups.chunks(STYLES).enumerate() {
-            groups_picture(&mut h, some, k, cause, unit, language, audience);
+            groups_picture(h, some, k, cause, unit, language, audience);
         }
         if let Some(column) = column {
             let name = words::column_name(language, column);
@@ -56,13 +72,11 @@ pub fn describe(
         );
         h.leaf("p", &[("class", "note")], text);
     }
-    numbers(&groups, cause, unit, language, audience).write(&mut h);
-    tests(&mut h, d, cause, language);
+    numbers(&groups, cause, unit, language, audience).write(h);
+    tests(h, d, cause, language);
     for warning in &d.warnings {
         h.leaf("p", &[("class", "note"), ("lang", "en")], warning);
     }
-    let heading = language.of("Wat er gebeurde", "What happened");
-    Section { id: "describe", heading: heading.into(), body: h }
 }
 
 /// All causes of one group in one picture.
@@ -157,6 +171,29 @@ fn points(curve: &[DescribedAt], cause: &str) -> Vec<CurvePoint> {
         .collect()
 }
 
+/// How many events the shares shown so far stand for, of one cause and of all.
+#[derive(Default)]
+struct Disclosed {
+    cause: Shown,
+    all: Shown,
+}
+
+/// How many events the last share that was shown stands for.
+#[derive(Default)]
+struct Shown(usize);
+
+impl Shown {
+    /// Whether a share of `events` may follow: from the difference of two shares few events could
+    /// be counted.
+    fn may_show(&mut self, audience: Audience, events: usize) -> bool {
+        let may = audience.may_see(events.saturating_sub(self.0));
+        if may {
+            self.0 = events;
+        }
+        may
+    }
+}
+
 /// The numbers at the times asked for.
 fn numbers(
     groups: &[&GroupDescription],
@@ -185,13 +222,17 @@ fn numbers(
             kind: RowKind::Heading,
             cells: vec![format!("{name} (n = {n}; {of}: {events})")],
         });
+        let mut disclosed = Disclosed::default();
         for at in &group.at {
             let f = at.cif.get(cause);
-            let shown = audience.may_see(at.at_risk);
-            let percent = |v: Option<f64>| {
+            let enough = audience.may_see(at.at_risk);
+            let ended = at.events.get(cause).copied().unwrap_or(0);
+            let cause_shown = enough && disclosed.cause.may_show(audience, ended);
+            let all_shown = enough && disclosed.all.may_show(audience, at.events.values().sum());
+            let percent = |v: Option<f64>, shown: bool| {
                 v.filter(|_| shown).map_or("–".into(), |v| language.percent(v, 1))
             };
-            let interval = match f.and_then(|f| f.lower.zip(f.upper)).filter(|_| shown) {
+            let interval = match f.and_then(|f| f.lower.zip(f.upper)).filter(|_| cause_shown) {
                 Some((l, u)) => format!("{}–{}", language.percent(l, 1), language.percent(u, 1)),
                 None => "–".into(),
             };
@@ -200,9 +241,9 @@ fn numbers(
                 cells: vec![
                     span(language, unit, at.time),
                     audience.count(language, at.at_risk),
-                    percent(f.and_then(|f| f.estimate)),
+                    percent(f.and_then(|f| f.estimate), cause_shown),
                     interval,
-                    percent(at.survival),
+                    percent(at.survival, all_shown),
                 ],
             });
         }

@@ -15,7 +15,13 @@ use crate::score::Lang;
 
 /// The verdict and the gates behind it, for the first screen.
 #[must_use]
-pub fn conclusion(verdict: Verdict, gates: &[Gate], unit: &TimeUnit, language: Lang) -> Conclusion {
+pub fn conclusion(
+    verdict: Verdict,
+    gates: &[Gate],
+    unit: &TimeUnit,
+    language: Lang,
+    audience: Audience,
+) -> Conclusion {
     let (word, what) = match verdict {
         Verdict::Usable => (
             language.of("Bruikbaar, als steun bij een gesprek", "Usable, as support for a conversation"),
@@ -47,8 +53,11 @@ pub fn conclusion(verdict: Verdict, gates: &[Gate], unit: &TimeUnit, language: L
         ),
     };
     let mut why = vec![what.to_string()];
-    let failed: Vec<String> =
-        gates.iter().filter(|g| !g.passed).map(|g| gate_in_words(g, unit, language)).collect();
+    let failed: Vec<String> = gates
+        .iter()
+        .filter(|g| !g.passed)
+        .map(|g| gate_in_words(g, unit, language, audience))
+        .collect();
     if !failed.is_empty() {
         let not_met = language.of("Niet gehaald", "Not met");
         why.push(format!("{not_met}: {}.", failed.join("; ")));
@@ -56,8 +65,12 @@ pub fn conclusion(verdict: Verdict, gates: &[Gate], unit: &TimeUnit, language: L
     Conclusion { word: word.into(), why }
 }
 
-fn gate_value(gate: &Gate, language: Lang) -> String {
-    let counts = ["events", "sample_size", "failed_splits"].contains(&gate.name.as_str());
+fn gate_value(gate: &Gate, language: Lang, audience: Audience) -> String {
+    // People and events are counts that a shared page rounds; splits are not people.
+    if let ("events" | "sample_size", Some(v)) = (gate.name.as_str(), gate.value) {
+        return audience.count(language, v.max(0.0) as usize);
+    }
+    let counts = gate.name == "failed_splits";
     gate.value.map_or_else(
         || language.of("niet te berekenen", "cannot be computed").into(),
         |v| language.number(v, if counts { 0 } else { 3 }),
@@ -90,13 +103,13 @@ fn gate_limit(gate: &Gate, language: Lang) -> String {
     }
 }
 
-fn gate_in_words(gate: &Gate, unit: &TimeUnit, language: Lang) -> String {
+fn gate_in_words(gate: &Gate, unit: &TimeUnit, language: Lang, audience: Audience) -> String {
     let horizon = gate.horizon.map(|t| format!(" ({})", span(language, unit, t)));
     format!(
         "{}{}: {} ({}: {})",
         words::metric(language, &gate.name),
         horizon.unwrap_or_default(),
-        gate_value(gate, language),
+        gate_value(gate, language, audience),
         language.of("eis", "demand"),
         gate_limit(gate, language),
     )
@@ -114,20 +127,20 @@ pub fn evaluation(e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Aud
         "Every prediction below was made by a model that had not seen this placement, nor other \
          placements of the same child.",
     );
-    gates(&mut h, e, unit, language);
+    gates(&mut h, e, unit, language, audience);
     calibration(&mut h, e, unit, language, audience);
     metrics(e, unit, language).write(&mut h);
     compared(&mut h, e, language);
     decision(&mut h, e, unit, language);
     groups(&mut h, e, unit, language, audience);
     splits(e, unit, language, audience).write(&mut h);
-    settings(&mut h, e, language);
+    settings(&mut h, e, language, audience);
     let heading =
         language.of("Hoe goed de voorspellingen kloppen", "How well the predictions hold");
     Section { id: "evaluate", heading: heading.into(), body: h }
 }
 
-fn gates(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang) {
+fn gates(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Audience) {
     heading(h, language, "De eisen, vooraf gesteld", "The demands, set beforehand");
     let row = |g: &Gate| {
         let met = if g.passed {
@@ -139,7 +152,7 @@ fn gates(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang) {
         Row::plain([
             words::metric(language, &g.name),
             gate_limit(g, language),
-            gate_value(g, language),
+            gate_value(g, language, audience),
             horizon,
             met.into(),
         ])
@@ -176,10 +189,13 @@ fn calibration(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, au
         h,
         language,
         "Van plaatsingen met een voorspelde kans van 20% hoort ongeveer 20% zo te eindigen. Ligt de \
-         lijn onder de streepjeslijn, dan was de voorspelling te hoog; erboven te laag.",
+         lijn onder de streepjeslijn, dan was de voorspelling te hoog; erboven te laag. De band is het \
+         95%-interval.",
         "Of placements with a predicted risk of 20%, about 20% should end so. Where the line lies \
-         below the dashed one, the prediction was too high; above, too low.",
+         below the dashed one, the prediction was too high; above, too low. The band is the 95% \
+         interval.",
     );
+    let mut row = Html::new();
     for (k, curve) in e.calibration.iter().enumerate() {
         let within = span(language, unit, curve.time);
         let spread = e
@@ -192,8 +208,8 @@ fn calibration(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, au
         CalibrationPicture {
             id: format!("calibration-{}", k + 1),
             title: match language {
-                Lang::Nl => format!("Voorspeld en gebeurd, {within}"),
-                Lang::En => format!("Predicted and observed, {within}"),
+                Lang::Nl => format!("Binnen {within}"),
+                Lang::En => format!("Within {within}"),
             },
             marks: curve
                 .points
@@ -206,7 +222,16 @@ fn calibration(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, au
                 .collect(),
             spread,
         }
-        .write(h, language);
+        .write(&mut row, language);
+    }
+    h.within("div", &[("class", "row")], |h| h.append(&row));
+    if audience == Audience::Internal && !e.risks.is_empty() {
+        say(
+            h,
+            language,
+            "Onder elke grafiek: waar de voorspellingen lagen van plaatsingen met en zonder dit einde.",
+            "Below each picture: where the predictions lay of placements with and without this end.",
+        );
     }
 }
 
@@ -222,6 +247,11 @@ fn with_interval(language: Lang, value: &Interval, digits: usize) -> String {
     }
 }
 
+/// Decimals that a metric is worth.
+fn digits(metric: &str) -> usize {
+    if matches!(metric, "oe" | "slope" | "intercept" | "auc") { 2 } else { 3 }
+}
+
 fn metrics(e: &Evaluation, unit: &TimeUnit, language: Lang) -> Table {
     let mut columns = vec![language.of("Maat", "Measure").to_string()];
     columns.extend(e.horizons.iter().map(|&t| span(language, unit, t)));
@@ -234,8 +264,7 @@ fn metrics(e: &Evaluation, unit: &TimeUnit, language: Lang) -> Table {
     };
     let mut rows = Vec::new();
     let seen = |t: f64| e.observed.iter().find(|o| (o.time - t).abs() < 1e-9);
-    let mut observed =
-        vec![language.of("gebeurd (alle plaatsingen)", "observed (all placements)").into()];
+    let mut observed = vec![language.of("gebeurd, in % (allemaal)", "observed, in % (all)").into()];
     for &t in &e.horizons {
         let percent = |v: f64| 100.0 * v;
         let value = seen(t).map(|o| Interval {
@@ -243,7 +272,7 @@ fn metrics(e: &Evaluation, unit: &TimeUnit, language: Lang) -> Table {
             lower: o.value.lower.map(percent),
             upper: o.value.upper.map(percent),
         });
-        observed.push(value.map_or("–".into(), |v| format!("{}%", with_interval(language, &v, 1))));
+        observed.push(value.map_or("–".into(), |v| with_interval(language, &v, 1)));
     }
     rows.push(Row::plain(observed));
     for name in ["oe", "slope", "intercept", "ici", "auc", "brier", "scaled_brier", "net_benefit"] {
@@ -251,7 +280,7 @@ fn metrics(e: &Evaluation, unit: &TimeUnit, language: Lang) -> Table {
         let mut cells = vec![format!("{}{}", words::metric(language, name), ideal(name))];
         for &t in &e.horizons {
             let at = metric.at.iter().find(|a| (a.time - t).abs() < 1e-9);
-            cells.push(at.map_or("–".into(), |a| with_interval(language, &a.value, 3)));
+            cells.push(at.map_or("–".into(), |a| with_interval(language, &a.value, digits(name))));
         }
         rows.push(Row::plain(cells));
     }
@@ -294,7 +323,9 @@ fn compared(h: &mut Html, e: &Evaluation, language: Lang) {
     );
     let names = ["scaled_brier", "auc", "oe", "slope"];
     let cells = |summary: &Summary| {
-        names.map(|m| summary.get(m).map_or("–".into(), |s| with_interval(language, &s.value, 3)))
+        names.map(|m| {
+            summary.get(m).map_or("–".into(), |s| with_interval(language, &s.value, digits(m)))
+        })
     };
     let called = |name: &str| match name {
         "no model" => language
@@ -389,7 +420,10 @@ fn groups(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, audienc
             cells.push(language.of("te weinig gegevens", "too little data").into());
         } else {
             for metric in ["oe", "slope", "auc"] {
-                let value = g.summary.get(metric).map(|s| with_interval(language, &s.value, 2));
+                let value = g
+                    .summary
+                    .get(metric)
+                    .map(|s| with_interval(language, &s.value, digits(metric)));
                 cells.push(value.unwrap_or("–".into()));
             }
         }
@@ -436,7 +470,6 @@ fn splits(e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Audience) -
                     number(last.and_then(|x| x.auc), 3),
                     number(last.and_then(|x| x.scaled_brier), 3),
                     number(last.and_then(|x| x.oe), 2),
-                    number(last.and_then(|x| x.slope), 2),
                 ],
             };
             let counts = [s.n_train, s.n_test, s.events_test].map(|n| audience.count(language, n));
@@ -461,14 +494,13 @@ fn splits(e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Audience) -
             "AUC".into(),
             words::metric(language, "scaled_brier"),
             words::metric(language, "oe"),
-            words::metric(language, "slope"),
         ],
         rows,
         ..Table::default()
     }
 }
 
-fn settings(h: &mut Html, e: &Evaluation, language: Lang) {
+fn settings(h: &mut Html, e: &Evaluation, language: Lang, audience: Audience) {
     let s = &e.settings;
     let text = match language {
         Lang::Nl => format!(
@@ -476,7 +508,7 @@ fn settings(h: &mut Html, e: &Evaluation, language: Lang) {
             s.folds,
             s.repeats,
             s.bootstrap,
-            language.count(e.clusters),
+            audience.count(language, e.clusters),
             s.seed
         ),
         Lang::En => format!(
@@ -484,7 +516,7 @@ fn settings(h: &mut Html, e: &Evaluation, language: Lang) {
             s.folds,
             s.repeats,
             s.bootstrap,
-            language.count(e.clusters),
+            audience.count(language, e.clusters),
             s.seed
         ),
     };

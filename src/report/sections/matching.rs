@@ -7,7 +7,7 @@ use super::super::dots::OfHundred;
 use super::super::html::Html;
 use super::super::page::Section;
 use super::super::table::{Row, Table};
-use super::scores::{conditions, no_number, support};
+use super::scores::{conditions, no_number, safety_first, support};
 use super::{heading, say};
 use crate::matching::{Assignment, Candidate, MatchResult, RequestMatch, Status, Veto};
 use crate::score::{Lang, Note, Risk};
@@ -21,6 +21,7 @@ pub fn matching(
     audience: Audience,
 ) -> Section {
     let mut h = Html::new();
+    safety_first(&mut h, language);
     h.leaf("p", &[], m.label.text(language));
     say(
         &mut h,

@@ -7,7 +7,7 @@ use super::super::page::Section;
 use super::super::table::{Row, Table};
 use super::super::words;
 use super::{heading, say};
-use crate::score::{Lang, Note, Reason, Risk, ScoreResult, StayScore};
+use crate::score::{Lang, Note, Reason, Risk, ScoreResult, StayScore, safety};
 
 /// How many reasons are spelled out on either side.
 const REASONS: usize = 5;
@@ -27,6 +27,7 @@ pub fn scores(
     audience: Audience,
 ) -> Section {
     let mut h = Html::new();
+    safety_first(&mut h, language);
     say(
         &mut h,
         language,
@@ -38,8 +39,18 @@ pub fn scores(
     match audience {
         Audience::Share => shared(&mut h, s, language),
         Audience::Internal => {
-            dots::write_legend(&mut h, language);
             overview(s, language).write(&mut h);
+            heading(&mut h, language, "Per plaatsing", "By placement");
+            say(
+                &mut h,
+                language,
+                "Elke stip is een van 100 vergelijkbare plaatsingen. Wat de kans groter of kleiner \
+                 maakt, is vergeleken met de gemiddelde plaatsing waarop het model is gemaakt. Een \
+                 samenhang is nog geen oorzaak.",
+                "Every dot is one of 100 comparable placements. What raises or lowers the risk is \
+                 compared with the average placement that made the model. A relation is not a cause.",
+            );
+            dots::write_legend(&mut h, language);
             let shown = most.unwrap_or(usize::MAX).min(s.stays.len());
             for (k, stay) in s.stays.iter().take(shown).enumerate() {
                 write_stay(&mut h, stay, k, base, language);
@@ -69,14 +80,14 @@ fn main_risk(risks: &[Risk]) -> Option<&Risk> {
     })
 }
 
-/// `15–31`, in whole numbers and with the edges of the words.
-fn range(language: Lang, risk: &Risk) -> String {
-    let (low, high) = (OfHundred::new(risk.lower), OfHundred::new(risk.upper));
+/// `22 (15–31)`, in whole numbers and with the edges of the words.
+fn in_short(risk: &Risk) -> String {
+    let [n, low, high] = [risk.estimate, risk.lower, risk.upper].map(OfHundred::new);
     if low == high {
-        return low.plain(language);
+        n.short()
+    } else {
+        format!("{} ({}–{})", n.short(), low.short(), high.short())
     }
-    let between = language.of("tot", "to");
-    format!("{} {between} {}", low.plain(language), high.plain(language))
 }
 
 fn overview(s: &ScoreResult, language: Lang) -> Table {
@@ -91,20 +102,14 @@ fn overview(s: &ScoreResult, language: Lang) -> Table {
         .map_or(Vec::new(), |risks| risks.iter().map(|r| r.horizon).collect());
     for &horizon in &horizons {
         let within = language.duration(horizon);
-        columns.push(format!("{} {within}", language.of("van 100, binnen", "of 100, within")));
+        columns.push(within);
     }
     columns.push(language.of("voorwaarden", "conditions").into());
     let row = |stay: &StayScore| {
         let mut cells = vec![stay.stay.clone(), language.duration_about(stay.lasted)];
         match &stay.risk {
             Some(risks) => cells.extend(horizons.iter().map(|&t| {
-                risks.iter().find(|r| (r.horizon - t).abs() < 1e-9).map_or("–".into(), |r| {
-                    format!(
-                        "{} ({})",
-                        OfHundred::new(r.estimate).plain(language),
-                        range(language, r)
-                    )
-                })
+                risks.iter().find(|r| (r.horizon - t).abs() < 1e-9).map_or("–".into(), in_short)
             })),
             None => {
                 cells.push(language.of("geen getal", "no number").into());
@@ -120,7 +125,10 @@ fn overview(s: &ScoreResult, language: Lang) -> Table {
     };
     Table {
         caption: language
-            .of("Alle plaatsingen, op nummer (geen rangorde)", "All placements, by id (no ranking)")
+            .of(
+                "Alle plaatsingen, op nummer (geen rangorde): hoeveel van de 100 binnen deze tijd",
+                "All placements, by id (no ranking): how many of 100 within this time",
+            )
             .into(),
         columns,
         words: vec![1],
@@ -128,10 +136,10 @@ fn overview(s: &ScoreResult, language: Lang) -> Table {
         notes: vec![
             language
                 .of(
-                    "Tussen haakjes hoe zeker dat is. Voorwaarden: wat de richtlijn vraagt; zie bij de \
-                     plaatsing.",
-                    "In brackets how sure that is. Conditions: what the guideline asks; see at the \
-                     placement.",
+                    "Tussen haakjes: zo weinig of zo veel kunnen het er ook zijn. Voorwaarden: hoeveel \
+                     de richtlijn er stelt; ze staan bij de plaatsing.",
+                    "In brackets: it could also be so few or so many. Conditions: how many the \
+                     guideline sets; they stand at the placement.",
                 )
                 .to_string(),
         ],
@@ -178,6 +186,13 @@ pub(super) fn no_number(h: &mut Html, why: Option<&str>, language: Lang) {
         Some(why) => h.leaf("p", &[], &format!("{text}: {why}.")),
         None => h.leaf("p", &[], &format!("{text}.")),
     }
+}
+
+/// What goes before any score.
+pub(super) fn safety_first(h: &mut Html, language: Lang) {
+    h.within("div", &[("class", "condition"), ("role", "note")], |h| {
+        h.leaf("p", &[], safety().text(language));
+    });
 }
 
 /// Conditions from the guideline.
@@ -266,13 +281,6 @@ fn reasons(h: &mut Html, reasons: &[Reason], language: Lang) {
             });
         }
     });
-    say(
-        h,
-        language,
-        "Vergeleken met de gemiddelde plaatsing waarop het model is gemaakt. Een samenhang is nog geen \
-         oorzaak.",
-        "Compared with the average placement that made the model. A relation is not a cause.",
-    );
 }
 
 /// No rows: how many, and how the predictions lie, in tens and without small counts.

@@ -205,11 +205,11 @@ fn quality(h: &mut Html, t: &TrainResult, language: Lang) {
         ),
     ] {
         if let Some(test) = test {
-            let p = language.p_value(test.p);
+            let p = language.p_equals(test.p);
             row(
                 name,
                 format!(
-                    "χ² = {}, df = {}, p = {p}",
+                    "χ² = {}, df = {}, {p}",
                     language.number(test.chi2, 2),
                     language.number(test.df, 0)
                 ),

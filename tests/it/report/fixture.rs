@@ -1,0 +1,498 @@
+//! Made-up answers of every room, rich enough to fill every part of every page.
+
+use std::collections::BTreeMap;
+
+use pleegzorg::evaluate::{
+    AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, Describe, DescribeOptions,
+    Evaluation, GroupResult, Groups, HorizonResult, Interval, MetricSummary, NetBenefit,
+    RiskDistribution, Settings, SplitResult, Summary, describe,
+};
+use pleegzorg::features::Values;
+use pleegzorg::history::{self, Code, Day, Severity, Window};
+use pleegzorg::matching::{
+    AssignedPair, Assignment, Candidate, MatchResult, Relaxation, RequestMatch, ShadowPrice, Stage,
+    Status, Unplaced, Veto,
+};
+use pleegzorg::model::{
+    Concordance, Gate, Kind, Limit, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
+    Verdict,
+};
+use pleegzorg::report::{About, Demo, Page, PageOptions, demo_page};
+use pleegzorg::score::{Note, Reason, Risk, ScoreResult, StayScore};
+use pleegzorg::survival::{self, Outcome};
+
+pub const MONTH: f64 = 365.25 / 12.0;
+
+pub fn day(text: &str) -> Day {
+    Day::parse_iso(text).unwrap()
+}
+
+/// Spells with competing ends, from a small linear congruential generator.
+fn outcome(n: usize) -> (Outcome, Vec<u32>) {
+    let mut state = 7u64;
+    let mut uniform = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 11) as f64 / (1u64 << 53) as f64).max(1e-12)
+    };
+    let (mut exit, mut cause, mut group) = (Vec::new(), Vec::new(), Vec::new());
+    for k in 0..n {
+        let g = (k % 3) as u32;
+        let hazards =
+            [[0.011, 0.007, 0.004], [0.007, 0.009, 0.004], [0.009, 0.006, 0.003]][g as usize];
+        let all: f64 = hazards.iter().sum();
+        let t = -uniform().ln() / all * MONTH;
+        let censored = (6.0 + 54.0 * uniform()) * MONTH;
+        let u = uniform() * all;
+        let c = if u < hazards[0] {
+            1
+        } else if u < hazards[0] + hazards[1] {
+            2
+        } else {
+            3
+        };
+        exit.push(t.min(censored).ceil());
+        cause.push(if t < censored { c } else { 0 });
+        group.push(g);
+    }
+    let causes = vec!["breakdown".into(), "returned_home".into(), "planned_move".into()];
+    (Outcome::new(None, exit, cause, causes).unwrap(), group)
+}
+
+fn options() -> DescribeOptions {
+    DescribeOptions {
+        at: vec![6.0 * MONTH, 12.0 * MONTH, 24.0 * MONTH, 36.0 * MONTH],
+        interval: survival::Interval::LogLog,
+        level: 0.95,
+        grid: MONTH,
+    }
+}
+
+pub fn described() -> Describe {
+    let (y, _) = outcome(700);
+    describe(&y, &Groups::all(700), &options()).unwrap()
+}
+
+pub fn described_by(levels: [&str; 3]) -> Describe {
+    let (y, codes) = outcome(700);
+    let levels = levels.map(String::from).to_vec();
+    let groups = Groups::by("family_kind", &Values::Level { codes, levels }).unwrap();
+    describe(&y, &groups, &options()).unwrap()
+}
+
+pub fn trained() -> TrainResult {
+    let term = |name: &str, b: f64, se: f64| {
+        let z = b / se;
+        TermResult {
+            name: name.into(),
+            estimate: Some(b),
+            se: Some(0.9 * se),
+            robust_se: Some(se),
+            z: Some(z),
+            p: Some((-0.717 * z.abs() - 0.416 * z * z).exp()),
+            lower: Some(b - 1.96 * se),
+            upper: Some(b + 1.96 * se),
+        }
+    };
+    let test = |chi2, df, p| Some(Test { chi2, df, p });
+    TrainResult {
+        schema: 1,
+        kind: Kind::Cox,
+        cause: "breakdown".into(),
+        n: 712,
+        events: 183,
+        loglik: Some(LogLik { null: -1102.31, final_: -1051.72 }),
+        iterations: Some(5),
+        converged: Some(true),
+        terms: Some(vec![
+            term("age_over_10", 0.41, 0.17),
+            term("prior_breakdowns", 0.29, 0.09),
+            term("capacity_gap", 0.22, 0.06),
+            term("alliance", -0.31, 0.10),
+            term("capacity_gap:alliance", -0.05, 0.04),
+            term("helper_changes", 0.14, 0.08),
+            term("family_kind=general", 0.35, 0.19),
+            term("family_kind=family_home", 0.02, 1.9),
+        ]),
+        tests: Some(Tests {
+            likelihood_ratio: test(101.2, 8.0, 1e-17),
+            wald: test(95.4, 8.0, 2e-16),
+            score: test(99.9, 8.0, 3e-17),
+        }),
+        ph_test: Some(PhTest {
+            transform: "km".into(),
+            global: Test { chi2: 9.1, df: 8.0, p: 0.33 },
+            terms: vec![PhTerm { name: "age_over_10".into(), chi2: 0.4, p: 0.53 }],
+        }),
+        concordance: Some(Concordance { c: 0.712, se: Some(0.019) }),
+        scale: None,
+        frailty: None,
+        warnings: Vec::new(),
+    }
+}
+
+pub fn evaluated(verdict: Verdict) -> Evaluation {
+    let horizons = vec![6.0 * MONTH, 12.0 * MONTH, 24.0 * MONTH];
+    let interval = |m: f64, half: f64| Interval {
+        mean: Some(m),
+        lower: Some(m - half),
+        upper: Some(m + half),
+    };
+    let metric = |m: f64, half: f64| MetricSummary {
+        value: interval(m, half),
+        at: horizons.iter().map(|&time| AtTime { time, value: interval(m, half) }).collect(),
+    };
+    let summary: Summary = BTreeMap::from([
+        ("auc".into(), metric(0.683, 0.041)),
+        ("brier".into(), metric(0.141, 0.012)),
+        ("scaled_brier".into(), metric(0.062, 0.031)),
+        ("oe".into(), metric(1.03, 0.14)),
+        ("intercept".into(), metric(0.02, 0.15)),
+        ("slope".into(), metric(0.91, 0.22)),
+        ("ici".into(), metric(0.021, 0.01)),
+        ("net_benefit".into(), metric(0.013, 0.008)),
+        ("c_uno".into(), metric(0.671, 0.04)),
+        ("c_harrell".into(), metric(0.674, 0.04)),
+    ]);
+    let gate = |name: &str, limit, value, passed| Gate {
+        name: name.into(),
+        limit,
+        value: Some(value),
+        horizon: Some(24.0 * MONTH).filter(|_| name != "events" && name != "sample_size"),
+        passed,
+    };
+    let good = verdict == Verdict::Usable;
+    let curve = |time: f64| {
+        let points = (0..=40)
+            .map(|k| {
+                let predicted = 0.02 + 0.012 * f64::from(k);
+                let observed = predicted * 1.08 - 0.2 * (predicted - 0.2f64).powi(2);
+                let half = 0.02 + 0.18 * (predicted - 0.18f64).abs();
+                CalibrationPoint {
+                    predicted,
+                    observed,
+                    lower: Some((observed - half).max(0.0)),
+                    upper: Some(observed + half),
+                }
+            })
+            .collect();
+        CalibrationCurve { time, points }
+    };
+    let bins = |top: f64| {
+        (0..40).map(|k| (-((f64::from(k) / 40.0 - top) / 0.11).powi(2)).exp() / 8.0).collect()
+    };
+    let split = |name: &str, failed: Option<&str>| SplitResult {
+        name: name.into(),
+        repeat: name.starts_with("fold").then_some(1),
+        n_train: 500,
+        n_test: 212,
+        events_test: 49,
+        c_harrell: Some(0.66),
+        c_uno: Some(0.66),
+        horizons: vec![HorizonResult {
+            time: 24.0 * MONTH,
+            auc: Some(0.66),
+            scaled_brier: Some(0.04),
+            oe: Some(1.12),
+            slope: Some(0.8),
+            ..HorizonResult::default()
+        }],
+        failed: failed.map(String::from),
+    };
+    let group = |level: &str, n, events, too_little_data| GroupResult {
+        column: "family_kind".into(),
+        level: level.into(),
+        n,
+        events,
+        summary: summary.clone(),
+        too_little_data,
+    };
+    Evaluation {
+        schema: 1,
+        title: "Breakdown within two years".into(),
+        model: "cox".into(),
+        cause: "breakdown".into(),
+        definition: Some("unplanned-unwanted".into()),
+        unit: "days".into(),
+        horizon_labels: vec!["6 months".into(), "12 months".into(), "24 months".into()],
+        n: 712,
+        clusters: 401,
+        events: 183,
+        observed: horizons
+            .iter()
+            .zip([0.085, 0.131, 0.204])
+            .map(|(&time, f)| AtTime { time, value: interval(f, 0.02) })
+            .collect(),
+        splits: vec![
+            split("fold 1.1", None),
+            split("time 2021-01-01", None),
+            split("provider=Noord", Some("one event")),
+        ],
+        compared: vec![
+            Compared {
+                name: "forest".into(),
+                summary: summary.clone(),
+                difference: BTreeMap::from([("scaled_brier".into(), metric(0.008, 0.015))]),
+                failed: None,
+            },
+            Compared {
+                name: "no model".into(),
+                summary: BTreeMap::from([("scaled_brier".into(), metric(0.0, 0.0))]),
+                difference: BTreeMap::from([("scaled_brier".into(), metric(0.062, 0.031))]),
+                failed: None,
+            },
+            Compared {
+                name: "boosting".into(),
+                summary: BTreeMap::new(),
+                difference: BTreeMap::new(),
+                failed: Some("it did not converge".into()),
+            },
+        ],
+        gates: vec![
+            gate("events", Limit::Number(100.0), 183.0, true),
+            gate("sample_size", Limit::Number(640.2), 712.0, true),
+            gate("scaled_brier", Limit::Number(0.0), if good { 0.031 } else { -0.01 }, good),
+            gate("oe", Limit::Range([0.8, 1.25]), 1.03, true),
+            gate("slope", Limit::Range([0.8, 1.25]), 0.91, true),
+            gate("net_benefit", Limit::Number(0.0), 0.013, true),
+        ],
+        verdict,
+        sample_size: None,
+        calibration: horizons.iter().map(|&t| curve(t)).collect(),
+        risks: horizons
+            .iter()
+            .map(|&time| RiskDistribution { time, event: bins(0.28), no_event: bins(0.15) })
+            .collect(),
+        decision: vec![DecisionCurve {
+            time: 24.0 * MONTH,
+            points: (1..50)
+                .map(|k| {
+                    let threshold = f64::from(k) / 100.0;
+                    let all = 0.204 - (1.0 - 0.204) * threshold / (1.0 - threshold);
+                    let model = (0.204 - 0.75 * threshold).max(0.0) * (1.0 - threshold).powi(2)
+                        + all.max(0.0) * 0.2;
+                    NetBenefit { threshold, model, all }
+                })
+                .collect(),
+        }],
+        groups: vec![
+            group("network", 340, 71, false),
+            group("general", 340, 108, false),
+            group("family_home", 32, 4, true),
+        ],
+        settings: Settings { folds: 5, repeats: 5, bootstrap: 200, seed: 42 },
+        warnings: vec!["2 rows were left out: no birth".into()],
+        summary,
+        horizons,
+    }
+}
+
+fn note(code: &str, nl: &str, en: &str) -> Note {
+    Note::new(code, nl, en)
+}
+
+fn risks(scale: f64) -> Vec<Risk> {
+    [(6.0, 0.12), (12.0, 0.22), (24.0, 0.31)]
+        .map(|(months, f)| {
+            let estimate: f64 = f * scale;
+            Risk {
+                horizon: months * MONTH,
+                estimate,
+                lower: 0.68 * estimate,
+                upper: 1.41 * estimate,
+            }
+        })
+        .to_vec()
+}
+
+pub fn scored(hostile: &str, banner: bool) -> ScoreResult {
+    let reason = |term: &str, contribution: f64, changeable: bool| Reason {
+        term: term.into(),
+        contribution,
+        changeable,
+        label: None,
+    };
+    let stay = |id: &str, risk: Option<Vec<Risk>>| StayScore {
+        stay: id.into(),
+        abstained: risk.is_none().then(|| "age lies far outside what the model has seen".into()),
+        risk,
+        reasons: vec![
+            reason("alliance", 0.31, true),
+            reason("helper_changes", 0.22, true),
+            reason("prior_breakdowns", 0.29, false),
+            reason("capacity_gap", -0.18, true),
+            reason("family_kind=network", -0.2, false),
+            reason("region", 0.001, false),
+        ],
+        guideline: Vec::new(),
+        lasted: 425.0,
+        support: Some(64),
+        unknown: vec![note(
+            "score_unknown",
+            "De score van de samenwerking met de ouders is niet bekend.",
+            "The alliance score is unknown.",
+        )],
+    };
+    let mut stays = vec![
+        stay("S-0031", Some(risks(1.0))),
+        stay("S-0107", Some(risks(0.15))),
+        stay("S-0112", None),
+        stay(hostile, Some(risks(2.6))),
+        stay("S-0240", Some(risks(0.7))),
+    ];
+    stays[0].guideline.push(note(
+        "guideline_feasibility",
+        "Dit kind is ouder dan 10 en al meer keren overgeplaatst. De richtlijn vraagt: weeg goed of pleegzorg haalbaar is, en alleen met intensieve steun voor kind en gezin.",
+        "This child is past 10 and has moved several times. The guideline asks to weigh whether foster care is feasible, and only with intensive support for child and family.",
+    ));
+    stays[2].support = None;
+    ScoreResult {
+        schema: 1,
+        as_of: day("2024-06-30"),
+        model: "3f1c".repeat(16),
+        banner: banner.then(|| note("research", "Dit model is niet bruikbaar verklaard. Gebruik dit blad niet bij beslissingen over echte kinderen.", "This model was not found usable. Do not use this page for decisions about real children.")),
+        stays,
+    }
+}
+
+pub fn matched(hostile: &str) -> MatchResult {
+    let candidate = |family: &str, scale: f64, equal: &[&str]| Candidate {
+        family: family.into(),
+        risk: Some(risks(scale)),
+        abstained: None,
+        speaks_for: vec![note(
+            "near_school",
+            "Het kind kan op dezelfde school blijven (3 km).",
+            "The child can stay at the same school (3 km).",
+        )],
+        against: vec![note(
+            "own_child",
+            "Er woont een eigen kind van bijna dezelfde leeftijd.",
+            "A child of their own is close in age.",
+        )],
+        unknown: vec![note(
+            "alliance",
+            "Niet bekend hoe het gezin en de ouders met elkaar overweg kunnen.",
+            "Not known how family and parents get on.",
+        )],
+        support: Some(41),
+        equal_to: equal.iter().map(ToString::to_string).collect(),
+    };
+    let veto = |family: &str, rule: &str, nl: &str, en: &str| Veto {
+        family: family.into(),
+        rule: rule.into(),
+        detail: note(rule, nl, en),
+    };
+    let request = |id: &str, candidates: Vec<Candidate>| RequestMatch {
+        request: id.into(),
+        candidates,
+        vetoed: vec![
+            veto("F-002", "full", "Geen plek vrij", "No place free"),
+            veto("F-009", "full", "Geen plek vrij", "No place free"),
+            veto(
+                "F-014",
+                "distance",
+                "Te ver: 61 km, gevraagd is hooguit 40",
+                "Too far: 61 km, at most 40 was asked",
+            ),
+            veto(
+                hostile,
+                "avoid",
+                "Ligt in een gebied dat vermeden moet worden",
+                "Lies in an area to avoid",
+            ),
+        ],
+        relaxations: vec![Relaxation {
+            change: note("distance", "Tot 65 km in plaats van 40", "Up to 65 km instead of 40"),
+            adds: vec!["F-014".into()],
+            price: 1.0,
+        }],
+        guideline: Vec::new(),
+    };
+    MatchResult {
+        schema: 1,
+        as_of: day("2024-06-30"),
+        model: "3f1c".repeat(16),
+        banner: None,
+        label: note(
+            "prediction",
+            "De kansen zijn voorspellingen voor vergelijkbare plaatsingen, geen effect van het gezin.",
+            "The risks are predictions for comparable placements, not an effect of the family.",
+        ),
+        requests: vec![
+            request(
+                "R-01",
+                vec![candidate("F-003", 0.8, &["F-007"]), candidate("F-007", 0.9, &["F-003"])],
+            ),
+            request("R-02", Vec::new()),
+        ],
+        assignment: Assignment {
+            status: Status::Optimal,
+            objective: 0.1,
+            bound: 0.1,
+            gap: 0.0,
+            pairs: vec![AssignedPair {
+                request: "R-01".into(),
+                family: "F-003".into(),
+                score: 0.02,
+            }],
+            unplaced: vec![Unplaced {
+                request: "R-02".into(),
+                why: note("none", "Geen enkel gezin blijft over", "No family remains"),
+            }],
+            stages: vec![Stage { name: "placed".into(), objective: 1.0, bound: 1.0 }],
+        },
+        shadow_prices: vec![ShadowPrice { family: "F-003".into(), price: 0.02 }],
+        worth: "not identified".into(),
+        worth_reason: note(
+            "overlap",
+            "Plaatsingen werden niet door het toeval verdeeld.",
+            "Placements were not assigned by chance.",
+        ),
+        reproducible: true,
+    }
+}
+
+pub fn about() -> About {
+    About {
+        title: "Breakdown binnen twee jaar".into(),
+        definition: Some("unplanned-unwanted".into()),
+        window: Some(Window {
+            start: day("2017-01-01"),
+            end: day("2024-06-30"),
+            extraction: day("2024-06-30"),
+        }),
+        seed: Some(42),
+        model: Some("3f1c".repeat(16)),
+        synthetic: true,
+        ..About::default()
+    }
+}
+
+pub fn checked() -> history::Summary {
+    history::Summary {
+        rows: BTreeMap::from([("children.csv".into(), 401), ("stays.csv".into(), 1_022)]),
+        counts: vec![history::CodeCount {
+            code: Code(403),
+            severity: Severity::Finding,
+            waived: false,
+            count: 12,
+        }],
+    }
+}
+
+/// The page of `demo` on all of this.
+pub fn demo(options: PageOptions, hostile: &str) -> Page {
+    let (all, by) = (described(), described_by(["network", "general", hostile]));
+    let demo = Demo {
+        data: &checked(),
+        all: &all,
+        by: Some((&by, "family_kind")),
+        train: &trained(),
+        evaluation: &evaluated(Verdict::DoNotUse),
+        score: &scored(hostile, true),
+        matching: &matched(hostile),
+        base: &|_| Some(0.131),
+    };
+    demo_page(&demo, &about(), options)
+}
