@@ -229,7 +229,7 @@ fn check(outcome: &Outcome, groups: &Groups, o: &DescribeOptions) -> Result<(), 
     if o.at.is_empty() || !rising || o.at.iter().any(|t| !(t.is_finite() && *t > 0.0)) {
         return Err(EvaluateError::Horizons);
     }
-    if !(o.level > 0.0 && o.level < 1.0) || !(o.grid.is_finite() && o.grid > 0.0) {
+    if !(o.level > 0.0 && o.level < 1.0 && o.grid.is_finite() && o.grid > 0.0) {
         return Err(EvaluateError::Curves { level: o.level, grid: o.grid });
     }
     Ok(())

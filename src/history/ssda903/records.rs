@@ -6,8 +6,8 @@ use super::read::{Episode, Rows};
 use super::stays::{Run, runs};
 use super::years::last_day;
 use crate::history::{
-    Assessment, Birth, Child, ChildIx, Day, Event, EventKind, History, Perspective, Setting, Stay,
-    StayIx, Subject, Window,
+    Assessment, Birth, Child, ChildIx, Day, Event, EventKind, History, Legal, Perspective, Setting,
+    Stay, StayIx, Subject, Window,
 };
 
 /// Builds the history from the courses of all children; also says how many temporary placements
@@ -101,7 +101,7 @@ fn add_changes(
             recorded: None,
         });
     };
-    let legal = |e: &Episode| e.status.and_then(|s| s.legal).map(|l| l.code());
+    let legal = |e: &Episode| e.status.and_then(|s| s.legal).map(Legal::code);
     if let (from, Some(to)) = (legal(before), legal(after))
         && from != Some(to)
     {

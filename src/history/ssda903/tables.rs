@@ -209,9 +209,7 @@ fn recognise(path: &Path, name: &str) -> std::io::Result<Option<Source>> {
             .map(|c| c.trim().trim_matches('"').trim().to_ascii_uppercase())
             .collect();
         let has = |c: &&str| columns.iter().any(|k| k == *c);
-        let form = FORMS
-            .iter()
-            .find(|f| f.marks.iter().all(|m| has(&m)) && !f.never.iter().any(|m| has(&m)));
+        let form = FORMS.iter().find(|f| f.marks.iter().all(has) && !f.never.iter().any(has));
         if let Some(form) = form {
             let (path, name) = (path.to_path_buf(), name.to_owned());
             let separator = separator as u8;
