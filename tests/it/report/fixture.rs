@@ -350,6 +350,7 @@ pub fn scored(hostile: &str, banner: bool) -> ScoreResult {
         schema: 1,
         as_of: day("2024-06-30"),
         model: "3f1c".repeat(16),
+        safety: pleegzorg::score::safety(),
         banner: banner.then(|| note("research", "Dit model is niet bruikbaar verklaard. Gebruik dit blad niet bij beslissingen over echte kinderen.", "This model was not found usable. Do not use this page for decisions about real children.")),
         stays,
     }
