@@ -16,6 +16,8 @@ mod learners;
 mod model;
 #[path = "it/model_file.rs"]
 mod model_file;
+#[path = "it/model_history.rs"]
+mod model_history;
 #[path = "it/outcome.rs"]
 mod outcome;
 #[path = "it/report/mod.rs"]
