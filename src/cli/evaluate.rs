@@ -34,6 +34,9 @@ pub(crate) fn run(args: &EvaluateArgs, out: &mut Output) -> Result<u8, Failure> 
     let study = args.study.read()?;
     // A model file that cannot be stamped is said before the long work, not after.
     let model = args.model.as_ref().map(|path| Model::read(path)).transpose()?;
+    if let Some(model) = &model {
+        model.belongs_to(&study)?;
+    }
     let source = Source::read(&study, &*progress)?;
     let evaluation = evaluate::run(&study, &source, &*progress)?;
     for warning in &evaluation.warnings {

@@ -1,9 +1,10 @@
 //! Asking a model about placements of a history: which day counts, which columns are read.
 
 use super::prepare::CARRIER;
-use super::trained::Model;
-use super::{ModelError, TimeUnit};
-use crate::features::{AsOf, Frame, compute, feature};
+use super::study::{At, Span, Study};
+use super::trained::{Model, NamedTime};
+use super::{Kind, ModelError, TimeUnit};
+use crate::features::{AsOf, Frame, Term, compute, feature};
 use crate::history::{Day, History, Index};
 use crate::outcome::Definition;
 
@@ -43,13 +44,51 @@ impl Model {
         Ok(compute(history, index, &own, rows, &names)?)
     }
 
-    /// What makes the model useless for a placement that has not begun: its terms that have a
-    /// value only after the start; or all of them, where it starts from landmarks.
+    /// Why the model says nothing of a placement that has not begun, where that is so: it starts
+    /// from landmarks, or has terms that have a value only after the start.
     #[must_use]
-    pub fn landmark_only_terms(&self) -> Vec<String> {
+    pub fn only_after_start(&self) -> Option<String> {
+        if let Some(first) = self.about.landmarks.first() {
+            return Some(format!("it starts from landmarks, the first at {}", first.label));
+        }
         let later = |c: &str| feature(c).is_ok_and(|f| f.landmark_only);
-        let all = !self.about.landmarks.is_empty();
-        let terms = self.recipe.terms().iter();
-        terms.filter(|t| all || t.columns().any(later)).map(ToString::to_string).collect()
+        let terms = self.recipe.terms().iter().filter(|t| t.columns().any(later));
+        let names: Vec<String> = terms.map(ToString::to_string).collect();
+        (!names.is_empty())
+            .then(|| format!("terms with a value only after the start: {}", names.join(", ")))
+    }
+
+    /// Checks that the model can have come from a study: the same kind, terms, cause, definition,
+    /// horizons and landmarks. What is concluded about another study says nothing about it.
+    ///
+    /// # Errors
+    /// [`ModelError::Usage`] with the first thing that differs.
+    pub fn belongs_to(&self, study: &Study) -> Result<(), ModelError> {
+        let terms = Term::parse_all(&study.features.terms)?;
+        let landmarks = match &study.features.at {
+            At::Start => &[],
+            At::Landmarks(marks) => marks.as_slice(),
+        };
+        let same = |named: &[NamedTime], spans: &[Span]| {
+            named.len() == spans.len() && named.iter().zip(spans).all(|(n, s)| n.time == s.length)
+        };
+        let without = self.about.kind == Kind::AalenJohansen;
+        let cause = study.model.cause.as_deref();
+        let differs = [
+            ("kind", self.about.kind != study.model.kind),
+            ("terms", !without && self.recipe.terms() != terms),
+            ("cause", cause.is_some_and(|c| c != self.cause())),
+            ("outcome definition", self.about.definition != study.outcome.definition),
+            ("horizons", !same(&self.about.horizons, &study.outcome.horizons)),
+            ("landmarks", !same(&self.about.landmarks, landmarks)),
+            ("strata", self.about.strata != study.model.strata),
+        ];
+        match differs.iter().find(|(_, differs)| *differs) {
+            None => Ok(()),
+            Some((what, _)) => Err(ModelError::usage(
+                format!("the model was not trained on this study: its {what} differ"),
+                "train the study first, and evaluate the model that it gives",
+            )),
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::note::Note;
 use super::notes::{NoteSettings, guideline, safety};
 use super::result::{Reason, Risk, ScoreResult, StayScore};
 use super::words;
-use crate::features::{AsOf, Term, compute, feature};
+use crate::features::{AsOf, Term, feature};
 use crate::history::{Day, History, Index};
 use crate::model::{Contribution, Model, Prediction, TimeUnit};
 use crate::outcome::{Definition, Spell, Unit, spells};
@@ -33,10 +33,10 @@ pub fn score(
     let lasted: Vec<f64> = running.iter().map(|s| f64::from(as_of.since(s.start))).collect();
     let asked: Vec<AsOf> = running
         .iter()
-        .zip(&lasted)
-        .map(|(s, &t)| AsOf::spell(history, s, read_on(model, s, t)))
+        // Before the first landmark the model abstains, whatever is read.
+        .map(|s| AsOf::spell(history, s, model.features_on(s.start, as_of).unwrap_or(s.start)))
         .collect();
-    let frame = compute(history, index, &definition, &asked, &model.columns())?;
+    let frame = model.frame(history, index, &asked)?;
     let predictions = model.predict(&frame, &lasted, &model.horizons())?;
     let settings = NoteSettings::default();
     let mut stays: Vec<StayScore> = running
@@ -87,13 +87,6 @@ pub(crate) fn banner(model: &Model, as_of: Day) -> Option<Note> {
             ),
         )
     })
-}
-
-/// The day on which the features of a running placement are read: its start, or the last landmark
-/// that it reached.
-fn read_on(model: &Model, spell: &Spell, lasted: f64) -> Day {
-    let reached = model.about().landmarks.iter().map(|l| l.time).filter(|&t| t <= lasted);
-    spell.start.plus_days(reached.fold(0.0, f64::max) as i32)
 }
 
 /// A prediction in the words of the contract.

@@ -77,6 +77,9 @@ fn every_kind_learns_from_a_history_and_answers_for_its_rows() {
         for id in h.children.iter().map(|c| &c.id).chain(h.stays.iter().map(|s| &s.id)) {
             assert!(!text.contains(&format!("\"{id}\"")));
         }
+        model.belongs_to(&study(&[&set])).unwrap();
+        let other = study(&[&set, "outcome.horizons=[\"9 months\"]"]);
+        assert!(model.belongs_to(&other).unwrap_err().to_string().contains("horizons"));
         assert_eq!(model.about().expires, Some(h.window.extraction.plus_years(2)));
     }
 }
@@ -126,7 +129,7 @@ fn a_running_stay_uses_the_last_landmark_it_reached() {
         } else {
             assert!(at(130.0).is_ok(), "{kind}");
         }
-        assert!(!model.landmark_only_terms().is_empty());
+        assert!(model.only_after_start().unwrap().contains("3 months"));
         let (start, day) =
             (prepared.window.unwrap().start, |n: i32| prepared.window.unwrap().start.plus_days(n));
         assert_eq!(model.features_on(start, day(90)), None);
@@ -148,6 +151,7 @@ fn rows_asked_through_the_history_are_the_prepared_ones() {
     let asked = model.predict(&frame, &lasted, &model.horizons()).unwrap();
     let known = model.predict(&prepared.frame, &lasted, &model.horizons()).unwrap();
     assert_eq!(asked, known);
+    assert_eq!(model.only_after_start(), None);
     let providers = known.iter().filter(|p| format!("{:?}", p.notes).contains("Pooled")).count();
     assert!(providers < known.len());
 }
