@@ -59,7 +59,9 @@ impl Region<'_> {
             need.kids.clone().map(|k| self.kids[k as usize].demand(&mut self.rng)).collect();
         let mut others = self.candidates(&need, &demands, day);
         let secret = self.kids[need.kids.start as usize].secret;
-        let network = !need.family_home && !secret && chance(&mut self.rng, need.network);
+        // A chance of 1 is the last resort, when nobody else was found.
+        let willing = !need.family_home && !secret && chance(&mut self.rng, need.network);
+        let network = willing || need.network >= 1.0;
         let chosen = if network {
             Some(self.step_in(&need, &demands, day))
         } else if others.is_empty() {
