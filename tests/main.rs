@@ -1,5 +1,14 @@
 //! The one integration-test binary: golden values, the command line, whole ways.
 
+// A test may stop where it stands.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs
+)]
+
 #[path = "it/cli.rs"]
 mod cli;
 #[path = "it/describe.rs"]

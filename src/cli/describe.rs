@@ -111,7 +111,7 @@ fn table(result: &Describe) -> String {
         let ends: Vec<String> =
             group.events.iter().map(|(cause, n)| format!("{cause} {n}")).collect();
         let _ = writeln!(text, "{}: {} rows; {}", group.group, group.n, ends.join(", "));
-        let _ = writeln!(text, "  {:>9} {:>8}  {}", "time", "at risk", "share (interval)");
+        let _ = writeln!(text, "  {:>9} {:>8}  share (interval)", "time", "at risk");
         for at in &group.at {
             let _ = writeln!(
                 text,

@@ -67,7 +67,7 @@ pub(crate) fn table(r: &TrainResult) -> String {
         if robust {
             let _ = write!(text, " {:>9}", "robust se");
         }
-        let _ = writeln!(text, " {:>8} {:>9}   {}", "z", "p", "interval of exp");
+        let _ = writeln!(text, " {:>8} {:>9}   interval of exp", "z", "p");
         for term in terms {
             line(&mut text, term, width, robust);
         }

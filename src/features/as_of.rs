@@ -13,6 +13,7 @@ use crate::outcome::Spell;
 /// known on `date`. A `date` after `start` is a landmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AsOf {
+    /// The child.
     pub child: ChildIx,
     /// The family, where it is identified.
     pub family: Option<FamilyIx>,
@@ -22,14 +23,21 @@ pub struct AsOf {
     pub start: Day,
     /// Nothing that became known after this day is read.
     pub date: Day,
+    /// The setting of the placement.
     pub setting: Setting,
     /// The kind of family, where the family itself is not identified.
     pub family_kind: Option<FamilyKind>,
+    /// The provider, where it is known.
     pub provider: Option<Label>,
+    /// The region, where it is known.
     pub region: Option<Label>,
+    /// What the placement is for.
     pub perspective: Option<Perspective>,
+    /// How much of the time the child stays.
     pub care_form: Option<CareForm>,
+    /// The legal ground.
     pub legal: Option<Legal>,
+    /// Whether siblings live there together.
     pub siblings_together: Option<bool>,
 }
 

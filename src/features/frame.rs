@@ -6,10 +6,20 @@
 pub enum FrameError {
     /// Two columns differ in length.
     #[error("column {name} has {found} rows, the frame has {expected}")]
-    Length { name: String, found: usize, expected: usize },
+    Length {
+        /// The column.
+        name: String,
+        /// Its rows.
+        found: usize,
+        /// The rows of the others.
+        expected: usize,
+    },
     /// Two columns have one name.
     #[error("column {name} appears twice")]
-    Duplicate { name: String },
+    Duplicate {
+        /// The name.
+        name: String,
+    },
 }
 
 /// The values of a column. Missing is a value of its own, never a number in disguise to callers:
@@ -19,7 +29,12 @@ pub enum Values {
     /// Numbers; NaN means missing. Never infinite.
     Number(Vec<f64>),
     /// A level per row by its position in `levels`; [`Values::MISSING`] means missing.
-    Level { codes: Vec<u32>, levels: Vec<String> },
+    Level {
+        /// The position of each row's level.
+        codes: Vec<u32>,
+        /// The levels.
+        levels: Vec<String>,
+    },
 }
 
 impl Values {

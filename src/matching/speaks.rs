@@ -127,14 +127,14 @@ fn distances(
     }
     let contact: Vec<f64> =
         ask.request.contact_areas.iter().filter_map(|&a: &Label| s.km(Some(a), area)).collect();
-    if let Some(far) = contact.into_iter().reduce(f64::max) {
-        if far <= near {
-            out.speaks_for.push(km_note(
-                "near_contact",
-                far,
-                ["de mensen met wie het kind contact heeft", "the people it keeps contact with"],
-            ));
-        }
+    if let Some(far) = contact.into_iter().reduce(f64::max)
+        && far <= near
+    {
+        out.speaks_for.push(km_note(
+            "near_contact",
+            far,
+            ["de mensen met wie het kind contact heeft", "the people it keeps contact with"],
+        ));
     }
 }
 

@@ -6,7 +6,6 @@ use super::trained::{Model, NamedTime};
 use super::{Kind, ModelError, TimeUnit};
 use crate::features::{AsOf, Frame, Term, compute, feature};
 use crate::history::{Day, History, Index};
-use crate::outcome::Definition;
 
 impl Model {
     /// The day on which the features of a placement are read, when it is asked about on `date`:
@@ -40,7 +39,7 @@ impl Model {
         if !names.contains(&CARRIER) {
             names.push(CARRIER);
         }
-        let own = self.about.definition.clone().unwrap_or_else(Definition::default);
+        let own = self.about.definition.clone().unwrap_or_default();
         Ok(compute(history, index, &own, rows, &names)?)
     }
 

@@ -36,10 +36,10 @@ pub(super) fn follow(work: &mut Work<'_>, child: ChildIx, placements: &[Placemen
     }
     let limit = d.years.map(|y| first.start.plus_years(y as i32));
     let mut end = first_end(work, child, &fostered, placements);
-    if let Some(limit) = limit.filter(|&l| l <= work.known.ends) {
-        if end.is_none_or(|(day, _)| day > limit) {
-            end = Some((limit, None));
-        }
+    if let Some(limit) = limit.filter(|&l| l <= work.known.ends)
+        && end.is_none_or(|(day, _)| day > limit)
+    {
+        end = Some((limit, None));
     }
     if end.is_some_and(|(day, cause)| cause == Some(Cause::Breakdown) && day < window) {
         work.tally.earlier_breakdown += 1;

@@ -42,11 +42,15 @@ pub struct Placement {
     pub first: StayIx,
     /// The latest stay that belongs to it.
     pub last: StayIx,
+    /// The start of the placement.
     pub start: Day,
     /// The last day; `None` while it lasts.
     pub end: Option<Day>,
+    /// Where it was.
     pub setting: Setting,
+    /// The family, where it is identified.
     pub family: Option<FamilyIx>,
+    /// The provider at the start.
     pub provider: Option<Label>,
     /// Why it ended. `None` while it lasts, and where an `administrative` end is the last that
     /// is known of the child: whether it still lasts is then not known.

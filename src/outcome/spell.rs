@@ -17,11 +17,13 @@ pub(super) const HALF_DAY: f64 = 0.5;
 pub struct Spell {
     /// The stay with which it began.
     pub stay: StayIx,
+    /// The child.
     pub child: ChildIx,
     /// The family, where it is identified.
     pub family: Option<FamilyIx>,
     /// The provider at the start.
     pub provider: Option<Label>,
+    /// The setting of the placement.
     pub setting: Setting,
     /// Day zero.
     pub start: Day,

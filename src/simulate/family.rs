@@ -336,7 +336,7 @@ impl Fam {
             if changed != FamilyState::default() {
                 match periods.last_mut() {
                     Some(p) if p.changed == changed && p.to == Some(pair[0].plus_days(-1)) => {
-                        p.to = to
+                        p.to = to;
                     }
                     _ => periods.push(FamilyPeriod {
                         family: ix,

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use super::run::{command, pleegzorg};
+use super::run::{command, pleegzorg, root};
 
 #[test]
 fn help_names_every_verb_and_what_the_tool_must_not_do() {
@@ -70,4 +70,32 @@ fn completions_and_man_pages_come_from_the_same_definition_as_the_help() {
     // A second run overwrites nothing.
     pleegzorg(dir.path(), &["manual", "-o", "."]).code(2);
     pleegzorg(dir.path(), &["manual", "-o", ".", "--force"]).code(0);
+}
+
+#[test]
+fn the_demo_goes_the_whole_way_and_overwrites_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = pleegzorg(dir.path(), &["demo", "out", "--json"]).code(0).json();
+    assert_eq!(json["synthetic"], true);
+    for part in ["train", "evaluate", "score", "match"] {
+        assert_eq!(json[part]["schema"], 1, "{part}");
+    }
+    let page = std::fs::read_to_string(dir.path().join("out/report.html")).unwrap();
+    assert!(page.contains("<svg") && !page.contains("<script"));
+    assert!(dir.path().join("out/model.json").is_file());
+    pleegzorg(dir.path(), &["demo", "out"]).code(2);
+    // The history that it leaves is clean, and its model is honestly refused for decisions.
+    pleegzorg(dir.path(), &["check", "out/history"]).code(0);
+    let score = ["score", "out/model.json", "out/history", "--as-of", "2023-06-01", "--json"];
+    let verdict = json["evaluate"]["verdict"].as_str().unwrap();
+    pleegzorg(dir.path(), &score).code(if verdict == "usable" { 0 } else { 5 });
+}
+
+#[test]
+fn the_readme_names_the_commands_that_exist() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for verb in ["demo", "check", "train", "evaluate", "score", "match", "import"] {
+        assert!(readme.contains(verb), "{verb}");
+    }
+    assert!(readme.contains("cargo test --locked"));
 }

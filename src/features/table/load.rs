@@ -28,10 +28,10 @@ pub(super) fn load(path: &Path, name: &str) -> Result<Vec<u8>, TableError> {
         if read.map_err(|e| io(format!("cannot be read: {e}")))? == 0 {
             break;
         }
-        if old == 0 {
-            if let Some(what) = foreign(&bytes) {
-                return Err(TableError::Foreign { file: name.to_owned(), what });
-            }
+        if old == 0
+            && let Some(what) = foreign(&bytes)
+        {
+            return Err(TableError::Foreign { file: name.to_owned(), what });
         }
         for &b in &bytes[old..] {
             in_line = if b == b'\n' || b == b'\r' { 0 } else { in_line + 1 };

@@ -273,10 +273,10 @@ impl Active {
                     continue;
                 }
                 seen.push(q);
-                if let Some((p, fill)) = self.best_in(column) {
-                    if best.is_none_or(|(_, _, least)| fill < least) {
-                        best = Some((p, column, fill));
-                    }
+                if let Some((p, fill)) = self.best_in(column)
+                    && best.is_none_or(|(_, _, least)| fill < least)
+                {
+                    best = Some((p, column, fill));
                 }
                 if seen.len() >= LOOKED_AT {
                     break;

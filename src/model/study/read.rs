@@ -147,7 +147,7 @@ fn outcome(keys: Option<Keys<'_>>, table: bool, problems: &Problems) -> OutcomeS
     };
     let default = || HORIZONS.iter().filter(|_| !table).filter_map(|h| Span::parse(h).ok());
     let mut horizons = keys.spans("horizons").unwrap_or_else(|| default().collect());
-    for h in horizons.iter_mut().filter(|h| h.in_days != !table) {
+    for h in horizons.iter_mut().filter(|h| h.in_days == table) {
         if table {
             keys.problem("horizons", "a table has its own unit of time: give plain numbers");
         } else {

@@ -228,7 +228,7 @@ proptest! {
         let ties = if efron { Ties::Efron } else { Ties::Breslow };
         let Ok(fit) = Cox::new().ties(ties).robust(robust).fit(&s, 1) else { return Ok(()) };
         sound(&fit);
-        let finite = |v: &ndarray::Array2<f64>| v.iter().all(|v| v.is_finite());
+        let finite = |v: &Array2<f64>| v.iter().all(|v| v.is_finite());
         if let Ok(cells) = fit.baseline_cells(&s, &[0.0, 3.0, 12.0]) {
             for c in &cells {
                 prop_assert!(c.dh.iter().chain(&c.dv).all(|v| v.is_finite() && *v >= 0.0));
