@@ -16,7 +16,20 @@ fn help_names_every_verb_and_what_the_tool_must_not_do() {
 }
 
 /// The verbs of the design, and the two that describe the tool itself.
-const VERBS: &[&str] = &["explain", "simulate", "completions", "manual"];
+const VERBS: &[&str] = &[
+    "demo",
+    "check",
+    "explain",
+    "import",
+    "simulate",
+    "describe",
+    "train",
+    "evaluate",
+    "score",
+    "match",
+    "completions",
+    "manual",
+];
 
 #[test]
 fn every_verb_has_help_and_knows_json_quiet_and_threads() {
