@@ -22,6 +22,10 @@ struct Asked {
 /// Rows per piece of parallel work: fixed, so that results do not depend on threads.
 const CHUNK: usize = 2048;
 
+/// Rows that are gathered before they are written to the columns: writing one row to sixty
+/// columns at once would have every write miss the cache.
+const BLOCK: usize = 32;
+
 /// The features `names` of each row, one column per name, in that order.
 ///
 /// A number that is not known is missing. `definition` says which earlier ends count as
@@ -55,7 +59,7 @@ pub fn compute(
         .collect::<Result<Vec<_>, _>>()?;
     let needs = asked.iter().fold(0, |bits, a| bits | a.feature.needs);
     let context = Context::new(history, index, definition, needs);
-    let mut columns = vec![vec![f64::NAN; rows.len()]; asked.len()];
+    let mut columns: Vec<Vec<f64>> = asked.iter().map(|_| vec![0.0; rows.len()]).collect();
     // A piece of work is a run of rows and the same run of every column.
     let mut pieces: Vec<Vec<&mut [f64]>> = Vec::new();
     pieces.resize_with(rows.len().div_ceil(CHUNK), || Vec::with_capacity(asked.len()));
@@ -66,10 +70,16 @@ pub fn compute(
     }
     pieces.into_par_iter().zip(rows.par_chunks(CHUNK)).for_each(|(mut piece, rows)| {
         let mut facts = Facts::new(&context, rows[0]);
-        for (k, &at) in rows.iter().enumerate() {
-            facts.turn_to(at);
-            for (part, a) in piece.iter_mut().zip(&asked) {
-                part[k] = a.value(&facts);
+        let mut block = vec![0.0; BLOCK * asked.len()];
+        for (b, rows) in rows.chunks(BLOCK).enumerate() {
+            for (k, &at) in rows.iter().enumerate() {
+                facts.turn_to(at);
+                for (c, a) in asked.iter().enumerate() {
+                    block[c * BLOCK + k] = a.value(&facts);
+                }
+            }
+            for (part, values) in piece.iter_mut().zip(block.chunks_exact(BLOCK)) {
+                part[b * BLOCK..b * BLOCK + rows.len()].copy_from_slice(&values[..rows.len()]);
             }
         }
     });

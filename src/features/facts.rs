@@ -193,7 +193,7 @@ impl<'a> Facts<'a> {
         // stay in which the child lives now are the last that is known.
         let base = match at.stay {
             Some(_) => None,
-            None => self.past.latest_stay.map(|s| h.stay(s)),
+            None => self.past.latest_stay.map(|s| h.stay(s)).filter(|s| s.legal.is_some()),
         };
         let mut e = Events {
             legal: at.legal.or(base.and_then(|s| s.legal)),

@@ -68,7 +68,7 @@ fn first_end(
     all: &[Placement],
 ) -> Option<(Day, Option<Cause>)> {
     let d = work.definition;
-    let adult = work.history.child(child).birth.day.plus_years(d.of_age as i32);
+    let adult = work.of_age(child);
     for (k, p) in fostered.iter().enumerate() {
         let end = p.end?;
         match p.cause {

@@ -55,7 +55,7 @@ pub struct Placement {
     /// Why it ended. `None` while it lasts, and where an `administrative` end is the last that
     /// is known of the child: whether it still lasts is then not known.
     pub cause: Option<Cause>,
-    /// How many registrations it joins through `administrative` or adjacent ends.
+    /// How many later registrations were joined to the first.
     pub joined: u32,
     /// How many absences it holds.
     pub absences: u32,
@@ -160,7 +160,7 @@ impl PlacementBuilder {
             while let Some(end) = known.end(stay(last)) {
                 let Some(next) = next_of(h, stays, definition, last, end) else { break };
                 absences += (next - last - 1) as u32;
-                joined += u32::from(next == last + 1);
+                joined += 1;
                 last = next;
             }
             let s = stay(first);

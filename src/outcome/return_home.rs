@@ -10,7 +10,7 @@ use super::spell::{Spell, Work};
 ///
 /// A return home is an end with that cause, or any end with a stay at home next. Day zero is the
 /// first day at home. `breakdown` is here the return that failed: the child lives out of home
-/// again. Going to live independently and ends from outside are `other`; a hospital stay is no
+/// again. A child that is of age already gives no spell. Going to live independently and ends from outside are `other`; a hospital stay is no
 /// end; a child that comes of age at home is `came_of_age`. Homes are often not registered, so a
 /// child of which nothing more is recorded counts as still at home.
 pub(super) fn follow(work: &mut Work<'_>, child: ChildIx, placements: &[Placement]) {
@@ -22,7 +22,10 @@ pub(super) fn follow(work: &mut Work<'_>, child: ChildIx, placements: &[Placemen
         }
         let later = &placements[k + 1 + usize::from(home.is_some())..];
         let start = home.map_or(left, |h| h.start);
-        let (end, cause) = end_of(work, child, home, later);
+        if work.of_age(child) <= start {
+            continue;
+        }
+        let (end, cause) = end_of(work, child, start, home, later);
         let spell = Spell {
             stay: home.map_or(p.last, |h: &Placement| -> StayIx { h.first }),
             child,
@@ -43,6 +46,7 @@ pub(super) fn follow(work: &mut Work<'_>, child: ChildIx, placements: &[Placemen
 fn end_of(
     work: &Work<'_>,
     child: ChildIx,
+    start: Day,
     home: Option<&Placement>,
     later: &[Placement],
 ) -> (Option<Day>, Option<Cause>) {
@@ -52,7 +56,7 @@ fn end_of(
             let other = p.setting == Setting::Independent;
             (p.start, if other { Cause::Other } else { Cause::Breakdown })
         });
-    let adult = work.history.child(child).birth.day.plus_years(d.of_age as i32);
+    let adult = work.of_age(child);
     let grown = (adult <= work.known.ends).then_some((adult, Cause::CameOfAge));
     let left = home.and_then(|h| {
         let cause = match work.history.stay(h.last).end_reason {
@@ -62,10 +66,7 @@ fn end_of(
         };
         h.end.map(|end| (end, cause))
     });
-    let limit = d.years.and_then(|y| {
-        let from = home.map(|h| h.start)?;
-        Some(from.plus_years(y as i32)).filter(|l| *l <= work.known.ends)
-    });
+    let limit = d.years.map(|y| start.plus_years(y as i32)).filter(|l| *l <= work.known.ends);
     let first = [again, left, grown].into_iter().flatten().min_by_key(|(day, _)| *day);
     match (first, limit) {
         (Some((day, _)), Some(limit)) if day > limit => (Some(limit), None),

@@ -63,7 +63,7 @@ pub struct Tally {
     pub stays: u64,
     /// Spells made.
     pub spells: u64,
-    /// Registrations joined to the one before: adjacent, or after an `administrative` end.
+    /// Registrations joined to the one before: see [`super::placements`].
     pub joined: u64,
     /// Absences that did not end a placement.
     pub absences: u64,
@@ -214,7 +214,7 @@ impl<'a> Work<'a> {
         let (h, ix, d, known) = (self.history, self.index, self.definition, self.known);
         let all = builder.build(h, ix, d, child, known);
         for p in all.iter().filter(|p| d.follows(p.setting)) {
-            self.tally.stays += 1 + u64::from(p.joined) + u64::from(p.absences > 0);
+            self.tally.stays += 1 + u64::from(p.joined);
             self.tally.joined += u64::from(p.joined);
             self.tally.absences += u64::from(p.absences);
         }
@@ -256,6 +256,11 @@ impl<'a> Work<'a> {
                 p.end,
             );
         }
+    }
+
+    /// The day on which a child comes of age.
+    pub(super) fn of_age(&self, child: ChildIx) -> Day {
+        self.history.child(child).birth.day.plus_years(self.definition.of_age as i32)
     }
 
     /// Adds a spell that ended on `end` (`None`: it lasts), where it was under observation.

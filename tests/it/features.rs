@@ -292,6 +292,8 @@ fn the_family_as_it_was_and_who_lived_there() {
     assert_eq!(one(&s, at("2019-01-01"), "foster_children_in_home"), Some(1.0));
     assert_eq!(one(&s, at("2019-01-01"), "own_children"), Some(3.0));
     assert_eq!(one(&s, at("2019-01-01"), "siblings_together"), None);
+    assert_eq!(start(&s, old, "first_foster_child"), None, "a foster family before the records");
+    s.family_mut(f).experience_since = Some(day("2015-06-01"));
     assert_eq!(start(&s, old, "first_foster_child"), Some(1.0));
     assert_eq!(start(&s, old, "family_breakdowns_before"), Some(0.0));
     // As a prospective pair the same child and family give the same answers.

@@ -28,6 +28,18 @@ fn own_child_within(f: &Facts<'_>, years: f64) -> f64 {
     own_children(f, |own| (own - age).abs() <= years).min(1.0)
 }
 
+/// Whether the family had no foster child before; not known where it may have had one before the
+/// records begin.
+fn first_child(f: &Facts<'_>) -> f64 {
+    let began = f.family.and_then(|family| family.experience_since);
+    let in_window = began.is_some_and(|since| since >= f.cx.h.window.start);
+    match f.hosted() {
+        hosted if hosted > 0.5 => 0.0,
+        hosted if in_window && !hosted.is_nan() => 1.0,
+        _ => f64::NAN,
+    }
+}
+
 /// The rows.
 pub(super) const ROWS: &[Feature] = &[
     row(
@@ -73,18 +85,18 @@ pub(super) const ROWS: &[Feature] = &[
         Number(|f| f.hosted()),
         "stays (of the family)",
         ROCK,
-        ["eerdere plaatsingen in dit gezin", "earlier placements in this family"],
+        [
+            "eerdere plaatsingen in dit gezin, sinds het begin van de gegevens",
+            "earlier placements in this family, since the records begin",
+        ],
     ),
     row(
         "first_foster_child",
         Unit::YesNo,
         Family,
-        needs::LEDGER,
-        Number(|f| match f.hosted() {
-            n if n.is_nan() => f64::NAN,
-            n => yes(Some(n < 0.5)),
-        }),
-        "stays (of the family)",
+        needs::LEDGER | needs::FAMILY,
+        Number(first_child),
+        "stays (of the family), families.experience_since, family_periods.experience_since",
         MUNICIPAL,
         ["eerste pleegkind van dit gezin", "the family's first foster child"],
     ),
@@ -96,7 +108,10 @@ pub(super) const ROWS: &[Feature] = &[
         Number(|f| f.family_breakdowns()),
         "stays (of the family)",
         MUNICIPAL,
-        ["eerder afgebroken plaatsingen in dit gezin", "earlier breakdowns in this family"],
+        [
+            "eerder afgebroken plaatsingen in dit gezin, sinds het begin van de gegevens",
+            "earlier breakdowns in this family, since the records begin",
+        ],
     ),
     row(
         "family_places",
