@@ -297,9 +297,11 @@ impl Curves<'_> {
         t <= last || self.km.survival.last().is_some_and(|&s| s <= 0.0)
     }
 
-    /// Who is at risk just before `t`: entered before it, and not gone before it.
+    /// Who is at risk just before `t`: entered before it, and not gone before it. At the beginning:
+    /// who enters then.
     fn at_risk(&self, t: f64) -> usize {
         let entered = match &self.entries {
+            Some(entries) if t <= 0.0 => entries.partition_point(|&e| e <= t),
             Some(entries) => entries.partition_point(|&e| e < t),
             None => self.exits.len(),
         };
@@ -405,6 +407,15 @@ mod tests {
         // The drawn curve starts at certainty.
         assert_eq!((g.curve[0].time, g.curve[0].survival, g.curve[0].at_risk), (0.0, Some(1.0), 4));
         assert_eq!(g.curve.len(), 5);
+    }
+
+    #[test]
+    fn who_enters_at_the_beginning_is_at_risk_there() {
+        let entry = Some(vec![0.0, 0.0, 2.0]);
+        let y = Outcome::new(entry, vec![3., 4., 5.], vec![1, 0, 1], vec!["b".into()]).unwrap();
+        let d = describe(&y, &Groups::all(3), &options(&[3.0])).unwrap();
+        let n: Vec<usize> = d.groups[0].curve.iter().map(|p| p.at_risk).collect();
+        assert_eq!(n, [2, 2, 2, 3]);
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub struct CurvePicture {
     /// Whether the numbers at risk stand below, for each curve (`true`) or once, for the first
     /// (`false`: the curves are causes within one group).
     pub at_risk_per_curve: bool,
+    /// How many of the curves, the first ones, have their band drawn; more than three hide each
+    /// other. All intervals are in the table below.
+    pub bands: usize,
 }
 
 /// The curves on their coarse grid, and the axis in shown units.
@@ -95,7 +98,11 @@ impl CurvePicture {
             .collect();
         let highest = curves
             .iter()
-            .flat_map(|(_, points)| points.iter().map(|p| p.upper.max(p.estimate)))
+            .enumerate()
+            .flat_map(|(k, (_, points))| {
+                let band = k < self.bands;
+                points.iter().map(move |p| if band { p.upper.max(p.estimate) } else { p.estimate })
+            })
             .filter(|v| v.is_finite())
             .fold(0.02f64, f64::max)
             .min(1.0);
@@ -175,7 +182,7 @@ impl CurvePicture {
             let label = svg::fit(&self.y_label, bottom - top);
             svg::label_upwards(h, "tick mid", (22.0, (top + bottom) / 2.0), &label);
         }
-        for (k, (_, points)) in drawn.curves.iter().enumerate() {
+        for (k, (_, points)) in drawn.curves.iter().enumerate().take(self.bands) {
             svg::path(h, &format!("band f{k}"), &band(points, x, y));
         }
         for (k, (_, points)) in drawn.curves.iter().enumerate() {

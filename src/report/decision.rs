@@ -113,7 +113,7 @@ fn draw(h: &mut Html, points: &[DecisionPoint], width: Width, language: Lang) ->
     bottom + 52.0
 }
 
-/// A line through the points, cut where it leaves the picture below.
+/// A line through the points, cut where it leaves the picture below and where it comes back.
 fn curve(
     h: &mut Html,
     class: &str,
@@ -123,21 +123,25 @@ fn curve(
     y: Scale,
     lowest: f64,
 ) {
+    let point = |t: f64, v: f64| format!("{} {}", svg::at(x.of(t)), svg::at(y.of(v)));
     let mut d = String::new();
-    let mut previous: Option<(f64, f64)> = None;
-    for p in points {
-        let (t, v) = (p.threshold, value(p));
-        if v < lowest {
-            if let Some((t0, v0)) = previous.filter(|&(_, v0)| v0 > v) {
-                let share = (v0 - lowest) / (v0 - v);
-                let cut = t0 + share * (t - t0);
-                d.push_str(&format!("L{} {}", svg::at(x.of(cut)), svg::at(y.of(lowest))));
-            }
-            break;
+    for pair in points.windows(2) {
+        let ((t0, v0), (t1, v1)) =
+            ((pair[0].threshold, value(&pair[0])), (pair[1].threshold, value(&pair[1])));
+        if v0 < lowest && v1 < lowest {
+            continue;
         }
-        let start = if d.is_empty() { 'M' } else { 'L' };
-        d.push_str(&format!("{start}{} {}", svg::at(x.of(t)), svg::at(y.of(v))));
-        previous = Some((t, v));
+        // Where the line crosses the lower edge.
+        let crossing = || t0 + (lowest - v0) / (v1 - v0) * (t1 - t0);
+        let (from, to) = match (v0 < lowest, v1 < lowest) {
+            (true, _) => (point(crossing(), lowest), point(t1, v1)),
+            (_, true) => (point(t0, v0), point(crossing(), lowest)),
+            _ => (point(t0, v0), point(t1, v1)),
+        };
+        if v0 < lowest || d.is_empty() {
+            d.push_str(&format!("M{from}"));
+        }
+        d.push_str(&format!("L{to}"));
     }
     if !d.is_empty() {
         svg::path(h, class, &d);

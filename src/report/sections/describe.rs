@@ -96,6 +96,7 @@ fn causes_picture(
         .collect();
     // The cause that the study is about comes first.
     causes.sort_by_key(|c| (*c != cause, (*c).clone()));
+    let bands = if causes.len() > 3 { 1 } else { causes.len() };
     let curves = causes
         .iter()
         .map(|c| Curve { name: words::cause(language, c), points: points(&group.curve, c) })
@@ -113,8 +114,16 @@ fn causes_picture(
         unit: unit.clone(),
         up_to: last_time(group),
         at_risk_per_curve: false,
+        bands,
     }
     .write(h, language, audience);
+    if bands < causes.len() {
+        let text = language.of(
+            "De band hoort bij de eerste lijn; de intervallen van alle lijnen staan bij de getallen.",
+            "The band belongs to the first line; the intervals of all lines stand with the numbers.",
+        );
+        h.leaf("p", &[("class", "note")], text);
+    }
 }
 
 /// One cause in several groups.
@@ -145,6 +154,7 @@ fn groups_picture(
         unit: unit.clone(),
         up_to: groups.iter().map(|g| last_time(g)).fold(0.0, f64::max),
         at_risk_per_curve: true,
+        bands: if groups.len() > 4 { 0 } else { groups.len() },
     }
     .write(h, language, audience);
 }

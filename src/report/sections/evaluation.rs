@@ -241,7 +241,10 @@ fn with_interval(language: Lang, value: &Interval, digits: usize) -> String {
     let mean = language.number(mean, digits);
     match value.lower.zip(value.upper) {
         Some((l, u)) => {
-            format!("{mean} ({}–{})", language.number(l, digits), language.number(u, digits))
+            // A dash between negative numbers cannot be told from their signs.
+            let between = if l < 0.0 { language.of(" tot ", " to ") } else { "–" };
+            let (l, u) = (language.number(l, digits), language.number(u, digits));
+            format!("{mean} ({l}{between}{u})")
         }
         None => mean,
     }

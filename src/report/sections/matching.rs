@@ -171,7 +171,7 @@ fn write_candidate(h: &mut Html, c: &Candidate, language: Lang) {
                 let words: Vec<String> = risks.iter().map(|r| risk_in_words(language, r)).collect();
                 h.leaf("p", &[], &format!("{predicted}: {}.", words.join("; ")));
             }
-            None => no_number(h, c.abstained.as_deref(), language),
+            None => no_number(h, &c.unknown, c.abstained.as_deref(), language),
         }
         if !c.equal_to.is_empty() {
             let text = language.of(

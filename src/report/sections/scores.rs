@@ -39,7 +39,8 @@ pub fn scores(
     match audience {
         Audience::Share => shared(&mut h, s, language),
         Audience::Internal => {
-            overview(s, language).write(&mut h);
+            let chosen = examples(&s.stays, most);
+            overview(s, &chosen, language).write(&mut h);
             heading(&mut h, language, "Per plaatsing", "By placement");
             say(
                 &mut h,
@@ -51,15 +52,20 @@ pub fn scores(
                  compared with the average placement that made the model. A relation is not a cause.",
             );
             dots::write_legend(&mut h, language);
-            let shown = most.unwrap_or(usize::MAX).min(s.stays.len());
-            for (k, stay) in s.stays.iter().take(shown).enumerate() {
+            for (k, stay) in chosen.iter().enumerate() {
                 write_stay(&mut h, stay, k, base, language);
             }
-            if shown < s.stays.len() {
-                let rest = s.stays.len() - shown;
+            let rest = s.stays.len() - chosen.len();
+            if rest > 0 {
                 let text = match language {
-                    Lang::Nl => format!("Nog {rest} plaatsingen staan alleen in het overzicht."),
-                    Lang::En => format!("Another {rest} placements are in the overview only."),
+                    Lang::Nl => format!(
+                        "Dit zijn voorbeelden; nog {rest} plaatsingen staan op het blad van \
+                         pleegzorg score --html."
+                    ),
+                    Lang::En => format!(
+                        "These are examples; another {rest} placements are on the page of \
+                         pleegzorg score --html."
+                    ),
                 };
                 h.leaf("p", &[("class", "note")], &text);
             }
@@ -70,6 +76,18 @@ pub fn scores(
         Lang::En => format!("Running placements on {}", language.day(s.as_of)),
     };
     Section { id: "score", heading, body: h }
+}
+
+/// All placements, or `most` examples in their order: with a number, and one without.
+fn examples(stays: &[StayScore], most: Option<usize>) -> Vec<&StayScore> {
+    let Some(most) = most.filter(|&n| n < stays.len()) else { return stays.iter().collect() };
+    let without = stays.iter().position(|s| s.risk.is_none());
+    let room = most - usize::from(without.is_some() && most > 0);
+    let with: Vec<usize> =
+        (0..stays.len()).filter(|&k| stays[k].risk.is_some()).take(room).collect();
+    let mut chosen: Vec<usize> = with.into_iter().chain(without.filter(|_| most > 0)).collect();
+    chosen.sort_unstable();
+    chosen.iter().map(|&k| &stays[k]).collect()
 }
 
 /// The horizon that is drawn: the one nearest to a year.
@@ -90,7 +108,7 @@ fn in_short(risk: &Risk) -> String {
     }
 }
 
-fn overview(s: &ScoreResult, language: Lang) -> Table {
+fn overview(s: &ScoreResult, chosen: &[&StayScore], language: Lang) -> Table {
     let mut columns = vec![
         language.of("Plaatsing", "Placement").to_string(),
         language.of("duurt nu", "has lasted").into(),
@@ -105,7 +123,7 @@ fn overview(s: &ScoreResult, language: Lang) -> Table {
         columns.push(within);
     }
     columns.push(language.of("voorwaarden", "conditions").into());
-    let row = |stay: &StayScore| {
+    let row = |stay: &&StayScore| {
         let mut cells = vec![stay.stay.clone(), language.duration_about(stay.lasted)];
         match &stay.risk {
             Some(risks) => cells.extend(horizons.iter().map(|&t| {
@@ -126,13 +144,13 @@ fn overview(s: &ScoreResult, language: Lang) -> Table {
     Table {
         caption: language
             .of(
-                "Alle plaatsingen, op nummer (geen rangorde): hoeveel van de 100 binnen deze tijd",
-                "All placements, by id (no ranking): how many of 100 within this time",
+                "Op nummer, geen rangorde: hoeveel van de 100 binnen deze tijd",
+                "By id, no ranking: how many of 100 within this time",
             )
             .into(),
         columns,
         words: vec![1],
-        rows: s.stays.iter().map(row).collect(),
+        rows: chosen.iter().map(row).collect(),
         notes: vec![
             language
                 .of(
@@ -172,19 +190,29 @@ fn write_stay(h: &mut Html, stay: &StayScore, k: usize, base: BaseRate<'_>, lang
                 }
                 reasons(h, &stay.reasons, language);
             }
-            (None, why) => no_number(h, why.as_deref(), language),
+            (None, why) => no_number(h, &stay.unknown, why.as_deref(), language),
         }
         support(h, stay.support, language);
-        unknown(h, &stay.unknown, language);
+        let reason = usize::from(why_not(&stay.unknown).is_some());
+        unknown(h, &stay.unknown[reason..], language);
     });
 }
 
+/// The note that says, in both languages, why there is no number: the first of what is unknown.
+pub(super) fn why_not(unknown: &[Note]) -> Option<&Note> {
+    unknown.first().filter(|n| n.nl.starts_with("Geen getal"))
+}
+
 /// Why there is no number.
-pub(super) fn no_number(h: &mut Html, why: Option<&str>, language: Lang) {
-    let text = language.of("Het model geeft hier geen getal", "The model gives no number here");
-    match why {
-        Some(why) => h.leaf("p", &[], &format!("{text}: {why}.")),
-        None => h.leaf("p", &[], &format!("{text}.")),
+pub(super) fn no_number(h: &mut Html, unknown: &[Note], why: Option<&str>, language: Lang) {
+    if let Some(note) = why_not(unknown) {
+        h.leaf("p", &[], note.text(language));
+        return;
+    }
+    let text = language.of("Het model geeft hier geen getal.", "The model gives no number here.");
+    h.leaf("p", &[], text);
+    if let Some(why) = why {
+        h.leaf("p", &[("class", "note"), ("lang", "en")], why);
     }
 }
 

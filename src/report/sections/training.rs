@@ -94,8 +94,15 @@ pub fn training(t: &TrainResult, language: Lang, audience: Audience) -> Section 
     Section { id: "train", heading: heading.into(), body: h }
 }
 
+/// A ratio further from 1 than e¹⁰ is not an effect but a sign that the estimate has run away
+/// (separation): it and its error mean nothing.
+const RUN_AWAY: f64 = 10.0;
+
 fn ratio(term: &TermResult) -> Option<Ratio> {
     let (estimate, lower, upper) = (term.estimate?, term.lower?, term.upper?);
+    if estimate.abs() > RUN_AWAY {
+        return None;
+    }
     Some(Ratio { estimate: estimate.exp(), lower: lower.exp(), upper: upper.exp(), p: term.p })
 }
 
@@ -131,10 +138,12 @@ fn table(terms: &[TermResult], meaning: &Meaning, language: Lang) -> Table {
             Some(r) => (ratio_text(language, &r), r.p.map_or("–".into(), |p| language.p_value(p))),
             None => (language.of("niet te schatten", "not estimable").into(), "–".into()),
         };
-        let se = t.robust_se.or(t.se).map_or("–".into(), |se| language.number(se, 3));
-        let estimate = t.estimate.map_or("–".into(), |b| language.number(b, 3));
+        let known = |v: Option<f64>| v.filter(|_| ratio(t).is_some());
+        let se = known(t.robust_se.or(t.se)).map_or("–".into(), |se| language.number(se, 3));
+        let estimate = known(t.estimate).map_or("–".into(), |b| language.number(b, 3));
         // A level belongs below its factor; an interaction stands by itself.
-        let level = t.name.split_once('=').filter(|_| !t.name.contains(':'));
+        let level =
+            t.name.split_once('=').filter(|(_, l)| *l != "missing" && !t.name.contains(':'));
         let label = match level {
             Some((column, level)) => {
                 if factor.as_deref() != Some(column) {

@@ -346,6 +346,14 @@ pub fn scored(hostile: &str, banner: bool) -> ScoreResult {
         "This child is past 10 and has moved several times. The guideline asks to weigh whether foster care is feasible, and only with intensive support for child and family.",
     ));
     stays[2].support = None;
+    stays[2].unknown.insert(
+        0,
+        note(
+            "out_of_scope",
+            "Geen getal: “leeftijd bij de start” ligt ver buiten wat het model kent.",
+            "No number: “age at the start” lies far outside what the model knows.",
+        ),
+    );
     ScoreResult {
         schema: 1,
         as_of: day("2024-06-30"),
