@@ -133,3 +133,42 @@ fn mean_at(baseline: &Baseline, starts: &[Start], chains: &[Chain], day: f64) ->
     let (b, p) = sums.iter().fold((0.0, 0.0), |t, s| (t.0 + s.0, t.1 + s.1));
     (b / n, p / n)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::{Level, starts};
+
+    /// The mean of the exact incidences over simulated starts is on target at every horizon, for
+    /// every level, with and without family effects: within four standard errors of that mean.
+    #[test]
+    fn the_scenarios_hit_their_targets() {
+        for &level in Level::ALL {
+            for scenario in [Scenario::at(level), Scenario::at(level).without_family_effects()] {
+                let starts = starts(&scenario, 1500, 77);
+                let mut chains: Vec<Chain> =
+                    starts.iter().map(|s| Chain::new(&hazards(&scenario.baseline, s))).collect();
+                for (k, months) in EDGES.into_iter().enumerate() {
+                    let at: Vec<(f64, f64)> = (starts.iter().zip(&mut chains))
+                        .map(|(s, chain)| {
+                            let rates = hazards(&scenario.baseline, s);
+                            chain.incidence(&rates, months * DAYS_PER_MONTH)
+                        })
+                        .collect();
+                    let b: Vec<f64> = at.iter().map(|x| x.0).collect();
+                    let p: Vec<f64> = at.iter().map(|x| x.1).collect();
+                    on_target(&b, scenario.targets.breakdown[k], level, months);
+                    on_target(&p, scenario.targets.positive[k], level, months);
+                }
+            }
+        }
+    }
+
+    fn on_target(values: &[f64], target: f64, level: Level, months: f64) {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let z = (mean - target) / (variance / n).sqrt();
+        assert!(z.abs() < 4.0, "{level:?}, {months} months: {mean} for {target}, z = {z}");
+    }
+}

@@ -78,7 +78,7 @@ pub(super) struct Household {
 /// placements *start* at 0–4, 5–11 and 12–17 years in 40, 33 and 27% of cases, younger brothers
 /// and sisters and later placements included.
 const AGES: [(f64, (f64, f64)); 3] =
-    [(0.62, (0.0, 5.0)), (0.25, (5.0, 12.0)), (0.13, (12.0, 17.6))];
+    [(0.62, (0.0, 5.0)), (0.25, (5.0, 12.0)), (0.13, (12.0, 17.4))];
 
 impl Household {
     /// A household whose children enter care. Of new placements 19% start in a crisis and 18%

@@ -110,7 +110,7 @@ pub const EFFECTS: &[Effect] = &[
     ),
     row(
         "family_kind=network",
-        [-0.40, 0.3, -0.3],
+        [-0.40, 0.5, 0.1],
         "Konijn 2019 and Winokur 2014 against Oosterman 2007 and Holtan 2013 (none): shrunk",
         |d| yes(d.family_kind == FamilyKind::Network),
     ),

@@ -16,6 +16,8 @@ const TOO_LATE: i32 = 30;
 const NO_MORE: u32 = 5;
 /// How often a family is looked for, fourteen days apart, before another place is taken.
 const TRIES: u8 = 5;
+/// Days within which a child that waits is placed, one way or another, before it is too late.
+pub(super) const LONGEST_SEARCH: i32 = TOO_LATE + 14 * (TRIES as i32 + 1);
 
 /// One placement, as it will go.
 #[derive(Debug, Clone)]
@@ -108,10 +110,7 @@ impl Region<'_> {
         if !need.at_once && need.tries < TRIES {
             need.tries += 1;
             self.schedule(day.plus_days(14), Task::Place(need));
-        } else if need.part_time {
-            // It stays at home, without.
-            self.write_withdrawn(&need, day);
-        } else if self.residential(kid, day) {
+        } else if !need.part_time && self.residential(kid, day) {
             self.write_withdrawn(&need, day);
         } else {
             need.network = 1.0;

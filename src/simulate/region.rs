@@ -20,6 +20,7 @@ use super::draw::{chance, frailty, whole};
 use super::family::Fam;
 use super::ground::{AREAS, Ground, LOCAL_PROVIDERS, PLACES};
 use super::hazard::exponential;
+use super::placing::LONGEST_SEARCH;
 use super::scenario::Scenario;
 use super::truth::{LocalTruth, Start};
 
@@ -261,6 +262,9 @@ impl<'a> Region<'a> {
         } else {
             10 + exponential(&mut self.rng, 1.0 / 100.0).min(400.0) as i32
         };
+        // Nobody comes of age while waiting: time is left for every try.
+        let left = self.kids[first as usize].comes_of_age().since(day);
+        let wait = wait.min(left - LONGEST_SEARCH).max(0);
         let network = match (household.crisis, household.part_time) {
             (true, _) => 0.58,
             (_, true) => 0.50,

@@ -175,11 +175,29 @@ const fn solved(breakdown: [f64; PIECES], positive: [f64; PIECES]) -> Baseline {
 /// effects. A test checks that simulated cohorts still hit the targets.
 fn solved_baseline(level: Level, family_effects: bool) -> Baseline {
     match (level, family_effects) {
-        (Level::Base, true) => solved([0.004; PIECES], [0.006; PIECES]),
-        (Level::Base, false) => solved([0.004; PIECES], [0.006; PIECES]),
-        (Level::Low, true) => solved([0.0035; PIECES], [0.006; PIECES]),
-        (Level::Low, false) => solved([0.0035; PIECES], [0.006; PIECES]),
-        (Level::High, true) => solved([0.01; PIECES], [0.006; PIECES]),
-        (Level::High, false) => solved([0.01; PIECES], [0.006; PIECES]),
+        (Level::Base, true) => solved(
+            [0.027618, 0.020319, 0.022426, 0.016316, 0.014270, 0.014270],
+            [0.005547, 0.004272, 0.005903, 0.005265, 0.003929, 0.003929],
+        ),
+        (Level::Base, false) => solved(
+            [0.027308, 0.019571, 0.021296, 0.015382, 0.013346, 0.013346],
+            [0.005495, 0.004186, 0.005844, 0.005204, 0.003950, 0.003950],
+        ),
+        (Level::Low, true) => solved(
+            [0.026065, 0.018717, 0.020103, 0.014248, 0.011954, 0.011954],
+            [0.005460, 0.004116, 0.005640, 0.004884, 0.003477, 0.003477],
+        ),
+        (Level::Low, false) => solved(
+            [0.026143, 0.018235, 0.019284, 0.013482, 0.011292, 0.011292],
+            [0.005410, 0.004159, 0.005692, 0.004891, 0.003468, 0.003468],
+        ),
+        (Level::High, true) => solved(
+            [0.039353, 0.034189, 0.045737, 0.041141, 0.049993, 0.049993],
+            [0.004376, 0.003538, 0.005459, 0.005624, 0.005953, 0.005953],
+        ),
+        (Level::High, false) => solved(
+            [0.037915, 0.031619, 0.041269, 0.036452, 0.043312, 0.043312],
+            [0.004176, 0.003500, 0.005449, 0.005598, 0.006082, 0.006082],
+        ),
     }
 }
