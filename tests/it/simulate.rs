@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use ndarray::Axis;
 use pleegzorg::DAYS_PER_MONTH;
-use pleegzorg::features::{AsOf, Frame, Missing, Recipe, RecipeOptions, Term, Values, compute};
+use pleegzorg::features::{
+    AsOf, Frame, Missing, Recipe, RecipeOptions, Term, Values, compute, feature,
+};
 use pleegzorg::history::{
     self, CareForm, EndReason, EventKind, FamilyKind, Index, Legal, Perspective, Setting, Stay,
 };
@@ -133,6 +135,14 @@ fn true_risks_follow_from_the_features() {
     assert!(checked > 800 && late < checked, "{checked} {late}");
 }
 
+/// A term of the table as a study file writes it.
+fn written(effect: &Effect) -> String {
+    match effect.term.split_once('=') {
+        Some((column, _)) => format!("factor({column})"),
+        None => effect.term.to_owned(),
+    }
+}
+
 /// A Cox model on the features recovers the table of true effects for breakdown, return home and
 /// planned moves: every estimate within 4 standard errors, and 95% intervals that cover as often
 /// as they should.
@@ -145,13 +155,7 @@ fn a_cox_model_recovers_the_true_effects() {
         (Cause::ReturnedHome, |e| e.returned_home),
         (Cause::PlannedMove, |e| e.planned_move),
     ];
-    let terms: Vec<Term> = EFFECTS
-        .iter()
-        .map(|e| match e.term.split_once('=') {
-            Some((column, _)) => format!("factor({column})").parse().unwrap(),
-            None => e.term.parse().unwrap(),
-        })
-        .collect();
+    let terms: Vec<Term> = EFFECTS.iter().map(|e| written(e).parse().unwrap()).collect();
     let options = RecipeOptions::history().missing(Missing::Drop);
     let recipe = Recipe::fit(&c.frame, &terms, options).unwrap();
     let design = recipe.apply(&c.frame).unwrap();
@@ -290,7 +294,8 @@ fn the_cohort_has_the_published_shares() {
     );
     let legal = |s: &Stay| {
         let changes = index.events_of_child(s.child).iter().map(|&row| &h.events[row as usize]);
-        let last = changes.filter(|e| e.kind == EventKind::LegalChange && e.date <= day).last();
+        let last =
+            changes.filter(|e| e.kind == EventKind::LegalChange && e.date <= day).next_back();
         match last.filter(|e| e.date > s.start).and_then(|e| e.to) {
             Some(to) => Legal::parse(h.labels.word(to)),
             None => s.legal,
@@ -326,13 +331,19 @@ fn the_cohort_has_the_published_shares() {
 /// within a tenth of the true mean in all, and a fifth of it (or one point) in each fifth.
 #[test]
 fn predictions_are_calibrated_against_the_truth() {
-    let study = |window| Study::parse(&study(window), ".".as_ref(), &[]).unwrap();
-    let train = simulate(&Scenario::base(), 6000, 1).history;
+    let train = simulate(&Scenario::base(), 12_000, 101).history;
     let index = Index::new(&train);
-    let study = study(&train.window);
+    // The simulator's own study with every term that has an effect: calibration is a question
+    // about the probabilities, not about terms left out.
+    let text = study(&train.window);
+    let (before, rest) = text.split_once("terms = [").unwrap();
+    let (_, after) = rest.split_once(']').unwrap();
+    let terms: Vec<String> = EFFECTS.iter().map(|e| format!("{:?}", written(e))).collect();
+    let text = format!("{before}terms = [{}]{after}", terms.join(", "));
+    let study = Study::parse(&text, ".".as_ref(), &[]).unwrap();
     let prepared = prepare_history(&study, &train, &index, None, None).unwrap();
     let model = fit(&prepared, None, &study.model).unwrap().model;
-    let new = simulate(&Scenario::base(), 3000, 2);
+    let new = simulate(&Scenario::base(), 4000, 102);
     let index = Index::new(&new.history);
     let prepared = prepare_history(&study, &new.history, &index, None, None).unwrap();
     let stays = prepared.stays.as_ref().unwrap();
@@ -383,4 +394,42 @@ fn a_simulated_folder_reads_without_a_fault() {
     assert_eq!(back.stays.len(), simulation.history.stays.len());
     assert!(write(&simulation, dir.path(), false).is_err());
     write(&simulation, dir.path(), true).unwrap();
+}
+
+/// The shipped example is what the simulator makes of its seed, byte for byte.
+#[test]
+fn the_example_is_made_by_the_simulator() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&simulate(&Scenario::base(), 400, 1), dir.path(), false).unwrap();
+    let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/example");
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names.len(), 12);
+    let mut size = 0;
+    for name in names {
+        let made = std::fs::read(dir.path().join(&name)).unwrap();
+        assert!(made == std::fs::read(shipped.join(&name)).unwrap(), "{name:?} differs");
+        size += made.len();
+    }
+    assert!(size < 2_000_000);
+}
+
+/// Every term of the literature's priors is a feature, with figures that make sense and a source.
+#[test]
+fn every_prior_is_about_a_feature() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/priors.csv");
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let columns = ["term", "reference_mean", "reference_sd", "mean", "sd", "source"];
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), columns);
+    let mut rows = 0;
+    for row in reader.records().map(Result::unwrap) {
+        let column = row[0].split('=').next().unwrap();
+        assert!(feature(column).is_ok(), "{column} is no feature");
+        let number = |k: usize| row[k].parse::<f64>().unwrap();
+        assert!(number(1).is_finite() && number(2) > 0.0 && number(4) > 0.0);
+        assert!(number(3).abs() < 1.0 && row[5].len() > 10, "{column}");
+        rows += 1;
+    }
+    assert!(rows > 15);
 }
