@@ -115,51 +115,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dump() {
-        let n: u32 = std::env::var("N").unwrap().parse().unwrap();
-        if std::env::var("ONE").is_ok() {
-            let mut sc = Scenario::base();
-            sc.baseline = calibrate(&sc, n, 8, 1);
-            eprintln!("RESULT {:?}", sc.baseline);
-            let sim = simulate(&sc, n, 9);
-            write(&sim, std::path::Path::new("/tmp/simN"), true).unwrap();
-            let ix = crate::history::Index::new(&sim.history);
-            let sp = crate::outcome::spells(
-                &sim.history,
-                &ix,
-                &crate::outcome::Definition::default(),
-                None,
-            );
-            let mut out = String::from("start,entry,exit,cause,age,mult\n");
-            for s in &sp {
-                use std::fmt::Write;
-                writeln!(
-                    out,
-                    "{},{},{},{},{},0",
-                    s.start,
-                    s.entry,
-                    s.exit,
-                    s.cause.map_or(0, |c| c.number()),
-                    sim.history.child(s.child).birth.age_on(s.start)
-                )
-                .unwrap();
-            }
-            std::fs::write("/tmp/simN/spells.txt", out).unwrap();
-            return;
-        }
-        for &level in Level::ALL {
-            for effects in [true, false] {
-                let mut sc = Scenario::at(level);
-                if !effects {
-                    sc = sc.without_family_effects();
-                }
-                let b = calibrate(&sc, n, 8, 1);
-                eprintln!("RESULT {level:?} {effects} {b:?}");
-            }
-        }
-    }
-
-    #[test]
     fn the_same_seed_gives_the_same_history() {
         let a = simulate(&Scenario::base(), 1100, 3);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
