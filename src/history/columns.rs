@@ -265,6 +265,45 @@ pub static FILES: [&FileSpec; 10] = [
     &offers::FILE,
 ];
 
+/// A scale of which the range is known. Ranges only: the items of an instrument are its owner's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// Its name in `assessments.csv`.
+    pub name: &'static str,
+    /// The least score.
+    pub least: f64,
+    /// The most.
+    pub most: f64,
+}
+
+/// As [`scales`].
+static SCALES: &[Scale] = &[
+    Scale { name: "sdq_total", least: 0.0, most: 40.0 },
+    Scale { name: "sdq_impact", least: 0.0, most: 10.0 },
+    Scale { name: "sdq_internalising", least: 0.0, most: 20.0 },
+    Scale { name: "sdq_externalising", least: 0.0, most: 20.0 },
+    Scale { name: "behaviour_demand", least: 0.0, most: 10.0 },
+    Scale { name: "parenting_capacity", least: 0.0, most: 10.0 },
+    Scale { name: "alliance_birth_foster", least: 0.0, most: 10.0 },
+    Scale { name: "other_children_wellbeing", least: 0.0, most: 10.0 },
+    Scale { name: "cbcl_total_t", least: 24.0, most: 100.0 },
+    Scale { name: "obvl_total", least: 34.0, most: 136.0 },
+    Scale { name: "bac_total", least: 0.0, most: 40.0 },
+];
+
+/// Every scale whose range is checked. Names of one's own are kept, unchecked.
+#[must_use]
+pub fn scales() -> &'static [Scale] {
+    SCALES
+}
+
+/// Every file of a history folder with its columns, as the codebook in `datasets/codebook.md`
+/// explains them.
+#[must_use]
+pub fn codebook() -> &'static [&'static FileSpec] {
+    &FILES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

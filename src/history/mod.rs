@@ -22,6 +22,7 @@ pub use codes::{
     Answer, AssessedKind, CareForm, EndReason, EventKind, FamilyKind, FamilyStatus, KeepSiblings,
     Legal, PairKind, PairLane, Perspective, Setting, Sex,
 };
+pub use columns::{Column, FileSpec, Kind as ColumnKind, Scale, codebook, scales};
 pub use day::{Birth, Day};
 pub use error::{FileProblem, HistoryError};
 pub use findings::{Code, Finding, Findings, KEPT_PER_CODE, Severity};

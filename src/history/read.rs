@@ -6,6 +6,7 @@ mod chunk;
 mod ids;
 mod load;
 mod reader;
+mod record;
 mod row;
 mod rows;
 mod rows_other;
@@ -139,6 +140,7 @@ pub fn read_with(dir: &Path, options: ReadOptions) -> Result<Reading, HistoryErr
         problems: Vec::new(),
         rows: BTreeMap::new(),
         reader,
+        ahead: None,
         buffer: Vec::new(),
     };
     folder.names_nearly_right();
@@ -207,7 +209,9 @@ struct Folder<'a> {
     problems: Vec<FileProblem>,
     rows: BTreeMap<String, usize>,
     reader: Reader<'a>,
-    /// The memory of the file before, for the next.
+    /// The next file, loaded ahead.
+    ahead: Option<(&'static str, Result<load::Text, FileProblem>)>,
+    /// The memory of the file before, for the next but one.
     buffer: Vec<u8>,
 }
 
@@ -241,11 +245,14 @@ impl Folder<'_> {
         file: &'static FileSpec,
         parse: impl Fn(&mut row::Row) -> Option<T> + Sync,
     ) -> Table<T> {
-        if !self.names.iter().any(|n| n == file.name) {
+        if !self.dir.join(file.name).exists() {
             return Table::absent(file);
         }
-        let buffer = std::mem::take(&mut self.buffer);
-        let text = match load::load(&self.dir.join(file.name), file.name, buffer) {
+        let text = match self.ahead.take() {
+            Some((name, text)) if name == file.name => text,
+            _ => load::load(&self.dir.join(file.name), file.name, Vec::new()),
+        };
+        let text = match text {
             Ok(text) => text,
             Err(problem) => {
                 self.problems.push(problem);
@@ -267,13 +274,22 @@ impl Folder<'_> {
             self.rows.insert(file.name.into(), 0);
             return Table::unreadable(file);
         }
-        let table = self.reader.table(file, &text, parse);
+        // The next file is loaded while this one is read.
+        let mut later = FILES.iter().map(|f| f.name).skip_while(|&f| f != file.name).skip(1);
+        let next = later.find(|&f| self.dir.join(f).exists());
+        let (dir, reader) = (self.dir, &mut self.reader);
+        let buffer = std::mem::take(&mut self.buffer);
+        let (table, ahead) = rayon::join(
+            || reader.table(file, &text, &parse),
+            || next.map(|f| (f, load::load(&dir.join(f), f, buffer))),
+        );
+        self.ahead = ahead;
         self.buffer = text.bytes;
         self.rows.insert(file.name.into(), table.count);
         table
     }
 
-    /// Reads all files, those first that others refer to.
+    /// Reads all files, in the order of the codebook: those first that others refer to.
     fn history(&mut self) -> History {
         let mut children = self.table(&columns::children::FILE, rows::child);
         distinct(&mut children, child_id, columns::children::CHILD_ID, self.findings());

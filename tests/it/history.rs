@@ -1,5 +1,7 @@
 //! Reading, checking and writing history folders, end to end.
 
+#[path = "history/codebook.rs"]
+mod codebook;
 #[path = "history/faults.rs"]
 mod faults;
 #[path = "history/files.rs"]

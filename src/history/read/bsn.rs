@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::cells::trim;
+
 /// How many different numbers of a column a chunk remembers; enough to judge it.
 const REMEMBERED: usize = 10_000;
 
@@ -68,7 +70,10 @@ pub(in crate::history) struct Seen(HashSet<u32, foldhash::fast::RandomState>);
 impl Seen {
     /// Looks at a cell.
     pub(in crate::history) fn see(&mut self, cell: &[u8]) {
-        if let Some(number) = whole_number(cell)
+        // Nearly every cell is too short, or is a word.
+        if cell.len() >= 8
+            && !cell[0].is_ascii_alphabetic()
+            && let Some(number) = whole_number(trim(cell))
             && self.0.len() < REMEMBERED
         {
             self.0.insert(number);

@@ -1,7 +1,7 @@
 //! The rows of one chunk of a file.
 
 use super::cells::trim;
-use super::load;
+use super::record::{Record, Records};
 use super::row::{Context, Row, Sink, hash};
 use super::split::Chunk;
 use crate::history::columns::{FileSpec, Kind};
@@ -35,11 +35,6 @@ pub(super) fn part<T>(
 ) -> Part<T> {
     let Context { file, shape, .. } = context;
     let body = &bytes[chunk.range.clone()];
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(shape.separator)
-        .from_reader(body);
     let strict = body.contains(&0) || std::str::from_utf8(body).is_err();
     let watched: Vec<usize> =
         (0..shape.column.len()).filter(|&at| may_hold_bsn(file, shape.column[at])).collect();
@@ -49,27 +44,19 @@ pub(super) fn part<T>(
     let mut out = Part {
         rows: Vec::with_capacity(body.len() / 64),
         lines: Vec::with_capacity(body.len() / 64),
-        hashes: Vec::with_capacity(body.len() / 64),
+        hashes: Vec::new(),
         left_out: Vec::new(),
         count: 0,
         sink: Sink::new(&context),
     };
-    let mut record = csv::ByteRecord::new();
-    let (mut line, mut counted) = (chunk.line, 0);
-    // Reading from memory into bytes cannot fail.
-    while reader.read_byte_record(&mut record).unwrap_or(false) {
-        // The reader's own position stands before the blank lines that it skips.
-        let mut start = record.position().map_or(0, |p| p.byte() as usize);
-        while body.get(start).is_some_and(|&b| b == b'\n' || b == b'\r') {
-            start += 1;
-        }
-        line += load::line_ends(&body[counted..start], cr_only);
-        counted = start;
+    let mut records = Records::new(body, shape.separator, chunk.line, cr_only);
+    while records.advance() {
+        let (record, line) = (records.record(), records.line);
         if record.iter().all(|cell| trim(cell).is_empty()) {
             continue;
         }
         out.count += 1;
-        if chunk.broken.binary_search(&(chunk.range.start + start)).is_ok() {
+        if chunk.broken.binary_search(&(chunk.range.start + records.start)).is_ok() {
             continue;
         }
         let sink = &mut out.sink;
@@ -81,9 +68,9 @@ pub(super) fn part<T>(
             continue;
         }
         for &at in &watched {
-            sink.bsn[at].see(trim(record.get(at).unwrap_or_default()));
+            sink.bsn[at].see(record.get(at).unwrap_or_default());
         }
-        let mut row = Row { context, record: &record, line, ok: true, id: None, sink };
+        let mut row = Row { context, record, line, ok: true, id: None, sink };
         let parsed = parse(&mut row);
         let (ok, id) = (row.ok, row.id);
         let line = line_no(line);
@@ -91,7 +78,10 @@ pub(super) fn part<T>(
             Some(parsed) if ok => {
                 out.rows.push(parsed);
                 out.lines.push(line);
-                out.hashes.push(hash(&hasher, &record));
+                // Rows with ids are compared by those.
+                if id_column.is_none() {
+                    out.hashes.push(hash(&hasher, &record));
+                }
             }
             _ => out.left_out.extend(id.map(|id| (id.into(), line))),
         }
@@ -106,7 +96,7 @@ fn line_no(line: u64) -> u32 {
 
 /// Whether a row has as many cells as the header and is text; what is wrong is noted.
 fn well_formed(
-    record: &csv::ByteRecord,
+    record: &Record,
     line: u64,
     strict: bool,
     context: &Context,

@@ -11,7 +11,7 @@ use super::table::{Relabel, Table};
 use super::{bsn, load};
 use crate::history::columns::{FileSpec, Kind};
 use crate::history::findings::{Code, Finding, Findings};
-use crate::history::records::{Labels, Window};
+use crate::history::records::{Label, Labels, Window};
 use crate::history::registry;
 use crate::history::settings::{DateStyle, Decimal, Format};
 use crate::progress::Progress;
@@ -42,7 +42,7 @@ struct Gathered<T> {
     referred_missing: Vec<Option<&'static str>>,
 }
 
-impl<T: Relabel> Gathered<T> {
+impl<T> Gathered<T> {
     fn new(file: &'static FileSpec, shape: &Shape, style: Style) -> Self {
         Self {
             table: Table { present: true, ..Table::absent(file) },
@@ -56,7 +56,7 @@ impl<T: Relabel> Gathered<T> {
     }
 
     /// Adds the next chunk.
-    fn add(&mut self, mut part: Part<T>, labels: &mut Labels) {
+    fn add(&mut self, mut part: Part<T>) {
         self.findings.append(std::mem::take(&mut part.sink.findings));
         self.evidence.add(&part.sink.evidence);
         let more = part.sink.bsn.drain(..);
@@ -67,7 +67,7 @@ impl<T: Relabel> Gathered<T> {
         for (all, more) in self.referred_missing.iter_mut().zip(&part.sink.referred_missing) {
             *all = all.or(*more);
         }
-        self.table.add(part, labels);
+        self.table.add(part);
     }
 }
 
@@ -133,10 +133,11 @@ impl Reader<'_> {
         loop {
             let mut gathered = Gathered::new(file, shape, style);
             for batch in chunks.list.chunks(BATCH) {
-                let parts: Vec<Part<T>> = batch.par_iter().map(|c| read(c, style)).collect();
+                let mut parts: Vec<Part<T>> = batch.par_iter().map(|c| read(c, style)).collect();
+                self.common_labels(&mut parts);
                 for part in parts {
                     self.progress.advance(part.count as u64);
-                    gathered.add(part, &mut self.labels);
+                    gathered.add(part);
                 }
             }
             let shown = gathered.evidence.settle(format);
@@ -146,6 +147,19 @@ impl Reader<'_> {
             }
             style = shown;
         }
+    }
+
+    /// Moves the words of some chunks, in their order, to the common pool.
+    fn common_labels<T: Relabel + Send>(&mut self, parts: &mut [Part<T>]) {
+        let pool = &mut self.labels;
+        let mut common = |own: &Labels| -> Vec<Label> {
+            (0..own.len()).map(|l| pool.intern(own.word(Label(l as u32)))).collect()
+        };
+        let to: Vec<Vec<Label>> = parts.iter().map(|p| common(&p.sink.labels)).collect();
+        let moved = |(part, to): (&mut Part<T>, &Vec<Label>)| {
+            part.rows.iter_mut().for_each(|row| row.relabel(to));
+        };
+        parts.par_iter_mut().zip(&to).for_each(moved);
     }
 
     /// Reports what the file shows as a whole, and gives its table.

@@ -1,11 +1,12 @@
 //! One row being read: typed cells, with what is wrong noted on the way.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use super::bsn;
 use super::cells::{self, Evidence, Place, Style, Unread};
 use super::ids::{Found, Guess, Ids};
+use super::record::Record;
 use super::shape::Shape;
 use crate::history::codes::CodeList;
 use crate::history::columns::{Column, FILES, FileSpec, Kind};
@@ -36,15 +37,17 @@ pub(super) struct Sink {
     pub january: Vec<(u64, u64)>,
     /// Per column of the codebook: the file that it refers to and that is not there.
     pub referred_missing: Vec<Option<&'static str>>,
+    /// Per label: whether its word holds what may be a BSN.
+    bsn_in_text: Vec<bool>,
     /// Per file: where the last lookup of an id ended.
     guesses: [Guess; FILES.len()],
     /// What is known of each scale that was met.
-    pub scales: HashMap<Label, Scale, foldhash::fast::RandomState>,
+    pub scales: HashMap<Label, ScaleKind, foldhash::fast::RandomState>,
 }
 
 /// What is known of a scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Scale {
+pub(super) enum ScaleKind {
     /// Its least and most score.
     Range(f64, f64),
     /// Its name is nearly one that is known.
@@ -67,7 +70,7 @@ impl Sink {
 /// One row being read.
 pub(super) struct Row<'a> {
     pub context: Context<'a>,
-    pub record: &'a csv::ByteRecord,
+    pub record: Record<'a>,
     /// Its line as an editor shows it.
     pub line: u64,
     /// Whether it has no fault so far.
@@ -223,11 +226,16 @@ impl<'a> Row<'a> {
     }
 
     fn intern(&mut self, column: usize, word: &[u8]) -> Label {
-        if bsn::in_text(word) {
+        let label = self.sink.labels.intern(std::str::from_utf8(word).unwrap_or_default());
+        if label.at() >= self.sink.bsn_in_text.len() {
+            self.sink.bsn_in_text.resize(label.at(), false);
+            self.sink.bsn_in_text.push(bsn::in_text(word));
+        }
+        if self.sink.bsn_in_text[label.at()] {
             let what = "the text holds nine digits that pass the check of a BSN";
             self.note(registry::BSN_IN_TEXT, column, what);
         }
-        self.sink.labels.intern(std::str::from_utf8(word).unwrap_or_default())
+        label
     }
 
     /// Yes or no.
@@ -384,9 +392,14 @@ fn is_placeholder(day: Day) -> bool {
     !SENSIBLE.contains(&day)
 }
 
-/// A hash of a row's text: rows with the same text have the same hash.
-pub(super) fn hash(hasher: &foldhash::fast::FixedState, record: &csv::ByteRecord) -> u64 {
-    hasher.hash_one(record.as_slice())
+/// A hash of a row's cells: rows with the same cells have the same hash.
+pub(super) fn hash(state: &foldhash::fast::FixedState, record: &Record) -> u64 {
+    let mut hasher = state.build_hasher();
+    for cell in record.iter() {
+        hasher.write(cell);
+        hasher.write_u8(0xff);
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

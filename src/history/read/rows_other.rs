@@ -1,11 +1,11 @@
 //! Rows of events, assessments, requests, pairs and offers.
 
 use super::ids::{Found, Ids};
-use super::row::{Row, Scale};
+use super::row::{Row, ScaleKind};
 use super::rows::move_to;
 use super::table::Relabel;
 use crate::history::codes::AssessedKind;
-use crate::history::columns::{assessments, events, offers, pairs, requests};
+use crate::history::columns::{assessments, events, offers, pairs, requests, scales};
 use crate::history::day::Day;
 use crate::history::records::{
     Assessment, Child, ChildIx, Event, FamilyIx, Label, Offer, PairRule, Party, Request, RequestIx,
@@ -103,21 +103,6 @@ impl Relabel for Assessment {
     }
 }
 
-/// The scales whose range is known: least and most score. Ranges only, never items.
-pub(crate) const SCALES: &[(&str, f64, f64)] = &[
-    ("sdq_total", 0.0, 40.0),
-    ("sdq_impact", 0.0, 10.0),
-    ("sdq_internalising", 0.0, 20.0),
-    ("sdq_externalising", 0.0, 20.0),
-    ("behaviour_demand", 0.0, 10.0),
-    ("parenting_capacity", 0.0, 10.0),
-    ("alliance_birth_foster", 0.0, 10.0),
-    ("other_children_wellbeing", 0.0, 10.0),
-    ("cbcl_total_t", 24.0, 100.0),
-    ("obvl_total", 34.0, 136.0),
-    ("bac_total", 0.0, 40.0),
-];
-
 /// A row of `assessments.csv`.
 pub(super) fn assessment(row: &mut Row, known: &Known) -> Option<Assessment> {
     use assessments as c;
@@ -136,11 +121,11 @@ pub(super) fn assessment(row: &mut Row, known: &Known) -> Option<Assessment> {
     born(row, known, child, date, c::DATE);
     if let Some(scale) = scale {
         match (scale_of(row, scale), score) {
-            (Scale::Range(least, most), Some(score)) if !(least..=most).contains(&score) => {
+            (ScaleKind::Range(least, most), Some(score)) if !(least..=most).contains(&score) => {
                 let what = "the score is outside the range of its scale";
                 row.fault(registry::SCORE_RANGE, c::SCORE, what);
             }
-            (Scale::Near, _) => {
+            (ScaleKind::Near, _) => {
                 let what = "the scale's name is close to one of the codebook";
                 row.note(registry::UNKNOWN_SCALE, c::SCALE, what);
             }
@@ -158,14 +143,14 @@ pub(super) fn assessment(row: &mut Row, known: &Known) -> Option<Assessment> {
 }
 
 /// What is known of a scale; looked up once per name.
-fn scale_of(row: &mut Row, label: Label) -> Scale {
+fn scale_of(row: &mut Row, label: Label) -> ScaleKind {
     let labels = &row.sink.labels;
     *row.sink.scales.entry(label).or_insert_with(|| {
         let word = labels.word(label);
-        match SCALES.iter().find(|(name, ..)| *name == word) {
-            Some(&(_, least, most)) => Scale::Range(least, most),
-            None if nearest(word, SCALES.iter().map(|s| s.0)).is_some() => Scale::Near,
-            None => Scale::Open,
+        match scales().iter().find(|scale| scale.name == word) {
+            Some(scale) => ScaleKind::Range(scale.least, scale.most),
+            None if nearest(word, scales().iter().map(|s| s.name)).is_some() => ScaleKind::Near,
+            None => ScaleKind::Open,
         }
     })
 }

@@ -127,7 +127,9 @@ fn oddities(row: &mut Row, stay: &Stay, birth: Option<Birth>) {
     };
     let both = |value: bool| stay.end_planned == Some(value) && stay.end_wanted == Some(value);
     let broke = matches!(reason, EndReason::CarerBehaviour | EndReason::Safety);
-    if (broke && both(true)) || (reason == EndReason::PlannedMove && both(false)) {
+    let planned =
+        matches!(reason, EndReason::PlannedMove | EndReason::CameOfAge | EndReason::Permanence);
+    if (broke && both(true)) || (planned && both(false)) {
         let what = "end_planned and end_wanted contradict the reason";
         row.note(registry::FLAGS_DISAGREE, c::END_REASON, what);
     }

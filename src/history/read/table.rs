@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use rayon::prelude::*;
+
 use super::chunk::Part;
 use crate::history::columns::FileSpec;
 use crate::history::findings::{Finding, Findings};
-use crate::history::records::{Label, Labels};
+use crate::history::records::Label;
 use crate::history::registry;
 
 /// A row whose labels can be moved to another pool.
@@ -13,6 +15,9 @@ pub(super) trait Relabel {
     /// Replaces each label by `to[label]`.
     fn relabel(&mut self, to: &[Label]);
 }
+
+/// How many shares the search for doubles has: as many as the highest four bits of a hash.
+const SHARES: u64 = 16;
 
 /// A file after reading.
 pub(super) struct Table<T> {
@@ -86,13 +91,9 @@ impl<T> Table<T> {
     }
 }
 
-impl<T: Relabel> Table<T> {
-    /// Adds the rows of the next chunk, their words moved to the common pool.
-    pub(super) fn add(&mut self, mut part: Part<T>, labels: &mut Labels) {
-        let words = &part.sink.labels;
-        let to: Vec<Label> =
-            (0..words.len()).map(|l| labels.intern(words.word(Label(l as u32)))).collect();
-        part.rows.iter_mut().for_each(|row| row.relabel(&to));
+impl<T> Table<T> {
+    /// Adds the rows of the next chunk.
+    pub(super) fn add(&mut self, mut part: Part<T>) {
         self.rows.append(&mut part.rows);
         self.lines.append(&mut part.lines);
         self.hashes.append(&mut part.hashes);
@@ -101,32 +102,30 @@ impl<T: Relabel> Table<T> {
     }
 }
 
-impl<T: PartialEq> Table<T> {
-    /// Rows whose hash may occur twice, with the hash: a first pass marks a bit per hash, and few
-    /// bits are met twice by chance.
-    fn candidates(&self) -> Vec<(u64, u32)> {
-        let bits = (self.hashes.len() * 64).next_power_of_two().max(64);
-        let mask = bits as u64 - 1;
-        let mut met = vec![0u64; bits / 64];
-        let mut again: HashSet<u64, foldhash::fast::RandomState> = HashSet::default();
-        for &hash in &self.hashes {
-            let word = &mut met[((hash & mask) / 64) as usize];
-            let bit = 1u64 << (hash % 64);
-            if *word & bit != 0 {
-                again.insert(hash & mask);
-            }
-            *word |= bit;
-        }
-        let rows = self.hashes.iter().zip(0u32..);
-        rows.filter(|(hash, _)| again.contains(&(**hash & mask))).map(|(&h, r)| (h, r)).collect()
-    }
-
+impl<T: PartialEq + Sync> Table<T> {
     /// Reports rows that say the same as an earlier one, and leaves them out.
     pub(super) fn without_doubles(&mut self, findings: &mut Findings) {
-        let mut order = self.candidates();
-        order.sort_unstable();
+        let mut doubles: Vec<usize> =
+            (0..SHARES).into_par_iter().flat_map_iter(|share| self.doubles(share)).collect();
+        doubles.sort_unstable();
+        for &row in &doubles {
+            let line = u64::from(self.lines[row]);
+            findings.add_with(registry::DUPLICATE_ROW, || {
+                let what = "the row says the same as an earlier one";
+                Finding::new(registry::DUPLICATE_ROW, self.file.name, what).row(line)
+            });
+        }
+        if !doubles.is_empty() {
+            self.drop_rows(&doubles);
+        }
+    }
+
+    /// The doubles among the rows whose hash falls in a share.
+    fn doubles(&self, share: u64) -> Vec<usize> {
+        let mut candidates = self.candidates(share);
+        candidates.sort_unstable();
         let mut doubles = Vec::new();
-        for same in order.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+        for same in candidates.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
             // Rows of one hash are compared with the first: others that differ are a clash of
             // hashes, and are compared among themselves.
             let mut firsts: Vec<u32> = Vec::new();
@@ -139,16 +138,30 @@ impl<T: PartialEq> Table<T> {
                 }
             }
         }
-        doubles.sort_unstable();
-        for &row in &doubles {
-            let line = u64::from(self.lines[row]);
-            findings.add_with(registry::DUPLICATE_ROW, || {
-                let what = "the row says the same as an earlier one";
-                Finding::new(registry::DUPLICATE_ROW, self.file.name, what).row(line)
-            });
+        doubles
+    }
+
+    /// Rows of a share whose hash may occur twice: a first pass marks a bit per hash, and few
+    /// bits are met twice by chance.
+    fn candidates(&self, share: u64) -> Vec<(u64, u32)> {
+        let bits = (self.hashes.len() * 4).next_power_of_two().max(64);
+        let mask = bits as u64 - 1;
+        let mut met = vec![0u64; bits / 64];
+        let mut again: HashSet<u64, foldhash::fast::RandomState> = HashSet::default();
+        let own = |hash: u64| hash >> 60 == share;
+        for &hash in self.hashes.iter().filter(|&&hash| own(hash)) {
+            let word = &mut met[((hash & mask) / 64) as usize];
+            let bit = 1u64 << (hash % 64);
+            if *word & bit != 0 {
+                again.insert(hash & mask);
+            }
+            *word |= bit;
         }
-        if !doubles.is_empty() {
-            self.drop_rows(&doubles);
+        if again.is_empty() {
+            return Vec::new();
         }
+        let rows = self.hashes.iter().zip(0u32..);
+        let rows = rows.filter(|(hash, _)| own(**hash) && again.contains(&(**hash & mask)));
+        rows.map(|(&hash, row)| (hash, row)).collect()
     }
 }
