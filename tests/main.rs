@@ -23,6 +23,8 @@ mod history;
 mod learners;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/model_bad.rs"]
+mod model_bad;
 #[path = "it/model_file.rs"]
 mod model_file;
 #[path = "it/model_history.rs"]

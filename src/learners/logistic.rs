@@ -49,8 +49,9 @@ impl Logistic {
         check(x, y, clusters)?;
         let scale = scales(x);
         let scaled = x / &Array1::from_vec(scale.clone());
-        let start = search(&scaled, y)?;
-        let found = refine(&scaled, y, start)?;
+        let gram = Cholesky::new(&scaled.t().dot(&scaled), ALIASED);
+        let start = search(&scaled, y, &gram)?;
+        let found = refine(&scaled, y, start, &gram)?;
         let inverse = found.factor.inverse();
         let bread = &inverse;
         let covariance = match clusters {
@@ -63,13 +64,15 @@ impl Logistic {
             let p = scale.len();
             (0..p).map(|i| (0..p).map(|j| v[[i, j]] / (scale[i] * scale[j])).collect()).collect()
         };
-        // Where fitted probabilities all but reach 0 or 1, the columns separate the outcome.
-        let apart = found.beta.iter().any(|b| b.abs() > 20.0);
+        // Where fitted probabilities all but reach 0 or 1, the columns separate the outcome: a
+        // coefficient is far out, or the likelihood no longer bends in a direction it did.
+        let far = found.beta.iter().any(|b| b.abs() > 20.0);
+        let apart = far || found.factor.kept() != gram.kept();
         Ok(Self {
             coef: found.beta.iter().zip(&scale).map(|(b, s)| b / s).collect(),
             covariance: unscaled(&covariance),
             model_covariance: unscaled(&inverse),
-            estimated: found.factor.kept().to_vec(),
+            estimated: gram.kept().to_vec(),
             loglik: found.loglik,
             iterations: found.steps,
             converged: found.converged && !apart,
@@ -104,13 +107,13 @@ fn scales(x: &Array2<f64>) -> Vec<f64> {
 /// columns scaled so that the likelihood bends by about 1 there. From zero and on plain columns
 /// its line search takes hundreds of steps where the event is rare. Its positive class is the
 /// one with more rows, so the sign is read from the labels that it reports.
-fn search(x: &Array2<f64>, y: &[bool]) -> Result<Array1<f64>, LearnerError> {
+fn search(x: &Array2<f64>, y: &[bool], gram: &Cholesky) -> Result<Array1<f64>, LearnerError> {
     let failed = |why: String| LearnerError::Failed { learner: "linfa-logistic", why };
     let n = y.len() as f64;
     let events = y.iter().filter(|&&y| y).count() as f64;
     let scale = (n / (events * (n - events))).sqrt();
     // What the columns can say of a constant: all of it, where they have an intercept.
-    let constant = Cholesky::new(&x.t().dot(x), ALIASED).solve(x.sum_axis(Axis(0)).view());
+    let constant = gram.solve(x.sum_axis(Axis(0)).view());
     let towards_majority = (events.max(n - events) / events.min(n - events)).ln();
     // The slope is known to about the root of the number of events: beyond a hundredth of that,
     // the refinement is quicker than the search.
@@ -143,8 +146,17 @@ struct Point {
     converged: bool,
 }
 
-/// Newton steps, halved where the likelihood falls.
-fn refine(x: &Array2<f64>, y: &[bool], start: Array1<f64>) -> Result<Point, LearnerError> {
+/// Newton steps, halved where the likelihood falls. Columns that are combinations of others stay
+/// at zero.
+fn refine(
+    x: &Array2<f64>,
+    y: &[bool],
+    start: Array1<f64>,
+    gram: &Cholesky,
+) -> Result<Point, LearnerError> {
+    let kept = gram.kept();
+    // The same linear predictor, with what others can say at zero.
+    let start = gram.solve(x.t().dot(&x.dot(&start)).view());
     let at = |beta: Array1<f64>, steps: usize| {
         let eta = x.dot(&beta);
         let mut loglik = 0.0;
@@ -158,8 +170,12 @@ fn refine(x: &Array2<f64>, y: &[bool], start: Array1<f64>) -> Result<Point, Lear
             let w = p * (1.0 - p);
             weighted.row_mut(i).map_inplace(|v| *v *= w);
         }
-        let information = x.t().dot(&weighted);
-        let factor = Cholesky::new(&information, ALIASED);
+        let mut information = x.t().dot(&weighted);
+        for j in (0..kept.len()).filter(|&j| !kept[j]) {
+            information.row_mut(j).fill(0.0);
+            information.column_mut(j).fill(0.0);
+        }
+        let factor = Cholesky::new(&information, 1e-14);
         Point { beta, loglik, residual, factor, steps, converged: false }
     };
     let mut here = at(start, 0);

@@ -5,6 +5,7 @@
 //! there are none.
 
 mod ask;
+mod card;
 mod cells;
 mod difference;
 mod discrete;

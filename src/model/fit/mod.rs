@@ -22,6 +22,8 @@ pub(crate) use training::{nearest, no_column, stratum_labels};
 
 /// Years after the data were taken at which a model expires unless the study says otherwise.
 const YEARS: i32 = 2;
+/// With more columns than this, there must be at least an event for each.
+const MANY_COLUMNS: usize = 20;
 
 /// A fitted model, and what its fit had to say.
 pub struct Fitted {
@@ -96,6 +98,12 @@ pub fn fit(
         return Err(ModelError::usage(format!("kind {} needs terms", spec.kind), repair));
     }
     let training = Training::new(prepared, rows, spec, with_terms)?;
+    let (columns, events) = (training.x.ncols(), training.outcome.events(training.cause));
+    if columns > events.max(MANY_COLUMNS) {
+        return Err(ModelError::TooFew(format!(
+            "the terms make {columns} columns for {events} events: nothing can be learned from that"
+        )));
+    }
     let means = training.means();
     let mut warnings = Vec::new();
     if training.dropped > 0 {
