@@ -1,5 +1,7 @@
 //! The whole way of `match`: choice sets, predictions, notes, the plan.
 
+use std::collections::BTreeMap;
+
 use super::ask::{Ask, Caseload};
 use super::assign::Effort;
 use super::choice::{ChoiceSet, FamilyChoice, choice_sets};
@@ -10,11 +12,15 @@ use super::rules::Rules;
 use super::screen::Screen;
 use super::situation::Situation;
 use super::speaks::speaks;
-use crate::features::{AsOf, Frame, compute, feature};
-use crate::history::{Day, FamilyIx, FamilyKind, History, Index, Setting};
-use crate::model::{Contrasts, Model, Prediction};
-use crate::score::{Note, Risk, banner, definition, guideline, words};
+use crate::features::{AsOf, Frame};
+use crate::history::{CareForm, Day, FamilyIx, FamilyKind, History, Index, Setting};
+use crate::model::{Contrasts, Contribution, Model, Prediction};
+use crate::score::{Note, Risk, banner, definition, guideline, reasons, words};
 use crate::{Error, ErrorKind};
+
+/// A term of the model speaks for or against a family where it moves the log hazard by more than
+/// this against the mean of the candidates: 5 % in the hazard.
+const SPEAKS: f64 = 0.05;
 
 /// How a caseload is matched.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +68,8 @@ pub fn match_requests(
     let predicted = Predicted::new(model, &situation, &load, &sets)?;
     let plan =
         plan(&situation, &screen, &load, &sets, &predicted.gains(&load, &sets), options.effort);
-    let contrasts = model.contrasts(&predicted.frame)?;
+    let horizon = model.horizons().into_iter().fold(0.0, f64::max);
+    let contrasts = model.contrasts(&predicted.frame, horizon)?;
     let case = Case {
         contrasts: &contrasts,
         s: &situation,
@@ -91,14 +98,8 @@ pub fn match_requests(
 /// Refuses a model that looks past the start of a placement: for a pair that is not placed yet
 /// there is nothing to see there.
 fn at_start_only(model: &Model) -> Result<(), Error> {
-    let late = model.columns().into_iter().find(|c| feature(c).is_ok_and(|f| f.landmark_only));
-    let what = match late {
-        Some(column) => format!("the model reads {column}, which has a value only after the start"),
-        None if !model.about().landmarks.is_empty() => {
-            "the model gives risks from a landmark on, not from the start".to_owned()
-        }
-        None => return Ok(()),
-    };
+    let Some(why) = model.only_after_start() else { return Ok(()) };
+    let what = format!("this model says nothing of a placement that has not begun: {why}");
     Err(Error::new(ErrorKind::Refused, what)
         .with_hint("train a model with features.at = \"start\" for matching"))
 }
@@ -137,7 +138,7 @@ impl Predicted {
         load: &Caseload<'_>,
         sets: &[ChoiceSet],
     ) -> Result<Self, Error> {
-        let definition = definition(model)?;
+        definition(model)?;
         let mut asked = Vec::new();
         let mut first = Vec::with_capacity(sets.len());
         for (members, set) in load.groups.iter().zip(sets) {
@@ -150,7 +151,7 @@ impl Predicted {
                 );
             }
         }
-        let frame = compute(s.history, s.index, &definition, &asked, &model.columns())?;
+        let frame = model.frame(s.history, s.index, &asked)?;
         let all = model.predict(&frame, &vec![0.0; asked.len()], &model.horizons())?;
         Ok(Self { frame, all, first })
     }
@@ -203,7 +204,18 @@ fn pair(s: &Situation<'_>, ask: &Ask<'_>, family: FamilyIx, together: bool) -> A
     let sibling_there = s.family(family).residents.iter().any(|r| sibling(r.child));
     // A child without a sibling group may have none, or nobody wrote it down: not known.
     let siblings_together = group.map(|_| together || sibling_there);
+    // The legal ground is the one that holds now.
+    let stays = s.index.stays_of_child(ask.child).iter().rev();
+    let legal = stays
+        .map(|&row| &s.history.stays[row as usize])
+        .find(|stay| {
+            stay.start <= s.as_of
+                && stay.known_from() <= s.as_of
+                && stay.care_form != Some(CareForm::PartTime)
+        })
+        .and_then(|stay| stay.legal);
     AsOf {
+        legal,
         setting,
         perspective: ask.request.perspective,
         care_form: ask.request.care_form,
@@ -232,6 +244,7 @@ impl Case<'_> {
         let rows: Vec<usize> = (0..passing.len())
             .map(|at| self.predicted.row(group, members.len(), at, member))
             .collect();
+        let means = self.mean_contributions(&rows);
         let mut candidates = Vec::with_capacity(passing.len());
         for (at, choice) in passing.iter().enumerate() {
             let mut equal_to: Vec<String> = (0..rows.len())
@@ -239,7 +252,7 @@ impl Case<'_> {
                 .map(|o| self.id(passing[o].family))
                 .collect();
             equal_to.sort();
-            candidates.push(self.candidate(ask, choice, member, rows[at], equal_to));
+            candidates.push(self.candidate(ask, choice, member, rows[at], &means, equal_to));
         }
         candidates.sort_by(|a, b| a.family.cmp(&b.family));
         let h = self.s.history;
@@ -270,16 +283,24 @@ impl Case<'_> {
         choice: &FamilyChoice,
         member: usize,
         row: usize,
+        means: &BTreeMap<&str, f64>,
         equal_to: Vec<String>,
     ) -> Candidate {
         let prediction = &self.predicted.all[row];
-        let said = speaks(
+        let mut said = speaks(
             self.s,
             &self.rules.settings,
             ask,
             choice.family,
             &choice.members[member].unknown,
         );
+        for c in &prediction.contributions {
+            let off = c.value - means.get(c.term.as_str()).copied().unwrap_or(0.0);
+            if off.abs() > SPEAKS {
+                let list = if off < 0.0 { &mut said.speaks_for } else { &mut said.against };
+                list.push(term_note(&c.term, off));
+            }
+        }
         let mut unknown = said.unknown;
         unknown.extend(prediction.notes.iter().map(words::note));
         let (risk, abstained) = match &prediction.risks {
@@ -299,6 +320,17 @@ impl Case<'_> {
             support: prediction.support,
             equal_to,
         }
+    }
+
+    /// The mean of each term's contribution over the candidates of a request.
+    fn mean_contributions(&self, rows: &[usize]) -> BTreeMap<&str, f64> {
+        let mut means: BTreeMap<&str, f64> = BTreeMap::new();
+        for &row in rows {
+            for c in &self.predicted.all[row].contributions {
+                *means.entry(&c.term).or_default() += c.value / rows.len() as f64;
+            }
+        }
+        means
     }
 
     fn vetoed(&self, set: &ChoiceSet, member: usize) -> Vec<Veto> {
@@ -326,4 +358,27 @@ impl Case<'_> {
             })
             .collect()
     }
+}
+
+/// A term of the model that is better or worse here than at the candidates' mean.
+fn term_note(term: &str, off: f64) -> Note {
+    let found = reasons(&[Contribution { term: term.to_owned(), value: off }]);
+    let label = found.first().and_then(|r| r.label.clone());
+    let (nl, en) = label.map_or_else(|| (term.to_owned(), term.to_owned()), |l| (l.nl, l.en));
+    let (dutch, english) = if off < 0.0 {
+        ("gunstiger", "more favourable")
+    } else {
+        ("ongunstiger", "less favourable")
+    };
+    Note::new(
+        format!("model_{term}"),
+        format!(
+            "Volgens het model {dutch} dan gemiddeld bij deze gezinnen: {nl}. (Een voorspelling, \
+             geen effect.)"
+        ),
+        format!(
+            "By the model {english} than the average of these families: {en}. (A prediction, not \
+             an effect.)"
+        ),
+    )
 }

@@ -1,56 +1,273 @@
-//! Whether two rows differ in risk by more than the uncertainty of the coefficients.
-
-use ndarray::Array2;
+//! The difference in risk between two rows, with its variance from the same coefficients.
+//!
+//! Two risks of one model share its errors, so that their difference is known better than either.
+//! Comparing their intervals by eye would call too much equal.
 
 use super::ModelError;
+use super::grid;
+use super::hazards::{Chosen, Effect, Proportional, quadratic};
 use super::trained::{Engine, Model};
 use crate::features::Frame;
 
-/// What is needed to compare the rows of one frame with one another.
+/// The risks of the rows of one frame at one horizon, ready to be compared with one another.
 pub struct Contrasts<'m> {
-    x: Array2<f64>,
-    /// The row of `x` for each row of the frame; `None` where the recipe leaves it out.
-    place: Vec<Option<usize>>,
-    effect: Option<(&'m [f64], &'m [Vec<f64>])>,
+    model: &'m Model,
+    rows: Vec<Option<Comparable>>,
     z: f64,
 }
 
+/// A risk in a form that can be compared with another of the same model, horizon and time lasted.
+#[derive(Debug, Clone, PartialEq)]
+struct Comparable {
+    estimate: f64,
+    variance: f64,
+    /// How the risk moves with every number of the model; `None` where the kind of model does
+    /// not tell.
+    moves: Option<Moves>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Moves {
+    /// The stratum whose baseline is used; `None` is the pooled one.
+    own: Option<String>,
+    /// The unseen stratum for which the pooled baseline stands in.
+    stands_in_for: Option<String>,
+    causes: Vec<CauseMoves>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct CauseMoves {
+    by_coef: Vec<f64>,
+    /// Per cell, times the cell's standard deviation.
+    by_cell: Vec<(usize, f64)>,
+    by_level: f64,
+}
+
 impl Model {
-    /// Makes ready to compare the rows of a frame that has the columns of [`Model::columns`].
+    /// Makes ready to compare the risks of the rows of a frame (the columns of
+    /// [`Model::columns`]) within a horizon from the start.
     ///
     /// # Errors
-    /// A column that the frame lacks.
-    pub fn contrasts(&self, frame: &Frame) -> Result<Contrasts<'_>, ModelError> {
-        let design = self.recipe.apply(frame)?;
-        let mut place = vec![None; frame.len()];
-        for (k, &row) in design.kept_rows.iter().enumerate() {
-            place[row] = Some(k);
-        }
-        let effect = match &self.engine {
-            Engine::Hazards(h) => h.effects.first().filter(|e| !e.coef.is_empty()),
-            _ => None,
+    /// As [`Model::predict`].
+    pub fn contrasts(&self, frame: &Frame, horizon: f64) -> Result<Contrasts<'_>, ModelError> {
+        let lasted = vec![0.0; frame.len()];
+        let rows = self.rows(frame, &lasted, &[horizon])?;
+        let of = |r: usize| {
+            let row = self.row(&rows, r, 0.0).ok()?;
+            let e = self.estimate(&row, horizon).ok()?;
+            let moves = match &self.engine {
+                Engine::Hazards(h) => {
+                    let chosen = h.baselines[row.landmark].choose(row.stratum);
+                    let from = self.clock(&row);
+                    let causes = h.moves(chosen, &row.x, row.offset, from, from + horizon)?;
+                    let label = row.stratum.map(str::to_owned);
+                    let (own, stands_in_for) =
+                        if chosen.in_place { (None, label) } else { (label, None) };
+                    Some(Moves { own, stands_in_for, causes })
+                }
+                Engine::Discrete(_) | Engine::Forests(_) => None,
+            };
+            Some(Comparable { estimate: e.value, variance: e.variance, moves })
         };
-        let effect = effect.map(|e| (e.coef.as_slice(), e.covariance.as_slice()));
+        let rows = (0..frame.len()).map(of).collect();
         let z = std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(self.about.interval);
-        Ok(Contrasts { x: design.x, place, effect, z })
+        Ok(Contrasts { model: self, rows, z })
     }
 }
 
 impl Contrasts<'_> {
-    /// Whether the interval of the difference in log hazard of the asked cause between two rows,
-    /// from the one covariance of the coefficients, leaves out zero. Rows that cannot be compared
-    /// (a kind without coefficients, a row without a prediction) are never told apart.
+    /// The difference in risk between two rows, a − b, and its standard error; `None` where one
+    /// has no number. Where the kind of model does not tell how its errors hang together the
+    /// error is the largest that it can be.
+    #[must_use]
+    pub fn difference(&self, a: usize, b: usize) -> Option<(f64, f64)> {
+        let (x, y) = (self.rows.get(a)?.as_ref()?, self.rows.get(b)?.as_ref()?);
+        let joint = match (&self.model.engine, &x.moves, &y.moves) {
+            (Engine::Hazards(h), Some(m), Some(n)) => h.joint_variance(m, n),
+            _ => None,
+        };
+        let widest = x.variance.sqrt() + y.variance.sqrt();
+        Some((x.estimate - y.estimate, joint.map_or(widest, |v| v.max(0.0).sqrt())))
+    }
+
+    /// Whether the interval of the difference in risk leaves out zero. Rows without a number are
+    /// never told apart.
     #[must_use]
     pub fn tells_apart(&self, a: usize, b: usize) -> bool {
-        let Some((coef, covariance)) = self.effect else { return false };
-        let (Some(a), Some(b)) = (self.place[a], self.place[b]) else { return false };
-        let d: Vec<f64> = (0..coef.len()).map(|j| self.x[[a, j]] - self.x[[b, j]]).collect();
-        let difference: f64 = d.iter().zip(coef).map(|(d, c)| d * c).sum();
-        let variance: f64 = covariance
-            .iter()
-            .zip(&d)
-            .map(|(row, di)| di * row.iter().zip(&d).map(|(v, dj)| v * dj).sum::<f64>())
-            .sum();
-        difference.abs() > self.z * variance.max(0.0).sqrt()
+        self.difference(a, b).is_some_and(|(off, error)| off.abs() > self.z * error)
+    }
+}
+
+impl Proportional {
+    /// How the risk of the first cause moves: the terms whose squares [`Proportional::risk`]
+    /// adds up.
+    fn moves(
+        &self,
+        chosen: Chosen<'_>,
+        x: &[f64],
+        offset: f64,
+        from: f64,
+        to: f64,
+    ) -> Option<Vec<CauseMoves>> {
+        let base = chosen.baseline;
+        let parts = grid::parts(&base.edges, from, to)?;
+        let eta = self.eta(x, offset);
+        let hazard = self.hazard(base, &eta, &parts)?;
+        let (_, gradient) = grid::gradient(&hazard, 0);
+        let of = |(k, effect): (usize, &Effect)| {
+            let (cells, ratio) = (&base.causes[k], eta[k].exp());
+            let mut moves = CauseMoves {
+                by_coef: vec![0.0; effect.coef.len()],
+                by_cell: Vec::with_capacity(parts.len()),
+                by_level: 0.0,
+            };
+            for (part, g) in parts.iter().zip(&gradient[k]) {
+                let weight = g * ratio * part.share;
+                moves.by_cell.push((part.cell, weight * cells.dv[part.cell].sqrt()));
+                moves.by_level += weight * cells.dh[part.cell];
+                let dq = &cells.dq[part.cell];
+                for ((a, x), q) in moves.by_coef.iter_mut().zip(x).zip(dq) {
+                    *a += weight * (x * cells.dh[part.cell] - q);
+                }
+            }
+            moves
+        };
+        Some(self.effects.iter().enumerate().map(of).collect())
+    }
+
+    /// The variance of the difference between two risks.
+    fn joint_variance(&self, a: &Moves, b: &Moves) -> Option<f64> {
+        let same_cells = a.own == b.own;
+        let same_level = a.stands_in_for == b.stands_in_for;
+        let mut variance = 0.0;
+        for ((effect, x), y) in self.effects.iter().zip(&a.causes).zip(&b.causes) {
+            let gap: Vec<f64> = x.by_coef.iter().zip(&y.by_coef).map(|(x, y)| x - y).collect();
+            variance += quadratic(&gap, &effect.covariance);
+            let squares = |m: &CauseMoves| m.by_cell.iter().map(|(_, w)| w * w).sum::<f64>();
+            variance += if same_cells && x.by_cell.len() == y.by_cell.len() {
+                x.by_cell.iter().zip(&y.by_cell).map(|(x, y)| (x.1 - y.1).powi(2)).sum()
+            } else {
+                squares(x) + squares(y)
+            };
+            let level = |m: &CauseMoves, moves: &Moves| {
+                if moves.stands_in_for.is_some() { m.by_level } else { 0.0 }
+            };
+            let (l, m) = (level(x, a), level(y, b));
+            let by_level = if same_level { (l - m).powi(2) } else { l * l + m * m };
+            variance += by_level * effect.between_strata;
+        }
+        variance.is_finite().then_some(variance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hazards::{Baseline, Baselines, CauseCells, Stratum};
+    use super::*;
+
+    /// Two causes over three cells, two terms, and two strata with their own baselines.
+    fn model() -> Proportional {
+        let cells = |h: f64| CauseCells {
+            dh: vec![h, 2.0 * h, h],
+            dv: vec![h * h / 40.0; 3],
+            dq: vec![vec![0.3 * h, -0.1 * h]; 3],
+        };
+        let baseline = |h: f64| Baseline {
+            edges: vec![0.0, 1.0, 2.0, 3.0],
+            causes: vec![cells(h), cells(0.5 * h)],
+        };
+        let effect = |b: [f64; 2]| Effect {
+            coef: b.to_vec(),
+            covariance: vec![vec![0.04, 0.01], vec![0.01, 0.09]],
+            between_strata: 0.2,
+        };
+        let stratum = |label: &str, h| Stratum { label: label.into(), baseline: baseline(h) };
+        Proportional {
+            baselines: vec![Baselines {
+                pooled: baseline(0.1),
+                strata: vec![stratum("a", 0.1), stratum("b", 0.14)],
+            }],
+            effects: vec![effect([0.6, -0.4]), effect([-0.2, 0.1])],
+        }
+    }
+
+    fn moves(m: &Proportional, x: &[f64], stratum: Option<&str>) -> Moves {
+        let chosen = m.baselines[0].choose(stratum);
+        let causes = m.moves(chosen, x, 0.0, 0.0, 3.0).unwrap();
+        let label = stratum.map(str::to_owned);
+        let (own, stands_in_for) = if chosen.in_place { (None, label) } else { (label, None) };
+        Moves { own, stands_in_for, causes }
+    }
+
+    fn variance(m: &Proportional, x: &[f64], stratum: Option<&str>) -> f64 {
+        m.risk(m.baselines[0].choose(stratum), x, 0.0, 0.0, 3.0, 0).unwrap().variance
+    }
+
+    #[test]
+    fn a_row_differs_from_itself_by_nothing_and_from_nothing_by_its_own_variance() {
+        let m = model();
+        let x = moves(&m, &[1.0, 0.5], Some("a"));
+        assert_eq!(m.joint_variance(&x, &x), Some(0.0));
+        // Against a risk that does not move at all, the variance is that of the risk itself.
+        let mut still = x.clone();
+        for cause in &mut still.causes {
+            cause.by_coef.fill(0.0);
+            cause.by_cell.iter_mut().for_each(|c| c.1 = 0.0);
+            cause.by_level = 0.0;
+        }
+        let own = variance(&m, &[1.0, 0.5], Some("a"));
+        assert!((m.joint_variance(&x, &still).unwrap() / own - 1.0).abs() < 1e-12);
+        let unseen = moves(&m, &[1.0, 0.5], Some("z"));
+        let own = variance(&m, &[1.0, 0.5], Some("z"));
+        assert!((m.joint_variance(&unseen, &still).unwrap() / own - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_variance_of_a_difference_is_that_of_small_changes() {
+        // Numeric derivatives of the difference by each coefficient and each increment.
+        let m = model();
+        let (x, y, step) = ([1.2, 0.3], [0.2, 0.9], 1e-6);
+        let gap = |m: &Proportional| {
+            let risk = |x: &[f64]| {
+                m.risk(m.baselines[0].choose(Some("a")), x, 0.0, 0.0, 3.0, 0).unwrap().value
+            };
+            risk(&x) - risk(&y)
+        };
+        let slope = |change: &dyn Fn(&mut Proportional, f64)| {
+            let at = |s: f64| {
+                let mut n = m.clone();
+                change(&mut n, s);
+                gap(&n)
+            };
+            (at(step) - at(-step)) / (2.0 * step)
+        };
+        let mut by_hand = 0.0;
+        for k in 0..2 {
+            let by: Vec<f64> = (0..2)
+                .map(|c| {
+                    slope(&|n: &mut Proportional, s: f64| {
+                        n.effects[k].coef[c] += s;
+                        let cells = &mut n.baselines[0].strata[0].baseline.causes[k];
+                        for (h, q) in cells.dh.iter_mut().zip(&cells.dq) {
+                            *h -= s * q[c];
+                        }
+                    })
+                })
+                .collect();
+            by_hand += quadratic(&by, &m.effects[k].covariance);
+            for j in 0..3 {
+                let d = slope(&|n: &mut Proportional, s: f64| {
+                    n.baselines[0].strata[0].baseline.causes[k].dh[j] += s;
+                });
+                by_hand += d * d * m.baselines[0].strata[0].baseline.causes[k].dv[j];
+            }
+        }
+        let (a, b) = (moves(&m, &x, Some("a")), moves(&m, &y, Some("a")));
+        let found = m.joint_variance(&a, &b).unwrap();
+        assert!((found / by_hand - 1.0).abs() < 1e-6, "{found} {by_hand}");
+        // Rows of two strata do not share their baselines: the difference is less certain.
+        let other = moves(&m, &y, Some("b"));
+        let own = m.joint_variance(&moves(&m, &y, Some("a")), &other).unwrap();
+        assert!(own > 0.0, "the same terms in two strata still differ");
     }
 }

@@ -98,13 +98,18 @@ impl Baselines {
 
 impl Proportional {
     /// The log hazard ratio of a row for each cause.
-    fn eta(&self, x: &[f64], offset: f64) -> Vec<f64> {
+    pub(super) fn eta(&self, x: &[f64], offset: f64) -> Vec<f64> {
         let dot = |e: &Effect| e.coef.iter().zip(x).map(|(b, x)| b * x).sum::<f64>();
         self.effects.iter().map(|e| dot(e) + if e.coef.is_empty() { 0.0 } else { offset }).collect()
     }
 
     /// Cumulative hazards of a row per cause and part; `None` where they are not finite.
-    fn hazard(&self, base: &Baseline, eta: &[f64], parts: &[Part]) -> Option<Vec<Vec<f64>>> {
+    pub(super) fn hazard(
+        &self,
+        base: &Baseline,
+        eta: &[f64],
+        parts: &[Part],
+    ) -> Option<Vec<Vec<f64>>> {
         let of = |c: &CauseCells, eta: f64| -> Vec<f64> {
             parts.iter().map(|p| c.dh[p.cell] * p.share * eta.exp()).collect()
         };

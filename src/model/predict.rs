@@ -17,7 +17,7 @@ const MARGIN: f64 = 0.5;
 const MISSING: f64 = 0.5;
 
 /// The rows of one call, coded.
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     frame: &'a Frame,
     design: Design,
     /// The row of the design for each row of the frame.
@@ -27,12 +27,12 @@ struct Rows<'a> {
 }
 
 /// What a row needs to be computed.
-struct Row<'a> {
+pub(super) struct Row<'a> {
     /// Columns less their means.
-    x: Vec<f64>,
-    offset: f64,
-    stratum: Option<&'a str>,
-    landmark: usize,
+    pub(super) x: Vec<f64>,
+    pub(super) offset: f64,
+    pub(super) stratum: Option<&'a str>,
+    pub(super) landmark: usize,
     /// What has lasted.
     from: f64,
 }
@@ -111,7 +111,7 @@ impl Model {
         all
     }
 
-    fn rows<'a>(
+    pub(super) fn rows<'a>(
         &self,
         frame: &'a Frame,
         lasted: &[f64],
@@ -163,7 +163,12 @@ impl Model {
     }
 
     /// What a row needs; or why it has no number, whoever asks.
-    fn row<'a>(&self, rows: &'a Rows<'_>, r: usize, lasted: f64) -> Result<Row<'a>, Abstention> {
+    pub(super) fn row<'a>(
+        &self,
+        rows: &'a Rows<'_>,
+        r: usize,
+        lasted: f64,
+    ) -> Result<Row<'a>, Abstention> {
         let column = |kind: NoteKind| {
             let note = rows.design.notes_of(r).iter().find(|n| n.kind == kind)?;
             self.recipe.columns().get(note.column).map(|c| (*c).to_owned())
@@ -199,7 +204,7 @@ impl Model {
     }
 
     /// Where the clock of the engine stands for a row.
-    fn clock(&self, row: &Row<'_>) -> f64 {
+    pub(super) fn clock(&self, row: &Row<'_>) -> f64 {
         let mark = self.about.landmarks.get(row.landmark).map_or(0.0, |m| m.time);
         match &self.engine {
             Engine::Hazards(_) => row.from.max(mark),
@@ -220,7 +225,7 @@ impl Model {
     }
 
     /// The risk with its variance, or why there is none.
-    fn estimate(&self, row: &Row<'_>, horizon: f64) -> Result<Estimate, Abstention> {
+    pub(super) fn estimate(&self, row: &Row<'_>, horizon: f64) -> Result<Estimate, Abstention> {
         let from = self.clock(row);
         let to = from + horizon;
         let within =
