@@ -21,6 +21,8 @@ mod features;
 mod history;
 #[path = "it/learners.rs"]
 mod learners;
+#[path = "it/matching.rs"]
+mod matching;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/model_bad.rs"]
@@ -35,6 +37,8 @@ mod outcome;
 mod report;
 #[path = "it/run.rs"]
 mod run;
+#[path = "it/score.rs"]
+mod score;
 #[path = "it/simulate.rs"]
 mod simulate;
 #[path = "it/small.rs"]

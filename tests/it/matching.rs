@@ -1,0 +1,518 @@
+//! Matching end to end: rules, choice sets, candidates, and the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use pleegzorg::ErrorKind;
+use pleegzorg::history::{
+    Area, CareForm, ChildIx, Day, EndReason, FamilyIx, FamilyKind, FamilyPeriod, FamilyState,
+    FamilyStatus, History, Index, KeepSiblings, PairKind, PairLane, PairRule, Party, Perspective,
+    Request,
+};
+use pleegzorg::matching::{
+    Caseload, MatchOptions, MatchResult, RuleName, Rules, Screen, Situation, Status, choice_sets,
+    match_requests,
+};
+use pleegzorg::model::{Model, Study, fit, prepare_history};
+use pleegzorg::simulate::{Scenario, simulate};
+
+use crate::small::{Small, day, known_on};
+
+/// The day on which the simulated histories are looked at.
+pub const AS_OF: &str = "2021-06-30";
+
+/// A simulated history and a model trained on it.
+pub struct Case {
+    pub h: History,
+    pub index: Index,
+    pub model: Model,
+}
+
+impl Case {
+    pub fn simulated(children: u32) -> Self {
+        Self::with(children, &[])
+    }
+
+    fn with(children: u32, sets: &[&str]) -> Self {
+        const STUDY: &str = r#"
+title = "Simulated"
+seed = 3
+[features]
+terms = ["age", "prior_breakdowns", "capacity_gap", "alliance", "factor(family_kind)"]
+[model]
+cluster = ["child"]
+"#;
+        let h = simulate(&Scenario::base(), children, 8).history;
+        let index = Index::new(&h);
+        let sets: Vec<String> = sets.iter().map(|&s| s.to_owned()).collect();
+        let study = Study::parse(STUDY, Path::new(""), &sets).unwrap();
+        let prepared = prepare_history(&study, &h, &index, None, None).unwrap();
+        let model = fit(&prepared, None, &study.model).unwrap().model;
+        Self { h, index, model }
+    }
+
+    fn matched(&self, as_of: Day) -> MatchResult {
+        match_requests(&self.model, &self.h, &self.index, as_of, &research()).unwrap()
+    }
+}
+
+fn research() -> MatchOptions {
+    MatchOptions { research: true, ..MatchOptions::new().unwrap() }
+}
+
+/// A day on which at least five requests are open, the busiest of the first days of months.
+fn busy_day(case: &Case) -> Day {
+    (2016..2023)
+        .flat_map(|y| (1..=12).map(move |m| Day::from_ymd(y, m, 1).unwrap()))
+        .max_by_key(|&d| Situation::new(&case.h, &case.index, d).requests.len())
+        .unwrap()
+}
+
+#[test]
+fn every_family_is_a_candidate_or_has_a_veto_and_the_plan_keeps_every_rule() {
+    let case = Case::simulated(400);
+    let as_of = busy_day(&case);
+    let result = case.matched(as_of);
+    assert!(result.requests.len() >= 5, "{}", result.requests.len());
+    let all: BTreeSet<String> = case.h.families.iter().map(|f| f.id.to_string()).collect();
+    let mut candidates: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for r in &result.requests {
+        let open: BTreeSet<&str> = r.candidates.iter().map(|c| c.family.as_str()).collect();
+        let shut: BTreeSet<&str> = r.vetoed.iter().map(|v| v.family.as_str()).collect();
+        assert!(open.is_disjoint(&shut));
+        assert_eq!(open.len() + shut.len(), all.len());
+        for c in &r.candidates {
+            assert_eq!(c.risk.is_none(), c.abstained.is_some());
+            for other in &c.equal_to {
+                let there = r.candidates.iter().find(|o| o.family == *other).unwrap();
+                assert!(there.equal_to.contains(&c.family), "equality goes both ways");
+            }
+        }
+        for relaxation in &r.relaxations {
+            assert!(relaxation.adds.iter().all(|f| shut.contains(f.as_str())));
+            assert!(!relaxation.adds.is_empty() && !relaxation.change.nl.is_empty());
+        }
+        candidates.insert(&r.request, open);
+    }
+    let a = &result.assignment;
+    assert_eq!(a.status, Status::Optimal);
+    assert_eq!(a.gap, 0.0);
+    let mut load: BTreeMap<&str, u32> = BTreeMap::new();
+    for pair in &a.pairs {
+        assert!(candidates[pair.request.as_str()].contains(pair.family.as_str()));
+        *load.entry(&pair.family).or_default() += 1;
+    }
+    let s = Situation::new(&case.h, &case.index, as_of);
+    let rules = Rules::default();
+    let screen = Screen::new(&rules, &case.h);
+    for (family, children) in load {
+        let f = case.h.families.iter().position(|x| *x.id == *family).unwrap();
+        assert!(children <= screen.free(s.family(FamilyIx(f as u32))));
+    }
+    let sum: f64 = a.pairs.iter().map(|p| p.score).sum();
+    assert!((sum - a.objective).abs() < 1e-12);
+    assert_eq!(a.pairs.len() + a.unplaced.len(), result.requests.len());
+    // The same again, to the byte.
+    let bytes = |m: &MatchResult| serde_json::to_string(m).unwrap();
+    assert_eq!(bytes(&result), bytes(&case.matched(as_of)));
+}
+
+#[test]
+fn scores_are_the_mean_risk_over_feasible_families_less_the_risk_here() {
+    let case = Case::simulated(400);
+    let result = case.matched(busy_day(&case));
+    for pair in &result.assignment.pairs {
+        let r = result.requests.iter().find(|r| r.request == pair.request).unwrap();
+        let last = |c: &pleegzorg::matching::Candidate| {
+            c.risk.as_ref().and_then(|r| r.last()).map(|r| r.estimate)
+        };
+        let known: Vec<f64> = r.candidates.iter().filter_map(last).collect();
+        let here = last(r.candidates.iter().find(|c| c.family == pair.family).unwrap());
+        let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+        let expected = here.map_or(0.0, |h| mean - h);
+        assert!((pair.score - expected).abs() < 1e-12, "{} {expected}", pair.score);
+    }
+}
+
+#[test]
+fn what_became_known_later_changes_nothing() {
+    let case = Case::simulated(300);
+    let as_of = busy_day(&case);
+    let full = case.matched(as_of);
+    let (mut then, _) = known_on(&case.h, as_of, &[]);
+    // A family that begins to foster later is no family of that day, whatever is cut: keep that.
+    for (cut, family) in then.families.iter_mut().zip(&case.h.families) {
+        cut.state.experience_since = family.state.experience_since;
+    }
+    let index = Index::new(&then);
+    let again = match_requests(&case.model, &then, &index, as_of, &research()).unwrap();
+    for (a, b) in full.requests.iter().zip(&again.requests) {
+        let ids = |r: &pleegzorg::matching::RequestMatch| {
+            r.candidates.iter().map(|c| c.family.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(a.request, b.request);
+        assert_eq!(ids(a), ids(b), "{}", a.request);
+        assert_eq!(a.vetoed, b.vetoed, "{}", a.request);
+        for (c, d) in a.candidates.iter().zip(&b.candidates) {
+            assert_eq!(c, d, "{}", a.request);
+        }
+    }
+    // Not with assert_eq: a difference would print two books.
+    let bytes = |m: &MatchResult| serde_json::to_string(m).unwrap();
+    assert!(bytes(&full) == bytes(&again));
+}
+
+#[test]
+fn refuses_what_has_no_meaning_before_the_start() {
+    let marks = Case::with(300, &[r#"features.landmark=["6 months"]"#]);
+    let error = match_requests(&marks.model, &marks.h, &marks.index, day(AS_OF), &research());
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Refused);
+    let case = Case::simulated(300);
+    let options = MatchOptions::new().unwrap();
+    let error = match_requests(&case.model, &case.h, &case.index, day(AS_OF), &options);
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn the_answer_keeps_its_contract() {
+    let case = Case::simulated(300);
+    let result = case.matched(busy_day(&case));
+    let json: serde_json::Value = serde_json::to_value(&result).unwrap();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["worth"], "not identified");
+    assert_eq!(json["reproducible"], true);
+    let request = &json["requests"][0];
+    for key in ["request", "candidates", "vetoed", "relaxations"] {
+        assert!(!request[key].is_null(), "{key}");
+    }
+    let veto = &request["vetoed"][0];
+    assert!(veto["family"].is_string() && veto["rule"].is_string());
+    for key in ["code", "nl", "en"] {
+        assert!(veto["detail"][key].is_string());
+    }
+    let candidate = json["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|r| r["candidates"].get(0))
+        .expect("some request has a candidate");
+    for key in ["family", "risk", "for", "against", "unknown", "equal_to"] {
+        assert!(candidate.get(key).is_some(), "{key}");
+    }
+    for key in ["status", "objective", "bound", "gap", "pairs", "unplaced"] {
+        assert!(!json["assignment"][key].is_null(), "{key}");
+    }
+    assert!(!result.to_text(pleegzorg::score::Lang::Nl).is_empty());
+}
+
+/// A small caseload: one child in Utrecht with a request, and families to screen.
+struct Town {
+    s: Small,
+    child: ChildIx,
+}
+
+const DAY: &str = "2020-03-01";
+
+impl Town {
+    fn new() -> Self {
+        let mut s = Small::new();
+        for (name, lat, lon) in
+            [("3511", 52.09, 5.12), ("3512", 52.10, 5.13), ("1011", 52.37, 4.90)]
+        {
+            let area = s.word(name);
+            s.h.areas.push(Area { area, lat, lon });
+        }
+        let child = s.child("2012-03-01");
+        let home = s.word("3511");
+        s.child_mut(child).home_area = Some(home);
+        let mut town = Self { s, child };
+        town.request(child);
+        town
+    }
+
+    fn request(&mut self, child: ChildIx) -> &mut Request {
+        let id = format!("r{}", self.s.h.requests.len()).into();
+        self.s.h.requests.push(Request {
+            id,
+            child,
+            received: Some(day("2020-02-01")),
+            needed_from: day(DAY),
+            group: None,
+            keep_siblings: None,
+            care_form: Some(CareForm::FullTime),
+            perspective: Some(Perspective::LongTerm),
+            urgency: Some(2),
+            max_distance_km: Some(20.0),
+            contact_areas: Vec::new(),
+            avoid_areas: Vec::new(),
+            secret_address: None,
+            closed: None,
+            outcome: None,
+            placed_stay: None,
+            recorded: None,
+        });
+        self.s.h.requests.last_mut().unwrap()
+    }
+
+    /// A family that fits, changed.
+    fn family(&mut self, change: impl FnOnce(&mut FamilyState, &mut Small)) -> FamilyIx {
+        let area = self.s.word("3512");
+        let f = self.s.family();
+        let mut state = FamilyState {
+            kind: Some(FamilyKind::General),
+            area: Some(area),
+            places: Some(1),
+            min_age: Some(0.0),
+            max_age: Some(12.0),
+            care_forms: vec![CareForm::FullTime],
+            perspectives: vec![Perspective::LongTerm],
+            own_children: Some(Vec::new()),
+            experience_since: Some(day("2010-01-01")),
+            status: Some(FamilyStatus::Active),
+            ..FamilyState::default()
+        };
+        change(&mut state, &mut self.s);
+        *self.s.family_mut(f) = state;
+        f
+    }
+
+    /// The rules that exclude each family for each request, and what is unknown.
+    fn screened(&self, rules: &Rules) -> Vec<Vec<(Vec<RuleName>, Vec<RuleName>)>> {
+        let index = self.s.index();
+        let situation = Situation::new(&self.s.h, &index, day(DAY));
+        let screen = Screen::new(rules, &self.s.h);
+        let load = Caseload::new(&situation, rules);
+        let sets = choice_sets(&situation, &screen, &load);
+        load.asks
+            .iter()
+            .enumerate()
+            .map(|(k, ask)| {
+                let member = load.groups[ask.group].iter().position(|&m| m == k).unwrap();
+                sets[ask.group]
+                    .families
+                    .iter()
+                    .map(|f| {
+                        let m = &f.members[member];
+                        let vetoes = m.refusals.iter().map(|r| r.rule).collect();
+                        (vetoes, m.unknown.iter().map(|u| u.rule).collect())
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn vetoes(&self, f: FamilyIx) -> Vec<RuleName> {
+        self.screened(&Rules::default())[0][f.at()].0.clone()
+    }
+}
+
+fn birth(text: &str) -> pleegzorg::history::Birth {
+    pleegzorg::history::Birth { day: day(text), month_only: true }
+}
+
+#[test]
+fn each_rule_excludes_what_it_says_and_nothing_else() {
+    use RuleName as R;
+    let mut t = Town::new();
+    let need = t.s.word("trauma");
+    t.s.child_mut(t.child).needs = vec![need];
+    let fits = t.family(|f, _| f.accepts_needs = vec![need]);
+    let cases = [
+        (t.family(|f, _| f.status = Some(FamilyStatus::Paused)), R::Status),
+        (t.family(|f, _| f.status = Some(FamilyStatus::Stopped)), R::Status),
+        (t.family(|f, _| f.experience_since = Some(day("2021-01-01"))), R::Status),
+        (t.family(|f, _| f.places = Some(0)), R::Places),
+        (t.family(|f, _| f.max_age = Some(7.0)), R::Age),
+        (t.family(|f, _| f.min_age = Some(9.0)), R::Age),
+        (t.family(|f, _| f.care_forms = vec![CareForm::Crisis]), R::CareForm),
+        (t.family(|f, _| f.perspectives = vec![Perspective::ReturnHome]), R::Perspective),
+        (t.family(|f, _| f.refuses_needs = vec![need]), R::NeedsRefused),
+        (t.family(|f, s| f.accepts_needs = vec![s.word("adhd")]), R::NeedsAccepted),
+        (t.family(|f, _| f.own_children = Some(vec![birth("2011-10-15")])), R::OwnChildren),
+        (t.family(|f, s| f.area = Some(s.word("1011"))), R::DistanceHome),
+    ];
+    assert!(t.vetoes(fits).is_empty());
+    for (f, rule) in cases {
+        assert_eq!(t.vetoes(f), vec![rule], "{}", rule.name());
+    }
+}
+
+#[test]
+fn an_empty_cell_is_a_question_and_not_a_veto() {
+    let mut t = Town::new();
+    let f = t.family(|f, _| *f = FamilyState::default());
+    let (vetoes, unknown) = t.screened(&Rules::default())[0][f.at()].clone();
+    assert!(vetoes.is_empty(), "{vetoes:?}");
+    for rule in [RuleName::Status, RuleName::Places, RuleName::Age, RuleName::DistanceHome] {
+        assert!(unknown.contains(&rule), "{}", rule.name());
+    }
+}
+
+#[test]
+fn places_count_the_children_who_live_there_on_the_day() {
+    let mut t = Town::new();
+    let f = t.family(|f, _| f.places = Some(2));
+    let (a, b) = (t.s.child("2010-01-01"), t.s.child("2011-01-01"));
+    t.s.foster(a, f, "2019-01-01", "", None);
+    assert!(t.vetoes(f).is_empty());
+    t.s.foster(b, f, "2019-01-01", DAY, Some(EndReason::PlannedMove));
+    assert!(t.vetoes(f).is_empty(), "a place is free on the day that a child leaves");
+    t.s.h.stays[1].end = None;
+    t.s.h.stays[1].end_reason = None;
+    assert_eq!(t.vetoes(f), vec![RuleName::Places]);
+    // A period may have had more places.
+    t.s.h.family_periods.push(FamilyPeriod {
+        family: f,
+        from: day("2020-01-01"),
+        to: Some(day("2020-12-31")),
+        changed: FamilyState { places: Some(3), ..FamilyState::default() },
+        recorded: None,
+    });
+    assert!(t.vetoes(f).is_empty());
+    t.s.h.family_periods[0].recorded = Some(day("2020-06-01"));
+    assert_eq!(t.vetoes(f), vec![RuleName::Places], "the period was not known yet");
+}
+
+#[test]
+fn a_family_rests_after_an_unplanned_end_unless_the_rule_is_off() {
+    let mut t = Town::new();
+    let f = t.family(|_, _| {});
+    let other = t.s.child("2010-01-01");
+    t.s.foster(other, f, "2019-01-01", "2020-02-20", Some(EndReason::CarerBehaviour));
+    assert_eq!(t.vetoes(f), vec![RuleName::RestPeriod]);
+    let off = Rules::parse("[rules.rest_period]\nuse = false").unwrap();
+    assert!(t.screened(&off)[0][f.at()].0.is_empty());
+    t.s.h.stays[0].end_reason = Some(EndReason::ReturnedHome);
+    assert!(t.vetoes(f).is_empty());
+}
+
+#[test]
+fn safety_and_wishes_stand_in_lanes_of_their_own() {
+    let mut t = Town::new();
+    let (near, home, network) = (
+        t.family(|_, _| {}),
+        t.family(|f, s| f.area = Some(s.word("3511"))),
+        t.family(|f, _| f.kind = Some(FamilyKind::Network)),
+    );
+    t.s.h.requests[0].secret_address = Some(true);
+    assert!(t.vetoes(near).is_empty());
+    assert_eq!(t.vetoes(home), vec![RuleName::SecretAddress]);
+    assert_eq!(t.vetoes(network), vec![RuleName::SecretAddress]);
+    t.s.h.requests[0].secret_address = None;
+    t.s.h.requests[0].avoid_areas = vec![t.s.h.labels.find("3512").unwrap()];
+    assert_eq!(t.vetoes(near), vec![RuleName::AvoidAreas]);
+    t.s.h.requests[0].avoid_areas.clear();
+    let wish = |kind, family| PairRule {
+        kind,
+        a: Party::Child(t.child),
+        b: Party::Family(family),
+        lane: Some(PairLane::Child),
+        reason: None,
+    };
+    let rules = [wish(PairKind::Never, near), wish(PairKind::Must, home)];
+    t.s.h.pairs = vec![rules[0].clone()];
+    assert_eq!(t.vetoes(near), vec![RuleName::WishNever]);
+    t.s.h.pairs = vec![rules[1].clone()];
+    assert_eq!(t.vetoes(near), vec![RuleName::WishMust]);
+    assert!(t.vetoes(home).is_empty());
+}
+
+#[test]
+fn siblings_come_together_unless_a_coded_exception_says_otherwise() {
+    let mut t = Town::new();
+    let group = t.s.word("g");
+    let sibling = t.s.child("2014-01-01");
+    let home = t.s.word("3511");
+    t.s.child_mut(sibling).home_area = Some(home);
+    t.request(sibling);
+    for r in &mut t.s.h.requests {
+        r.group = Some(group);
+        r.keep_siblings = Some(KeepSiblings::Yes);
+    }
+    let one = t.family(|_, _| {});
+    let two = t.family(|f, _| f.places = Some(2));
+    let young = t.family(|f, _| (f.places, f.max_age) = (Some(2), Some(6.0)));
+    let found = t.screened(&Rules::default());
+    for member in &found {
+        assert_eq!(member[one.at()].0, vec![RuleName::KeepSiblings]);
+        assert!(member[two.at()].0.is_empty());
+    }
+    // The elder is too old for the third family, and so the younger does not go there either.
+    assert_eq!(found[0][young.at()].0, vec![RuleName::Age]);
+    assert_eq!(found[1][young.at()].0, vec![RuleName::KeepSiblings]);
+    // A threat: each on its own, and never in one family.
+    t.s.h.requests[0].keep_siblings = Some(KeepSiblings::Threat);
+    let found = t.screened(&Rules::default());
+    assert!(found.iter().all(|member| member[one.at()].0.is_empty()));
+    t.s.foster(sibling, two, "2019-12-01", "", None);
+    assert_eq!(t.screened(&Rules::default())[0][two.at()].0, vec![RuleName::NotTogether]);
+}
+
+#[test]
+fn needs_that_do_not_go_together_keep_children_apart() {
+    let rules = Rules::parse(
+        "[[combination]]\nneed = \"aggression\"\nwith_need = \"trauma\"\n[[combination]]\nneed = \"aggression\"\nwith_younger_than = 4.0",
+    )
+    .unwrap();
+    let mut t = Town::new();
+    let (aggression, trauma) = (t.s.word("aggression"), t.s.word("trauma"));
+    t.s.child_mut(t.child).needs = vec![aggression];
+    let f = t.family(|f, _| f.places = Some(3));
+    let other = t.s.child("2010-01-01");
+    t.s.foster(other, f, "2019-01-01", "", None);
+    assert!(t.screened(&rules)[0][f.at()].0.is_empty());
+    t.s.child_mut(other).needs = vec![trauma];
+    assert_eq!(t.screened(&rules)[0][f.at()].0, vec![RuleName::OtherChildren]);
+    t.s.child_mut(other).needs.clear();
+    t.s.child_mut(other).birth = birth("2017-01-01");
+    assert_eq!(t.screened(&rules)[0][f.at()].0, vec![RuleName::OtherChildren]);
+}
+
+#[test]
+fn no_families_no_requests_and_contradictions_are_answered() {
+    let case = Case::simulated(300);
+    let matched = |t: &Town| {
+        let index = t.s.index();
+        match_requests(&case.model, &t.s.h, &index, day(DAY), &research()).unwrap()
+    };
+    let mut t = Town::new();
+    let result = matched(&t);
+    assert_eq!(result.assignment.unplaced[0].why.code, "no_families");
+    let f = t.family(|f, _| f.places = Some(0));
+    let result = matched(&t);
+    assert_eq!(result.assignment.unplaced[0].why.code, "no_family_left");
+    assert_eq!(result.assignment.status, Status::Optimal);
+    let g = t.family(|_, _| {});
+    for family in [f, g] {
+        t.s.h.pairs.push(PairRule {
+            kind: PairKind::Must,
+            a: Party::Child(t.child),
+            b: Party::Family(family),
+            lane: None,
+            reason: None,
+        });
+    }
+    assert_eq!(matched(&t).assignment.unplaced[0].why.code, "contradictory_wishes");
+    t.s.h.pairs.clear();
+    assert_eq!(matched(&t).assignment.pairs[0].family, "f1");
+    t.request(t.child);
+    assert_eq!(matched(&t).assignment.unplaced[0].why.code, "same_child");
+    t.s.h.requests.clear();
+    let empty = matched(&t);
+    assert!(empty.requests.is_empty() && empty.assignment.pairs.is_empty());
+}
+
+#[test]
+fn urgency_comes_before_risk_when_one_place_is_left() {
+    let case = Case::simulated(300);
+    let mut t = Town::new();
+    t.family(|_, _| {});
+    let other = t.s.child("2013-01-01");
+    t.request(other).urgency = Some(3);
+    let index = t.s.index();
+    let result = match_requests(&case.model, &t.s.h, &index, day(DAY), &research()).unwrap();
+    assert_eq!(result.assignment.pairs.len(), 1);
+    assert_eq!(result.assignment.pairs[0].request, "r1");
+    assert_eq!(result.assignment.unplaced[0].why.code, "places_taken");
+    assert_eq!(result.assignment.stages[0].objective, 4.0);
+}
