@@ -17,6 +17,8 @@ mod describe;
 mod evaluate;
 #[path = "it/features.rs"]
 mod features;
+#[path = "it/features_proof.rs"]
+mod features_proof;
 #[path = "it/history.rs"]
 mod history;
 #[path = "it/learners.rs"]
@@ -31,6 +33,8 @@ mod model_bad;
 mod model_file;
 #[path = "it/model_history.rs"]
 mod model_history;
+#[path = "it/model_shipped.rs"]
+mod model_shipped;
 #[path = "it/outcome.rs"]
 mod outcome;
 #[path = "it/report/mod.rs"]

@@ -113,6 +113,36 @@ pub fn feature(name: &str) -> Result<&'static Feature, FeatureError> {
     find(name).map(|(feature, _)| feature)
 }
 
+/// The code of a unit or a level in words.
+fn word(code: &impl serde::Serialize) -> String {
+    let json = serde_json::to_string(code).unwrap_or_default();
+    json.trim_matches('"').replace('_', " ")
+}
+
+/// The catalogue as a Markdown table, for the codebook and the docs.
+#[must_use]
+pub fn catalogue_markdown() -> String {
+    let mut out = String::from(
+        "| name | English | Nederlands | unit | about | when | changeable | reads | source |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    for f in CATALOGUE {
+        let when = if f.landmark_only { "landmark" } else { "start, landmark" };
+        let changeable = if f.changeable { "yes" } else { "no" };
+        out += &format!(
+            "| `{}` | {} | {} | {} | {} | {when} | {changeable} | {} | {} |\n",
+            f.pattern.unwrap_or(f.name),
+            f.label_en,
+            f.label_nl,
+            word(&f.unit),
+            word(&f.level),
+            f.reads,
+            f.source
+        );
+    }
+    out
+}
+
 /// What fills the open part of a feature's name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filled {
@@ -205,6 +235,15 @@ mod tests {
                 assert_eq!(feature(f.name).unwrap().name, f.name);
             }
         }
+    }
+
+    #[test]
+    fn the_markdown_has_a_line_of_nine_cells_per_feature() {
+        let text = catalogue_markdown();
+        assert_eq!(text.lines().count(), 2 + CATALOGUE.len());
+        assert!(text.lines().all(|line| line.matches('|').count() == 10), "{text}");
+        assert!(text.contains("| `age_over_<years>` | past the 10th birthday at the start |"));
+        assert!(text.contains("| yes no |"));
     }
 
     #[test]

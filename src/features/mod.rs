@@ -25,7 +25,7 @@ mod table;
 mod term;
 
 pub use as_of::AsOf;
-pub use catalogue::{Feature, Level, Unit, feature};
+pub use catalogue::{Feature, Level, Unit, catalogue_markdown, feature};
 pub use compute::compute;
 pub use design::{Design, Note, NoteKind};
 pub use entries::CATALOGUE;

@@ -155,6 +155,12 @@ impl TermResult {
         }
     }
 
+    /// The same term where its error means nothing, as under separation: no test, no interval.
+    #[must_use]
+    pub(crate) fn without_test(self) -> Self {
+        Self { z: None, p: None, lower: None, upper: None, ..self }
+    }
+
     /// A term that could not be estimated.
     #[must_use]
     pub(crate) fn absent(name: &str) -> Self {

@@ -17,6 +17,8 @@ pub const EDGES: [f64; 5] = [6.0, 12.0, 24.0, 36.0, 72.0];
 pub const PIECES: usize = EDGES.len() + 1;
 /// Helper changes beyond this number do not raise the hazard further.
 const MAX_CHANGES: usize = 4;
+/// No hazard is higher than this per day: such a placement ends on its first day anyhow.
+const MOST: f64 = 20.0;
 /// The first day of a placement has no change of helper, so that none can be mistaken for one
 /// that came before.
 const FIRST_CHANGE: f64 = 1.0;
@@ -84,7 +86,8 @@ impl Rates<'_> {
     fn at(&self, piece: usize) -> (f64, f64) {
         let b = self.baseline.breakdown[piece] / DAYS_PER_MONTH * self.breakdown;
         let p = self.baseline.positive[piece] / DAYS_PER_MONTH;
-        (b, p * (self.home + self.moved + self.permanence) + self.other + self.unknown)
+        let rest = p * (self.home + self.moved + self.permanence) + self.other + self.unknown;
+        (b.min(MOST), rest.min(MOST))
     }
 
     /// Draws one course. Ends are drawn in continuous time and fall on the day they complete.

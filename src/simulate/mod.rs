@@ -125,4 +125,33 @@ mod tests {
         assert_eq!(a.truth, b.truth);
         assert_ne!(a.truth, simulate(&Scenario::base(), 1100, 4).truth);
     }
+
+    #[test]
+    fn the_smallest_cohorts_and_odd_scenarios_are_no_trouble() {
+        for children in [0, 1, 2, 7] {
+            let made = simulate(&Scenario::high(), children, 9).history;
+            assert_eq!(made.children.len(), children as usize);
+        }
+        let mut odd = Scenario::base();
+        (odd.alternatives, odd.request_years) = (0, 40);
+        odd.family_effects =
+            Some(FamilyEffects { family: Frailty::Lognormal(3.0), provider_sd: 2.0 });
+        assert_eq!(simulate(&odd, 30, 1).history.children.len(), 30);
+        // A window that ends before it starts holds nobody's placement.
+        std::mem::swap(&mut odd.window.start, &mut odd.window.end);
+        assert!(simulate(&odd, 30, 1).history.children.len() < 30);
+    }
+
+    #[test]
+    fn hazards_out_of_all_range_give_a_probability_or_none() {
+        let simulation = starts(&Scenario::base(), 50, 1);
+        let baseline = Scenario::base().baseline;
+        let drivers = simulation[0].drivers;
+        let certain = true_risks(&baseline, &Drivers { age: 1e6, ..drivers }, 1.0, 4000);
+        assert!(certain.is_some_and(|r| r.iter().all(|p| (0.4..=1.0).contains(p))));
+        assert_eq!(true_risks(&baseline, &Drivers { age: f64::NAN, ..drivers }, 1.0, 4000), None);
+        assert_eq!(true_risks(&baseline, &drivers, f64::INFINITY, 4000), None);
+        let gone = true_risks(&baseline, &drivers, 1.0, -5);
+        assert_eq!(gone, Some([0.0; HORIZONS.len()]));
+    }
 }

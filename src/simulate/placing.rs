@@ -134,6 +134,7 @@ impl Region<'_> {
         self.leave_elsewhere(kid, day, None);
         let child = &mut self.kids[kid as usize];
         child.residential = true;
+        child.first_out.get_or_insert(day);
         child.moves += 1;
         child.placed = None;
         if stays_on || days + TOO_LATE >= cap {

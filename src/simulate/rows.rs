@@ -10,7 +10,7 @@ use super::effects::Drivers;
 use super::hazard::{Course, End, exponential};
 use super::placing::Spell;
 use super::region::{Need, Region};
-use super::truth::{LocalTruth, Start, true_risks};
+use super::truth::{LocalTruth, Start, risks};
 
 /// Splits of the registration per year: in England's table 6,790 changes of status only stand
 /// among 36,560 ends of foster placements.
@@ -83,7 +83,7 @@ impl Region<'_> {
                 alliance: candidate.alliance[i],
                 ..spell.drivers
             };
-            let risks = true_risks(&self.scenario.baseline, &drivers, fam.frailty, cap);
+            let risks = risks(&self.scenario.baseline, &drivers, fam.frailty, cap);
             let (stay, family) = (StayIx(stay), FamilyIx(candidate.family));
             self.records.truth.push(LocalTruth { stay, family, risks });
         }

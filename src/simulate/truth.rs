@@ -66,9 +66,20 @@ pub(super) fn rates<'a>(
 /// The true probabilities of breakdown within [`HORIZONS`] of the start, competing ends and
 /// coming of age counted, of a placement with these drivers in a family whose multiplier of the
 /// hazard is `multiplier` (1 without family effects). `cap` is the number of days to the 18th
-/// birthday.
+/// birthday. `None` where a driver or the multiplier is not a finite number.
 #[must_use]
 pub fn true_risks(
+    baseline: &Baseline,
+    drivers: &Drivers,
+    multiplier: f64,
+    cap: i32,
+) -> Option<[f64; HORIZONS.len()]> {
+    let finite = linear_predictors(drivers).iter().all(|l| l.is_finite());
+    (finite && multiplier.is_finite()).then(|| risks(baseline, drivers, multiplier, cap))
+}
+
+/// As [`true_risks`], of drivers that are finite.
+pub(super) fn risks(
     baseline: &Baseline,
     drivers: &Drivers,
     multiplier: f64,

@@ -166,7 +166,16 @@ fn separation_is_said() {
         run(columns, &[&format!("model.kind={kind}")])
     };
     let cox = warned(apart("cox"), "separation");
-    assert_eq!(cox.result().unwrap().converged, Some(false));
+    let result = cox.result().unwrap();
+    assert_eq!(result.converged, Some(false));
+    // No significance from a coefficient that runs away, and no sureness in the risk.
+    let term = &result.terms.unwrap()[0];
+    assert!(term.estimate.is_some() && term.z.is_none() && term.upper.is_none());
+    let rows =
+        Frame::new(vec![Column { name: "x".into(), values: Values::Number(vec![0.0, 1.0]) }]);
+    let found = cox.model.predict(&rows.unwrap(), &[0.0; 2], &[20.0]).unwrap();
+    let width = |k: usize| found[k].risks.as_ref().map_or(1.0, |r| r[0].upper - r[0].lower);
+    assert!(width(0) > 0.9 && width(1) < 0.5, "{} {}", width(0), width(1));
     warned(apart("discrete-logistic"), "separate");
     apart("forest").unwrap();
 }

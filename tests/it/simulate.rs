@@ -126,7 +126,7 @@ fn true_risks_follow_from_the_features() {
             continue;
         };
         let cap = h.child(spell.child).birth.day.plus_years(18).since(spell.start);
-        let expected = true_risks(&scenario.baseline, &drivers, 1.0, cap);
+        let expected = true_risks(&scenario.baseline, &drivers, 1.0, cap).unwrap();
         for (a, b) in told.iter().zip(expected) {
             assert!((a - b).abs() < 1e-12, "row {row}: {a} {b} {drivers:?}");
         }
@@ -293,9 +293,8 @@ fn the_cohort_has_the_published_shares() {
         0.05,
     );
     let legal = |s: &Stay| {
-        let changes = index.events_of_child(s.child).iter().map(|&row| &h.events[row as usize]);
-        let last =
-            changes.filter(|e| e.kind == EventKind::LegalChange && e.date <= day).next_back();
+        let mut changes = index.events_of_child(s.child).iter().map(|&row| &h.events[row as usize]);
+        let last = changes.rfind(|e| e.kind == EventKind::LegalChange && e.date <= day);
         match last.filter(|e| e.date > s.start).and_then(|e| e.to) {
             Some(to) => Legal::parse(h.labels.word(to)),
             None => s.legal,

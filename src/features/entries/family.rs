@@ -4,7 +4,7 @@ use crate::history::FamilyKind;
 
 use super::super::catalogue::{Feature, Level, Unit, Value, row};
 use super::super::facts::{Facts, needs};
-use super::{HAN, MATCHING, MUNICIPAL, ROCK, capacity, code, yes};
+use super::{HAN, MATCHING, MUNICIPAL, ROCK, capacity, code};
 
 use Level::{Family, Pair};
 use Value::{Number, Open};

@@ -90,7 +90,8 @@ fn read(bytes: &[u8], from: usize, separator: u8) -> Option<(u64, Shape)> {
     let at = usize::try_from(reader.position().byte()).unwrap_or(0);
     let lines_before = reader.position().line() - 1 + u64::from(from > 0);
     let mut rows = 0;
-    while reader.read_byte_record(&mut record).unwrap_or(false) {
+    // What leaves one column is no separator; its rows need no count.
+    while names.len() > 1 && reader.read_byte_record(&mut record).unwrap_or(false) {
         rows += u64::from(record.len() == names.len());
     }
     Some((rows, Shape { separator, names, body: from + at, lines_before }))

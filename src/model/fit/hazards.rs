@@ -133,8 +133,12 @@ fn without_terms(sample: &Sample) -> Result<Sample, ModelError> {
 }
 
 fn effect(fit: &CoxFit) -> Effect {
+    // A sandwich says nothing of a coefficient that runs to infinity: its scores are all but zero.
+    // The model's own variance says that anything is possible.
+    let separated = fit.warnings.iter().any(|w| matches!(w, FitWarning::Separation { .. }));
+    let mut covariance =
+        if separated { fit.covariance.clone() } else { fit.best_covariance().clone() };
     // Sums in another order leave the halves of a sandwich apart in their last bits.
-    let mut covariance = fit.best_covariance().clone();
     symmetrise(&mut covariance);
     Effect {
         coef: fit.coef.to_vec(),

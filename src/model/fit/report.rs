@@ -7,7 +7,9 @@ use crate::model::result::{
     Concordance, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
 };
 use crate::survival::km::normal_quantile;
-use crate::survival::{ChiSquare, ConcordanceOptions, CoxFit, Sample, Transform, concordance};
+use crate::survival::{
+    ChiSquare, ConcordanceOptions, CoxFit, FitWarning, Sample, Transform, concordance,
+};
 
 /// The JSON contract, filled.
 pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
@@ -46,12 +48,17 @@ fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Resul
     result.iterations = Some(fit.iterations);
     result.converged = Some(fit.converged);
     let (se, robust) = (fit.se(), fit.robust_se());
+    let runs_away = |name: &str| {
+        let of = |w: &FitWarning| matches!(w, FitWarning::Separation { term, .. } if term == name);
+        fit.warnings.iter().any(of)
+    };
     let term = |j: usize| {
-        if fit.estimated[j] {
-            TermResult::new(&fit.names[j], fit.coef[j], se[j], robust.as_ref().map(|r| r[j]), z)
-        } else {
-            TermResult::absent(&fit.names[j])
+        let name = &fit.names[j];
+        if !fit.estimated[j] {
+            return TermResult::absent(name);
         }
+        let t = TermResult::new(name, fit.coef[j], se[j], robust.as_ref().map(|r| r[j]), z);
+        if runs_away(name) { t.without_test() } else { t }
     };
     result.terms = Some((0..fit.names.len()).map(term).collect());
     result.tests = Some(Tests {

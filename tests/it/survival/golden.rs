@@ -118,7 +118,7 @@ impl Referee {
         let entry = self.worst.entry(what.to_owned()).or_insert((0.0, 0));
         entry.1 += 1;
         entry.0 = entry.0.max(difference);
-        if !(difference <= within) {
+        if difference.is_nan() || difference > within {
             self.faults.push(format!("{case} {what} {item}: {ours:.12e}, R {r:.12e}"));
         }
     }
