@@ -44,7 +44,7 @@ pub fn write(history: &History, dir: &Path, force: bool) -> Result<(), HistoryEr
     Ok(())
 }
 
-/// The `[window]` and `[format]` of a study file for what [`write`] writes.
+/// The `[window]` and `[format]` of a study file for what [`write()`](fn@write) writes.
 #[must_use]
 pub fn study_tables(window: &Window) -> String {
     format!(

@@ -32,7 +32,7 @@ pub struct CurvePicture {
     pub title: String,
     /// What the vertical axis counts.
     pub y_label: String,
-    /// The curves; more than [`svg::STYLES`] are not drawn.
+    /// The curves; more than there are styles are not drawn.
     pub curves: Vec<Curve>,
     /// The unit of time.
     pub unit: TimeUnit,

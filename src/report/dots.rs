@@ -33,11 +33,11 @@ pub struct DotRisk {
 /// A proportion as people say it: a whole number of a hundred, or beyond an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfHundred {
-    /// Fewer than [`FEWEST`].
+    /// Fewer than `FEWEST`.
     Few,
     /// About so many.
     About(u32),
-    /// More than [`MOST`].
+    /// More than `MOST`.
     Many,
 }
 
