@@ -6,14 +6,14 @@ use clap::Args;
 use serde_json::json;
 
 use super::output::{Failure, Output};
-use super::page::{about_study, base_at, base_rates};
-use super::{Language, train};
+use super::page::{Reader, about_study, base_at, base_rates};
+use super::train;
 use crate::evaluate::{self, DescribeOptions, Groups, describe};
 use crate::files::write_whole;
 use crate::history::{self, Index};
 use crate::matching::{self, MatchOptions};
 use crate::model::{self, Source, Study, Verdict, prepare};
-use crate::report::{About, Audience, Demo, PageOptions, demo_page};
+use crate::report::{About, Demo, PageOptions, demo_page};
 use crate::score;
 use crate::survival::Interval;
 use crate::{Error, ErrorKind};
@@ -30,9 +30,8 @@ pub(crate) struct DemoArgs {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// The language of the page
-    #[arg(long, value_enum, default_value_t, env = "PLEEGZORG_LANG")]
-    lang: Language,
+    #[command(flatten)]
+    reader: Reader,
 }
 
 /// The files of the example history, embedded so that the demo works anywhere.
@@ -59,7 +58,7 @@ pub(crate) fn run(args: &DemoArgs, out: &mut Output) -> Result<u8, Failure> {
     }
     let way = Way::go(&folder, out)?;
     way.model.write(&args.dir.join("model.json"), args.force)?;
-    let page = way.page(PageOptions { language: args.lang.into(), audience: Audience::Internal });
+    let page = way.page(args.reader.options());
     let report = args.dir.join("report.html");
     write_whole(&report, page.render().as_bytes(), args.force)?;
     out.answer(&way.json(&args.dir), || way.text(&args.dir))?;

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
     let options = MatchOptions { rules, effort: Effort(args.effort), research: at.research };
     let result = matching::match_requests(&model, &history, &index, at.as_of, &options)?;
     at.page.write(at.force, |options| match_page(&result, &about_model(&model), options))?;
-    out.answer(&result, || result.to_text(at.page.lang.into()))?;
+    out.answer(&result, || result.to_text(at.page.reader.lang.into()))?;
     Ok(0)
 }
 

@@ -20,6 +20,13 @@ pub(crate) struct PageArgs {
     /// Write a page that works from disk and needs nothing from outside
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    #[command(flatten)]
+    pub reader: Reader,
+}
+
+/// Who reads a page.
+#[derive(Debug, Args)]
+pub(crate) struct Reader {
     /// For whom the page is: `share` hides ids and small counts
     #[arg(long, value_enum, default_value_t)]
     pub audience: For,
@@ -38,7 +45,7 @@ pub(crate) enum For {
     Share,
 }
 
-impl PageArgs {
+impl Reader {
     /// For whom and in which language.
     pub fn options(&self) -> PageOptions {
         let audience = match self.audience {
@@ -47,7 +54,9 @@ impl PageArgs {
         };
         PageOptions { language: self.lang.into(), audience }
     }
+}
 
+impl PageArgs {
     /// Writes the page, where one is asked.
     pub fn write(
         &self,
@@ -55,7 +64,7 @@ impl PageArgs {
         page: impl FnOnce(PageOptions) -> Page,
     ) -> Result<(), Failure> {
         if let Some(path) = &self.html {
-            write_whole(path, page(self.options()).render().as_bytes(), force)?;
+            write_whole(path, page(self.reader.options()).render().as_bytes(), force)?;
         }
         Ok(())
     }

@@ -80,6 +80,6 @@ pub(crate) fn run(args: &ScoreArgs, out: &mut Output) -> Result<u8, Failure> {
         let base = |horizon: f64| base_at(&rates, horizon);
         score_page(&result, &base, &about_model(&model), options)
     })?;
-    out.answer(&result, || result.to_text(at.page.lang.into()))?;
+    out.answer(&result, || result.to_text(at.page.reader.lang.into()))?;
     Ok(0)
 }

@@ -1,5 +1,6 @@
 //! Names of things in plain words: causes, terms, levels, metrics, gates.
 
+use super::html::Html;
 use crate::features::feature;
 use crate::score::Lang;
 
@@ -120,10 +121,100 @@ pub fn definition(language: Lang, name: &str) -> String {
     }
 }
 
+/// A rule of matching, as a heading over the families that it excludes; a rule of one's own by
+/// its name.
+pub(super) fn rule(language: Lang, name: &str) -> String {
+    let (nl, en) = match name {
+        "status" => ("Gestopt of gepauzeerd", "Stopped or paused"),
+        "rest_period" => {
+            ("Rust na een plaatsing die ongepland eindigde", "Resting after an unplanned end")
+        }
+        "places" => ("Geen plek vrij", "No place free"),
+        "keep_siblings" => (
+            "Niet genoeg plek voor broers en zussen samen",
+            "Not enough places for the siblings together",
+        ),
+        "age" => ("Andere leeftijd gevraagd", "Another age asked"),
+        "care_form" => ("Andere vorm van zorg", "Another form of care"),
+        "perspective" => ("Ander perspectief", "Another perspective"),
+        "needs_refused" => (
+            "Het gezin zegt nee tegen wat het kind nodig heeft",
+            "The family says no to what the child needs",
+        ),
+        "needs_accepted" => (
+            "Het gezin noemt niet wat het kind nodig heeft",
+            "The family does not name what the child needs",
+        ),
+        "own_children" => {
+            ("Eigen kind van bijna dezelfde leeftijd", "Own child of nearly the same age")
+        }
+        "other_children" => (
+            "Gaat niet samen met een ander kind daar",
+            "Does not go together with another child there",
+        ),
+        "distance_home" => ("Te ver van huis", "Too far from home"),
+        "distance_school" => ("Te ver van school", "Too far from school"),
+        "contact_areas" => {
+            ("Te ver van wie het kind moet kunnen zien", "Too far from whom the child is to see")
+        }
+        "avoid_areas" => ("Een gebied om te mijden", "An area to avoid"),
+        "secret_address" => ("Geheim adres", "Secret address"),
+        "wish_must" => ("Een wens voor een ander gezin", "A wish for another family"),
+        "wish_never" => ("Een wens tegen dit gezin", "A wish against this family"),
+        "not_together" => ("Mogen niet in één huis", "May not live in one house"),
+        _ => return name.replace('_', " "),
+    };
+    language.of(nl, en).into()
+}
+
+/// The name of a split: `from 2020-01-01` and `column=level` in the page's language.
+pub(super) fn split(language: Lang, name: &str) -> String {
+    if let Some(day) = name.strip_prefix("from ") {
+        return format!("{} {day}", language.of("vanaf", "from"));
+    }
+    match name.split_once('=') {
+        Some((column, level)) => {
+            format!("{}: {}", column_name(language, column), self::level(language, level))
+        }
+        None => name.to_owned(),
+    }
+}
+
+/// Remarks of the software for those who know the method. They are in English only, so a Dutch
+/// page says so and folds them.
+pub(super) fn remarks(h: &mut Html, warnings: &[String], language: Lang) {
+    if warnings.is_empty() {
+        return;
+    }
+    h.within("details", &[("class", "note")], |h| {
+        let title = language.of("Technische opmerkingen (in het Engels)", "Technical remarks");
+        h.leaf("summary", &[], title);
+        for warning in warnings {
+            h.leaf("p", &[("lang", "en")], warning);
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::Lang::{En, Nl};
     use super::*;
+
+    #[test]
+    fn every_rule_has_words_in_both_languages() {
+        for name in crate::matching::RuleName::ALL {
+            let (nl, en) = (rule(Nl, name.name()), rule(En, name.name()));
+            assert!(nl != en && en.starts_with(char::is_uppercase), "{}", name.name());
+        }
+        assert_eq!(rule(Nl, "house_rule"), "house rule");
+    }
+
+    #[test]
+    fn splits_in_words() {
+        assert_eq!(split(Nl, "from 2020-01-01"), "vanaf 2020-01-01");
+        assert_eq!(split(En, "repeat 1 fold 2"), "repeat 1 fold 2");
+        assert_eq!(split(Nl, "family_kind=network"), term(Nl, "family_kind=network"));
+    }
 
     #[test]
     fn terms_in_words() {

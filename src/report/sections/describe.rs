@@ -74,9 +74,7 @@ fn write(
     }
     numbers(&groups, cause, unit, language, audience).write(h);
     tests(h, d, cause, language);
-    for warning in &d.warnings {
-        h.leaf("p", &[("class", "note"), ("lang", "en")], warning);
-    }
+    words::remarks(h, &d.warnings, language);
 }
 
 /// All causes of one group in one picture.
@@ -279,7 +277,8 @@ fn tests(h: &mut Html, d: &Describe, cause: &str, language: Lang) {
     )];
     let mut causes: Vec<&String> = tests.gray.keys().collect();
     causes.sort_by_key(|c| (*c != cause, (*c).clone()));
-    for c in causes {
+    let none = tests.gray.values().all(Option::is_none);
+    for c in causes.into_iter().filter(|_| !none) {
         let name = format!("Gray: {}", words::cause(language, c));
         rows.push(row(&name, &tests.gray[c]));
     }
@@ -290,6 +289,16 @@ fn tests(h: &mut Html, d: &Describe, cause: &str, language: Lang) {
         ..Table::default()
     }
     .write(h);
+    if none {
+        say(
+            h,
+            language,
+            "Gray's toets per soort einde kan hier niet: een deel van de plaatsingen begon voor de \
+             periode en wordt pas daarna gevolgd.",
+            "Gray's test per kind of end cannot be done here: some placements began before the \
+             period and are followed from later on.",
+        );
+    }
     say(
         h,
         language,

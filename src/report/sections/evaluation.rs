@@ -477,7 +477,7 @@ fn splits(e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Audience) -
             };
             let counts = [s.n_train, s.n_test, s.events_test].map(|n| audience.count(language, n));
             let shown = if audience.may_see(s.events_test) { cells } else { Vec::new() };
-            Row::plain(std::iter::once(s.name.clone()).chain(counts).chain(shown))
+            Row::plain(std::iter::once(words::split(language, &s.name)).chain(counts).chain(shown))
         })
         .collect();
     let last = e.horizons.last().map_or(String::new(), |&t| span(language, unit, t));
@@ -524,7 +524,5 @@ fn settings(h: &mut Html, e: &Evaluation, language: Lang, audience: Audience) {
         ),
     };
     h.leaf("p", &[("class", "note")], &text);
-    for warning in &e.warnings {
-        h.leaf("p", &[("class", "note"), ("lang", "en")], warning);
-    }
+    words::remarks(h, &e.warnings, language);
 }

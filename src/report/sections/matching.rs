@@ -7,6 +7,7 @@ use super::super::dots::OfHundred;
 use super::super::html::Html;
 use super::super::page::Section;
 use super::super::table::{Row, Table};
+use super::super::words;
 use super::scores::{conditions, no_number, safety_first, support};
 use super::{heading, say};
 use crate::matching::{Assignment, Candidate, MatchResult, RequestMatch, Status, Veto};
@@ -119,22 +120,25 @@ fn vetoes(h: &mut Html, vetoed: &[Veto], language: Lang) {
             (n, Lang::En) => format!("{n} families cannot now"),
         };
         h.leaf("strong", &[], &title);
+        for (rule, list) in &by_rule {
+            veto_group(h, rule, list, language);
+        }
+    });
+}
+
+/// What one rule excludes: how many families at a glance, each with its reason when opened.
+fn veto_group(h: &mut Html, rule: &str, list: &[&Veto], language: Lang) {
+    h.within("details", &[], |h| {
+        let count = match (list.len(), language) {
+            (1, Lang::Nl) => "1 gezin".to_string(),
+            (1, Lang::En) => "1 family".into(),
+            (n, Lang::Nl) => format!("{n} gezinnen"),
+            (n, Lang::En) => format!("{n} families"),
+        };
+        h.leaf("summary", &[], &format!("{}: {count}", words::rule(language, rule)));
         h.within("ul", &[], |h| {
-            for (rule, list) in &by_rule {
-                let what = list.first().map_or(*rule, |v| v.detail.text(language));
-                let same = list.iter().all(|v| v.detail.text(language) == what);
-                if same {
-                    let names: Vec<&str> = list.iter().map(|v| v.family.as_str()).collect();
-                    h.leaf("li", &[], &format!("{what} ({})", names.join(", ")));
-                } else {
-                    for veto in list {
-                        h.leaf(
-                            "li",
-                            &[],
-                            &format!("{} ({})", veto.detail.text(language), veto.family),
-                        );
-                    }
-                }
+            for veto in list {
+                h.leaf("li", &[], &format!("{}: {}", veto.family, veto.detail.text(language)));
             }
         });
     });

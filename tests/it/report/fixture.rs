@@ -396,23 +396,27 @@ pub fn matched(hostile: &str) -> MatchResult {
         request: id.into(),
         candidates,
         vetoed: vec![
-            veto("F-002", "full", "Geen plek vrij", "No place free"),
-            veto("F-009", "full", "Geen plek vrij", "No place free"),
+            veto("F-002", "places", "Geen plek vrij", "No place free"),
+            veto("F-009", "places", "Geen plek vrij", "No place free"),
             veto(
                 "F-014",
-                "distance",
+                "distance_home",
                 "Te ver: 61 km, gevraagd is hooguit 40",
                 "Too far: 61 km, at most 40 was asked",
             ),
             veto(
                 hostile,
-                "avoid",
+                "avoid_areas",
                 "Ligt in een gebied dat vermeden moet worden",
                 "Lies in an area to avoid",
             ),
         ],
         relaxations: vec![Relaxation {
-            change: note("distance", "Tot 65 km in plaats van 40", "Up to 65 km instead of 40"),
+            change: note(
+                "distance_home",
+                "Tot 65 km in plaats van 40",
+                "Up to 65 km instead of 40",
+            ),
             adds: vec!["F-014".into()],
             price: 1.0,
         }],

@@ -247,9 +247,11 @@ fn a_model_that_ran_away_is_not_drawn_as_an_effect() {
 fn vetoes_come_before_candidates_and_sides_are_even() {
     let html =
         match_page(&matched("F-9"), &about(), options(Lang::Nl, Audience::Internal)).render();
-    assert!(
-        html.find("Geen plek vrij (F-002, F-009)").unwrap() < html.find("Gezin F-003").unwrap()
-    );
+    // One line per rule, and each family with its reason when it is opened.
+    let line = html.find("<summary>Geen plek vrij: 2 gezinnen</summary>").unwrap();
+    assert!(line < html.find("F-009: Geen plek vrij").unwrap());
+    assert!(line < html.find("Gezin F-003").unwrap());
+    assert!(html.contains("<summary>Te ver van huis: 1 gezin</summary>"));
     let count = |text: &str| html.matches(text).count();
     assert_eq!(count("Spreekt ervoor"), count("Spreekt ertegen"));
     assert_eq!(count("Spreekt ervoor"), count("Onbekend: vraag na"));
