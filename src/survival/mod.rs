@@ -17,7 +17,8 @@ mod table;
 pub use aalen_johansen::AalenJohansen;
 pub use concordance::{Concordance, ConcordanceOptions, PairWeight, concordance};
 pub use cox::{
-    ChiSquare, Cox, CoxFit, FitError, FitWarning, PhTest, Schoenfeld, StratumCells, Ties, Transform,
+    ChiSquare, Cox, CoxFit, FitError, FitWarning, Penalised, PhTest, Prior, Schoenfeld,
+    StratumCells, Ties, Transform,
 };
 pub use gray::gray;
 pub use km::{CurvePoint, Interval, KaplanMeier, NelsonAalen, Quantile};

@@ -111,6 +111,11 @@ pub enum FitWarning {
         /// The term.
         term: String,
     },
+    /// The column does not vary where anyone is at risk: the answer is its prior, and no more.
+    PriorOnly {
+        /// The term.
+        term: String,
+    },
     /// The column is a linear combination of others; it was left out (coefficient 0).
     Collinear {
         /// The term that was left out.
@@ -171,6 +176,10 @@ impl std::fmt::Display for FitWarning {
             Self::Constant { term } => {
                 write!(f, "{term} does not vary among the rows at risk; it was left out")
             }
+            Self::PriorOnly { term } => write!(
+                f,
+                "{term} does not vary among the rows at risk: what is said of it is its prior"
+            ),
             Self::Collinear { term, with } => write!(
                 f,
                 "{term} is a linear combination of {}; it was left out",

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{FitError, FitWarning, Ties};
+use super::{FitError, FitWarning, Penalised, Ties};
 use crate::survival::linalg::{Cholesky, quadratic};
 use crate::survival::{Concordance, ConcordanceOptions, Sample, concordance};
 
@@ -68,6 +68,9 @@ pub struct CoxFit {
     pub cause: u32,
     /// How ties were treated.
     pub ties: Ties,
+    /// Penalty and effective degrees of freedom, where there were priors or ridge. `loglik` is
+    /// without the penalty, and tests have the effective degrees of freedom.
+    pub penalised: Option<Penalised>,
     /// Mean of each column over the rows at risk: a good centre for predictions.
     pub means: Array1<f64>,
     /// What the reader must know.

@@ -20,6 +20,7 @@ mod layout;
 mod linfa;
 mod outlier;
 mod pass;
+mod prior;
 mod residuals;
 mod robust;
 mod zph;
@@ -29,6 +30,7 @@ use ndarray::{Array1, Array2};
 pub use baseline::StratumCells;
 pub use error::{FitError, FitWarning};
 pub use fit::{ChiSquare, CoxFit};
+pub use prior::{Penalised, Prior};
 pub use residuals::Schoenfeld;
 pub use zph::{PhTest, Transform};
 
@@ -37,6 +39,7 @@ use super::linalg::Cholesky;
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
 use layout::Layout;
 use pass::Pass;
+use prior::Penalty;
 
 /// How deaths at the same time share the likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +57,8 @@ pub struct Cox {
     ties: Ties,
     robust: bool,
     iterations: usize,
+    priors: Vec<Prior>,
+    ridge: f64,
 }
 
 impl Default for Cox {
@@ -66,7 +71,7 @@ impl Cox {
     /// Efron ties; robust errors only where the sample has clusters.
     #[must_use]
     pub fn new() -> Self {
-        Self { ties: Ties::Efron, robust: false, iterations: 100 }
+        Self { ties: Ties::Efron, robust: false, iterations: 100, priors: Vec::new(), ridge: 0.0 }
     }
 
     /// How tied deaths are treated.
@@ -90,6 +95,32 @@ impl Cox {
         self
     }
 
+    /// A Gaussian prior for each of these terms (Greenland 2007): how published effects enter.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use pleegzorg::survival::{Cox, Outcome, Prior, Sample};
+    /// // Every event has x = 1: the data alone would send β to infinity.
+    /// let y = Outcome::new(None, vec![1., 2., 3., 4.], vec![1, 1, 0, 0], vec!["end".into()])?;
+    /// let sample = Sample::new(array![[1.], [1.], [0.], [0.]], vec!["x".into()], y)?;
+    /// let fit = Cox::new().priors(vec![Prior::new("x", 0.5, 0.3)]).fit(&sample, 1)?;
+    /// assert!(fit.converged && fit.coef[0] > 0.5 && fit.coef[0] < 0.7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn priors(mut self, priors: Vec<Prior>) -> Self {
+        self.priors = priors;
+        self
+    }
+
+    /// Takes θβ²/2 from the log likelihood for every term without a prior of its own: R's
+    /// `ridge(theta =, scale = FALSE)`. 0 (the default) is no penalty.
+    #[must_use]
+    pub fn ridge(mut self, theta: f64) -> Self {
+        self.ridge = theta;
+        self
+    }
+
     /// Fits the hazard of one cause (1, 2, …); ends by other causes are censored at their time.
     ///
     /// # Errors
@@ -104,15 +135,16 @@ impl Cox {
         let null = evaluate(&mut pass, &start).ok_or_else(|| FitError::Start {
             why: "the offset differs by more than 600 between rows".into(),
         })?;
+        let penalty = self.penalty(&layout)?;
         let mut warnings = Vec::new();
-        let active = identify(&layout, &null, &mut warnings);
+        let active = identify(&layout, &null, penalty.as_ref(), &mut warnings);
         let mut null = null;
         for j in (0..p).filter(|&j| !active[j]) {
             leave_out(&mut null, j);
         }
-        let found =
-            maximise(start, null.clone(), &active, self.iterations, |b| evaluate(&mut pass, b));
-        let mut fit = self.report(&layout, &null, &found, &active, cause, warnings)?;
+        let found = self.climb(&mut pass, penalty.as_ref(), null.clone(), &active);
+        let mut fit =
+            self.report(&layout, &null, &found, penalty.as_ref(), &active, cause, warnings)?;
         self.add_robust(&mut fit, &mut pass, &found)?;
         if found.converged {
             self.find_outlier(&mut fit, &layout);
@@ -141,12 +173,33 @@ impl Cox {
         Ok(Layout::new(sample, cause))
     }
 
+    /// The maximum of the (penalised) log likelihood, from β = 0 whose point is `null`.
+    fn climb(
+        &self,
+        pass: &mut Pass,
+        penalty: Option<&Penalty>,
+        mut null: Point,
+        active: &[bool],
+    ) -> Maximum {
+        let start = Array1::zeros(active.len());
+        let Some(penalty) = penalty else {
+            return maximise(start, null, active, self.iterations, |b| evaluate(pass, b));
+        };
+        penalty.apply(&mut null, &start);
+        maximise(start, null, active, self.iterations, |b| {
+            let mut point = evaluate(pass, b)?;
+            penalty.apply(&mut point, b);
+            Some(point)
+        })
+    }
+
     /// Brings the result back to the columns' own scale.
     fn report(
         &self,
         layout: &Layout,
         null: &Point,
         found: &Maximum,
+        penalty: Option<&Penalty>,
         active: &[bool],
         cause: u32,
         mut warnings: Vec<FitWarning>,
@@ -164,14 +217,22 @@ impl Cox {
         }
         let (events, _) = layout.events();
         let terms = active.iter().filter(|&&a| a).count();
-        if events < 5 * terms {
+        let inverse = Cholesky::new(&found.point.information, 1e-14).inverse();
+        let penalised =
+            penalty.map(|k| k.report(&found.beta, &found.point, &inverse, &layout.scale, active));
+        let df = penalised.as_ref().map_or(terms as f64, |p| p.df);
+        let loglik = found.point.loglik + penalised.as_ref().map_or(0.0, |p| p.penalty);
+        if (events as f64) < 5.0 * df {
             warnings.push(FitWarning::FewEvents { events, terms });
         }
         for &(stratum, rows) in &layout.empty_strata {
             warnings.push(FitWarning::StratumWithoutEvents { stratum, rows });
         }
-        let inverse = Cholesky::new(&found.point.information, 1e-14).inverse();
         let null_factor = Cholesky::new(&null.information, ALIASED);
+        let mut wald = fit::wald(&found.beta, &inverse);
+        if penalised.is_some() {
+            wald = ChiSquare::new(wald.chi2, df);
+        }
         let coef = Array1::from_shape_fn(p, |j| found.beta[j] / layout.scale[j]);
         let covariance = Array2::from_shape_fn((p, p), |(i, j)| {
             inverse[[i, j]] / layout.scale[i] / layout.scale[j]
@@ -185,17 +246,15 @@ impl Cox {
         Ok(CoxFit {
             names: names.to_vec(),
             estimated: active.to_vec(),
-            wald: fit::wald(&found.beta, &inverse),
+            wald,
             covariance,
             robust_covariance: None,
-            loglik: [null.loglik, found.point.loglik],
+            loglik: [null.loglik, loglik],
             iterations: found.iterations,
             converged: found.converged,
-            likelihood_ratio: ChiSquare::new(
-                2.0 * (found.point.loglik - null.loglik),
-                terms as f64,
-            ),
-            score: fit::score_test(&null.score, &null_factor.inverse(), terms),
+            likelihood_ratio: ChiSquare::new(2.0 * (loglik - null.loglik), df),
+            score: fit::score_test(&null.score, &null_factor.inverse(), null_factor.rank()),
+            penalised,
             n: sample.len(),
             events,
             cause,
@@ -217,13 +276,27 @@ fn evaluate(pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
     finite.then_some(Point { loglik, score, information })
 }
 
-/// Which columns can be estimated at all, judged where all coefficients are zero.
-fn identify(layout: &Layout, null: &Point, warnings: &mut Vec<FitWarning>) -> Vec<bool> {
+/// Which columns can be estimated at all, judged where all coefficients are zero. A prior
+/// identifies what the data do not.
+fn identify(
+    layout: &Layout,
+    null: &Point,
+    penalty: Option<&Penalty>,
+    warnings: &mut Vec<FitWarning>,
+) -> Vec<bool> {
     let names = layout.sample.names();
     let (_, weight) = layout.events();
     let mut information = null.information.clone();
     let mut constant = layout.constant.clone();
     for j in 0..names.len() {
+        if let Some(penalty) = penalty.filter(|p| p.holds(j)) {
+            if constant[j] || information[[j, j]] <= ALIASED * weight {
+                warnings.push(FitWarning::PriorOnly { term: names[j].clone() });
+            }
+            information[[j, j]] += penalty.precision[j];
+            constant[j] = false;
+            continue;
+        }
         // Columns have standard deviation 1, so this is "no variation within any risk set".
         constant[j] |= information[[j, j]] <= ALIASED * weight;
         if constant[j] {

@@ -5,7 +5,6 @@ use ndarray::Array1;
 use super::layout::{Layout, PAD, sorted_rows};
 use super::pass::Pass;
 use super::{Cox, CoxFit, FitWarning, evaluate, identify};
-use crate::survival::newton::maximise;
 
 /// A row is suspect where it carries this share of a column's variance …
 const SHARE: f64 = 0.2;
@@ -70,8 +69,9 @@ impl Cox {
         let mut pass = Pass::new(&layout, self.ties == super::Ties::Efron);
         let start = Array1::zeros(layout.p());
         let null = evaluate(&mut pass, &start)?;
-        let active = identify(&layout, &null, &mut Vec::new());
-        let found = maximise(start, null, &active, self.iterations, |b| evaluate(&mut pass, b));
+        let penalty = self.penalty(&layout).ok()?;
+        let active = identify(&layout, &null, penalty.as_ref(), &mut Vec::new());
+        let found = self.climb(&mut pass, penalty.as_ref(), null, &active);
         let coef = Array1::from_shape_fn(layout.p(), |j| found.beta[j] / layout.scale[j]);
         Some((coef, active))
     }

@@ -65,7 +65,7 @@ impl CoxFit {
         self.check_same(sample)?;
         let layout = Layout::new(sample, self.cause);
         let pass = self.pass(&layout)?;
-        let g = times(&layout, self.cause, transform)?;
+        let (g, spread) = times(&layout, self.cause, transform)?;
         let once = pass.tilted(&g);
         let twice = pass.tilted(&g.iter().map(|v| v * v).collect::<Vec<_>>());
         let p = layout.p();
@@ -81,6 +81,16 @@ impl CoxFit {
                 information[[i, p + j]] = parts[1][[i, j]];
                 information[[p + i, j]] = parts[1][[i, j]];
                 information[[p + i, p + j]] = parts[2][[i, j]];
+            }
+        }
+        if let Some(penalised) = &self.penalised {
+            // As R: the drift has the term's own penalty, on time around its mean over the deaths;
+            // and the slope of a penalised fit, which is not zero, is taken as zero.
+            centre_time(&mut information, &mut score, &g, &layout.deaths);
+            for (i, k) in penalised.precision.iter().enumerate() {
+                score[i] = 0.0;
+                information[[i, i]] += k;
+                information[[p + i, p + i]] += k / spread / spread;
             }
         }
         let none = ChiSquare::new(0.0, 0.0);
@@ -101,8 +111,24 @@ impl CoxFit {
     }
 }
 
-/// The transformed time of each slot, from 0 to 1.
-fn times(layout: &Layout, cause: u32, transform: Transform) -> Result<Vec<f64>, FitError> {
+/// Moves the origin of the transformed time to its mean over the deaths.
+fn centre_time(information: &mut Array2<f64>, score: &mut Array1<f64>, g: &[f64], deaths: &[u32]) {
+    let p = score.len() / 2;
+    let total: f64 = deaths.iter().map(|&d| f64::from(d)).sum();
+    let mean = g.iter().zip(deaths).map(|(g, &d)| g * f64::from(d)).sum::<f64>() / total;
+    for i in 0..p {
+        score[p + i] -= mean * score[i];
+        for j in 0..p {
+            let (plain, once) = (information[[i, j]], information[[i, p + j]]);
+            information[[i, p + j]] = once - mean * plain;
+            information[[p + j, i]] = once - mean * plain;
+            information[[p + i, p + j]] += mean * (mean * plain - 2.0 * once);
+        }
+    }
+}
+
+/// The transformed time of each slot, from 0 to 1, and how far apart those ends were.
+fn times(layout: &Layout, cause: u32, transform: Transform) -> Result<(Vec<f64>, f64), FitError> {
     let value: Box<dyn Fn(f64) -> f64> = match transform {
         Transform::Identity => Box::new(|t| t),
         Transform::Log => Box::new(f64::ln),
@@ -141,5 +167,5 @@ fn times(layout: &Layout, cause: u32, transform: Transform) -> Result<Vec<f64>, 
     for (g, &deaths) in g.iter_mut().zip(&layout.deaths) {
         *g = if deaths > 0 { (*g - least) / (most - least) } else { 0.0 };
     }
-    Ok(g)
+    Ok((g, most - least))
 }

@@ -5,3 +5,4 @@ mod by_hand;
 mod cox;
 mod curves;
 mod golden;
+mod penalised;
