@@ -18,19 +18,8 @@ pub fn write_whole(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> 
         Error::new(ErrorKind::Io, format!("cannot write {}: {e}", path.display()))
             .with_hint("check that the folder exists and may be written to")
     };
-    if path.is_dir() {
-        return Err(Error::new(
-            ErrorKind::Io,
-            format!("{} is a folder, not a file", path.display()),
-        ));
-    }
-    if path.exists() && !force {
-        return Err(exists(path));
-    }
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
+    may_write(path, force)?;
+    let folder = folder_of(path);
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
     file.write_all(bytes).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
@@ -50,6 +39,37 @@ pub fn write_whole(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> 
         let _ = dir.sync_all();
     }
     Ok(())
+}
+
+/// Says whether [`write_whole`] would refuse `path`, so that long work need not be done first.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where the file exists and `force` is false; [`ErrorKind::Io`] where it is
+/// a folder, or its folder is missing.
+pub fn may_write(path: &Path, force: bool) -> Result<(), Error> {
+    let io = |what: &str| {
+        Error::new(ErrorKind::Io, format!("cannot write {}: {what}", path.display()))
+            .with_hint("check that the folder exists and may be written to")
+    };
+    if path.is_dir() {
+        return Err(io("it is a folder, not a file"));
+    }
+    if !folder_of(path).is_dir() {
+        return Err(io("its folder does not exist"));
+    }
+    // A link that leads nowhere is in the way as well.
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(exists(path));
+    }
+    Ok(())
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    }
 }
 
 /// The refusal to overwrite.

@@ -59,6 +59,7 @@ impl From<Scale> for Interval {
 pub(crate) fn run(args: &DescribeArgs, out: &mut Output) -> Result<u8, Failure> {
     let progress = out.progress();
     let mut study = args.study.read()?;
+    args.page.may_write(args.force)?;
     // Only the outcome and the column of groups are read: terms, strata and landmarks play no part.
     study.features.terms.clear();
     study.features.at = At::Start;

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &EvaluateArgs, out: &mut Output) -> Result<u8, Failure> 
     if let Some(model) = &model {
         model.belongs_to(&study)?;
     }
+    args.page.may_write(args.force)?;
     let source = Source::read(&study, &*progress)?;
     let evaluation = evaluate::run(&study, &source, &*progress)?;
     for warning in &evaluation.warnings {

@@ -6,11 +6,13 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use super::page::about_model;
-use super::score::AsOfArgs;
+use super::score::{UseArgs, day, read};
+use crate::history::Day;
 use crate::matching::assign::Effort;
 use crate::matching::instance::Instance;
 use crate::matching::{self, MatchOptions, Rules};
 use crate::report::match_page;
+use crate::score::Lang;
 use crate::{Error, ErrorKind};
 
 /// Show which families could take each child, why (not), and plan the caseload
@@ -18,34 +20,47 @@ use crate::{Error, ErrorKind};
 /// Rules come first: every family that a rule excludes is listed with the reason. Risk never
 /// decides who gets a place. With --instance a bare assignment problem is solved instead.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct MatchArgs {
-    #[command(flatten)]
-    at: Option<AsOfArgs>,
+    /// The model file
+    #[arg(required_unless_present_any = WITHOUT_MODEL)]
+    model: Option<PathBuf>,
+    /// The history folder
+    #[arg(required_unless_present_any = WITHOUT_MODEL)]
+    history: Option<PathBuf>,
+    /// The day (yyyy-mm-dd); nothing known later is read
+    #[arg(long, value_name = "DATE", value_parser = day, required_unless_present_any = WITHOUT_MODEL)]
+    as_of: Option<Day>,
     /// The rules file; without it, the default rules
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Solve a bare problem from a JSON file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "history", "as_of", "rules", "research"])]
-    instance: Option<PathBuf>,
     /// How much work the assignment may take; it counts work, not seconds, so that the answer
     /// stays the same
     #[arg(long, value_name = "WORK", default_value_t = Effort::default().0)]
     effort: u64,
+    #[command(flatten)]
+    options: UseArgs,
+    /// Solve a bare problem from a JSON file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "history", "as_of", "rules", "research", "html"])]
+    instance: Option<PathBuf>,
     /// Print the default rules, to start a rules file with
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["model", "history", "as_of", "rules", "research", "html", "instance"])]
     print_rules: bool,
 }
 
+/// With one of these, no model and no history are read.
+const WITHOUT_MODEL: [&str; 2] = ["instance", "print_rules"];
+
 pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
     if args.print_rules {
-        out.text(matching::DEFAULT_RULES)?;
+        let answer = serde_json::json!({ "schema": 1, "rules": matching::DEFAULT_RULES });
+        out.answer(&answer, || matching::DEFAULT_RULES.to_owned())?;
         return Ok(0);
     }
+    let lang = args.options.page.reader.lang.into();
     if let Some(path) = &args.instance {
-        return bare(path, Effort(args.effort), out);
+        return bare(path, Effort(args.effort), lang, out);
     }
-    let Some(at) = &args.at else {
+    let (Some(model), Some(history), Some(as_of)) = (&args.model, &args.history, args.as_of) else {
         return Err(Error::new(ErrorKind::Usage, "match needs a model, a history and --as-of")
             .with_hint("or --instance FILE for a bare problem")
             .into());
@@ -54,19 +69,21 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
         Some(path) => Rules::read(path)?,
         None => Rules::parse("")?,
     };
-    let (model, history, index) = at.read(out)?;
-    let options = MatchOptions { rules, effort: Effort(args.effort), research: at.research };
-    let result = matching::match_requests(&model, &history, &index, at.as_of, &options)?;
-    at.page.write(at.force, |options| match_page(&result, &about_model(&model), options))?;
-    out.answer(&result, || result.to_text(at.page.reader.lang.into()))?;
+    let UseArgs { research, force, page } = &args.options;
+    page.may_write(*force)?;
+    let (model, history, index) = read(model, history, as_of, *research, out)?;
+    let options = MatchOptions { rules, effort: Effort(args.effort), research: *research };
+    let result = matching::match_requests(&model, &history, &index, as_of, &options)?;
+    page.write(*force, |options| match_page(&result, &about_model(&model), options))?;
+    out.answer(&result, || result.to_text(lang))?;
     Ok(0)
 }
 
 /// Solves a bare problem.
-fn bare(path: &Path, effort: Effort, out: &mut Output) -> Result<u8, Failure> {
+fn bare(path: &Path, effort: Effort, lang: Lang, out: &mut Output) -> Result<u8, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Error::new(ErrorKind::Io, format!("cannot read {}: {e}", path.display())))?;
     let result = Instance::parse(&text)?.solve(effort)?;
-    out.answer(&result, || result.to_text(crate::score::Lang::En))?;
+    out.answer(&result, || result.to_text(lang))?;
     Ok(0)
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::Language;
 use super::output::Failure;
 use crate::evaluate::{DescribeOptions, Groups, describe};
-use crate::files::write_whole;
+use crate::files::{may_write, write_whole};
 use crate::history::{Day, History, Index};
 use crate::model::{DataSpec, Model, Study};
 use crate::outcome::{spells, to_outcome};
@@ -57,6 +57,11 @@ impl Reader {
 }
 
 impl PageArgs {
+    /// Refuses, before long work, a page that may not be written after it.
+    pub fn may_write(&self, force: bool) -> Result<(), Failure> {
+        self.html.iter().try_for_each(|path| Ok(may_write(path, force)?))
+    }
+
     /// Writes the page, where one is asked.
     pub fn write(
         &self,

@@ -8,6 +8,7 @@ use clap::Args;
 use super::output::{Failure, Output};
 use super::page::{PageArgs, about_study};
 use super::study::StudyArgs;
+use crate::files::may_write;
 use crate::model::{self, Kind, Source, TermResult, Test, TrainResult, prepare};
 use crate::report::train_page;
 
@@ -39,6 +40,9 @@ fn kinds() -> String {
 pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     let progress = out.progress();
     let study = args.study.read()?;
+    // What may not be written is said before the long work, not after.
+    args.out.iter().try_for_each(|path| may_write(path, args.force))?;
+    args.page.may_write(args.force)?;
     let source = Source::read(&study, &*progress)?;
     let prepared = prepare(&study, &source, None, None)?;
     progress.start("fitting", 0);

@@ -104,6 +104,67 @@ fn the_demo_goes_the_whole_way_and_overwrites_nothing() {
     pleegzorg(dir.path(), &score).code(if verdict == "usable" { 0 } else { 5 });
 }
 
+/// The keys of a JSON object.
+fn keys(value: &serde_json::Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn score_and_match_answer_as_the_contract_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let (model, history) = (root().join("models/example.json"), root().join("datasets/example"));
+    let (model, history) = (model.to_str().unwrap(), history.to_str().unwrap());
+    for verb in ["score", "match"] {
+        let common = [verb, model, history, "--as-of", "2023-06-01", "--research", "--json"];
+        let json = pleegzorg(dir.path(), &[&common[..], &["--html", "p.html"]].concat());
+        let json = json.code(0).json();
+        let wanted: &[&str] = match verb {
+            "score" => &["schema", "as_of", "model", "stays"],
+            _ => &[
+                "schema",
+                "as_of",
+                "requests",
+                "assignment",
+                "shadow_prices",
+                "worth",
+                "reproducible",
+            ],
+        };
+        for key in wanted {
+            assert!(keys(&json).contains(key), "{verb} has no {key}: {:?}", keys(&json));
+        }
+        // The page is there, and stays: said before the work.
+        let again = pleegzorg(dir.path(), &[&common[..], &["--html", "p.html"]].concat()).code(2);
+        assert!(again.stderr.contains("--force"), "{}", again.stderr);
+        std::fs::remove_file(dir.path().join("p.html")).unwrap();
+        // Without one of the three, the usage is told.
+        for without in [&common[..2], &common[..3], &[verb]] {
+            let ran = pleegzorg(dir.path(), without).code(2);
+            assert!(ran.stderr.contains("--as-of"), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn match_prints_its_rules_and_solves_a_bare_problem() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = pleegzorg(dir.path(), &["match", "--print-rules"]).code(0).stdout;
+    std::fs::write(dir.path().join("rules.toml"), &rules).unwrap();
+    let json = pleegzorg(dir.path(), &["match", "--print-rules", "--json"]).code(0).json();
+    assert_eq!(json["rules"], rules);
+    let bare = r#"{"groups":[{"id":"g","children":2},{"id":"h","children":1}],
+        "families":[{"id":"f","places":2}],
+        "pairs":[{"group":"g","family":"f","score":0.5},{"group":"h","family":"f","score":0.6}]}"#;
+    std::fs::write(dir.path().join("bare.json"), bare).unwrap();
+    let json = pleegzorg(dir.path(), &["match", "--instance", "bare.json", "--json"]);
+    let json = json.code(0).json();
+    assert_eq!(json["assignment"]["status"], "optimal");
+    assert_eq!(json["assignment"]["pairs"][0]["group"], "h");
+    // The two ways do not mix.
+    let mixed = ["match", "m.json", "h", "--as-of", "2023-06-01", "--instance", "bare.json"];
+    pleegzorg(dir.path(), &mixed).code(2);
+}
+
 #[test]
 fn the_readme_names_the_commands_that_exist() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
