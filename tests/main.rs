@@ -29,6 +29,8 @@ mod matching;
 mod model;
 #[path = "it/model_bad.rs"]
 mod model_bad;
+#[path = "it/model_cox.rs"]
+mod model_cox;
 #[path = "it/model_file.rs"]
 mod model_file;
 #[path = "it/model_history.rs"]

@@ -21,6 +21,7 @@ mod predict;
 mod prediction;
 mod prepare;
 mod prepared;
+mod priors;
 mod result;
 mod study;
 mod support;
@@ -34,12 +35,13 @@ pub use kind::Kind;
 pub use prediction::{Abstention, Contribution, Prediction, PredictionNote, RiskAt};
 pub use prepare::{Source, prepare, prepare_history, prepare_table};
 pub use prepared::{Prepared, TimeUnit};
+pub use priors::PriorRow;
 pub use result::{
     Concordance, Frailty, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
 };
 pub use study::{
-    At, Compare, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates, MissingValues, ModelSpec,
-    OutcomeSpec, Span, Study, StudyError, TableSpec, Ties,
+    At, Compare, CoxSpec, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates, MissingValues,
+    ModelSpec, OutcomeSpec, Span, Study, StudyError, TableSpec, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

@@ -1,6 +1,7 @@
 //! What a study makes of its data: one row per spell (or spell and landmark), ready to be fitted.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,7 @@ use crate::history::{Day, StayIx, Window};
 use crate::outcome::Definition;
 use crate::survival::Outcome;
 
+use super::priors::PriorRow;
 use super::study::{ModelSpec, Span};
 
 /// The unit of every time of a model.
@@ -59,6 +61,8 @@ pub struct Prepared {
     pub definition: Option<Definition>,
     /// The window of observation (histories).
     pub window: Option<Window>,
+    /// The priors that the study's models name, by the name of their file in the study.
+    pub priors: BTreeMap<PathBuf, Vec<PriorRow>>,
     /// What was left out or changed on the way, for people.
     pub notes: Vec<String>,
 }

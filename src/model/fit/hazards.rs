@@ -1,15 +1,17 @@
 //! Fitting cause-specific hazards and laying them on the grid.
 
-use ndarray::{Array1, ArrayView1};
+use ndarray::{Array1, ArrayView1, Axis};
 
 use super::training::Training;
 use crate::model::cells::{self, merge};
 use crate::model::hazards::{Baseline, Baselines, CauseCells, Effect, Proportional, Stratum};
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::study::{ModelSpec, Ties};
-use crate::model::{Kind, ModelError};
+use crate::model::{Kind, ModelError, priors};
 use crate::survival::linalg::symmetrise;
-use crate::survival::{AalenJohansen, Cox, CoxFit, FitWarning, Interval, Sample, StratumCells};
+use crate::survival::{
+    AalenJohansen, Cox, CoxFit, FitWarning, Interval, Prior, Sample, StratumCells,
+};
 
 /// Fewer events than this per column, and a competing cause gets a hazard without terms.
 const EVENTS_PER_COLUMN: usize = 5;
@@ -45,9 +47,12 @@ pub(crate) fn fit(
     let sample = training.sample(codes.all.clone())?;
     let bare = without_terms(&sample)?;
     let mut warnings = Vec::new();
+    let known = known_beforehand(prepared, training, spec, &mut warnings)?;
     let mut fits = Vec::new();
     for &cause in &training.present {
-        fits.push(fit_cause(training, &sample, &bare, spec, cause, &codes, &mut warnings)?);
+        let priors = if cause == training.cause { known.clone() } else { Vec::new() };
+        let cox = settings(spec).priors(priors);
+        fits.push(fit_cause(training, &sample, &bare, &cox, cause, &codes, &mut warnings)?);
     }
     let mut effects: Vec<Effect> = fits.iter().map(|f| effect(&f.fit)).collect();
     let reference = Array1::from_vec(means.to_vec());
@@ -77,21 +82,38 @@ pub(crate) fn fit(
     Ok(Hazards { proportional: Proportional { baselines, effects }, main, sample, warnings })
 }
 
+/// The settings of every cause's model.
+fn settings(spec: &ModelSpec) -> Cox {
+    Cox::new().ties(match spec.ties {
+        Ties::Efron => crate::survival::Ties::Efron,
+        Ties::Breslow => crate::survival::Ties::Breslow,
+    })
+}
+
+/// The priors of the study for the cause that is asked.
+fn known_beforehand(
+    prepared: &Prepared,
+    training: &Training,
+    spec: &ModelSpec,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Prior>, ModelError> {
+    let rows = spec.cox.priors.as_ref().and_then(|file| prepared.priors.get(file));
+    let Some(rows) = rows.filter(|_| spec.kind == Kind::Cox) else { return Ok(Vec::new()) };
+    let sd = training.x.std_axis(Axis(0), 0.0);
+    let moments: Vec<(f64, f64)> = training.means().into_iter().zip(sd).collect();
+    priors::matched(rows, &training.names, &moments, warnings)
+}
+
 /// One cause: with the terms where it has the events for them.
 fn fit_cause<'a>(
     training: &Training,
     sample: &'a Sample,
     bare: &'a Sample,
-    spec: &ModelSpec,
+    cox: &Cox,
     cause: u32,
     codes: &Codes,
     warnings: &mut Vec<String>,
 ) -> Result<Fitted<'a>, ModelError> {
-    let ties = match spec.ties {
-        Ties::Efron => crate::survival::Ties::Efron,
-        Ties::Breslow => crate::survival::Ties::Breslow,
-    };
-    let cox = Cox::new().ties(ties);
     let name = &training.outcome.causes()[cause as usize - 1];
     let events = training.outcome.events(cause);
     if cause == training.cause {

@@ -7,6 +7,7 @@ use crate::features::{AsOf, compute, feature};
 use crate::history::{Day, History, Index};
 use crate::model::ModelError;
 use crate::model::prepared::{Prepared, TimeUnit};
+use crate::model::priors;
 use crate::model::study::{At, Span, Study};
 use crate::outcome::{Definition, Spell, spells_and_tally, to_outcome};
 
@@ -95,6 +96,7 @@ pub fn prepare_history(
         options: options(study),
         definition: Some(definition),
         window: Some(history.window),
+        priors: priors::read_all(study)?,
         notes,
         outcome,
     })

@@ -7,6 +7,7 @@ use crate::features::{Frame, Values};
 use crate::model::ModelError;
 use crate::model::fit::{nearest, no_column};
 use crate::model::prepared::{Prepared, TimeUnit};
+use crate::model::priors;
 use crate::model::study::{DataSpec, Study, TableSpec};
 use crate::survival::Outcome;
 
@@ -62,6 +63,7 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
         options: options(study),
         definition: None,
         window: None,
+        priors: priors::read_all(study)?,
         notes,
     })
 }

@@ -1,5 +1,6 @@
 //! The study file: what is asked, of which data, with which models, judged how.
 
+mod cox;
 mod error;
 mod keys;
 mod read;
@@ -12,6 +13,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use cox::CoxSpec;
 pub use error::StudyError;
 pub use spec::{Compare, Expires, ModelSpec, Ties};
 pub use time::Span;

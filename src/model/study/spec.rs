@@ -2,6 +2,7 @@
 
 use toml::Value;
 
+use super::cox::{self, CoxSpec};
 use super::keys::Keys;
 use super::time::Span;
 use crate::history::{Day, nearest};
@@ -35,6 +36,8 @@ pub struct ModelSpec {
     pub cause: Option<String>,
     /// Ties (Cox).
     pub ties: Ties,
+    /// Priors and the like (Cox).
+    pub cox: CoxSpec,
     /// Columns with a baseline hazard per level.
     pub strata: Vec<String>,
     /// Columns whose levels are not independent within: the first keeps folds together.
@@ -63,6 +66,7 @@ impl Default for ModelSpec {
             kind: Kind::Cox,
             cause: None,
             ties: Ties::Efron,
+            cox: CoxSpec::default(),
             strata: Vec::new(),
             cluster: Vec::new(),
             weights: None,
@@ -88,7 +92,7 @@ pub struct Compare {
 }
 
 /// Keys of the design that belong to later versions.
-const LATER: [&str; 5] = ["frailty", "penalty", "priors", "firth", "convention"];
+const LATER: [&str; 4] = ["frailty", "penalty", "firth", "convention"];
 /// Keys that only some kinds have.
 const SPECIAL: [&str; 8] =
     ["ties", "strata", "weights", "offset", "trees", "leaf", "depth", "step"];
@@ -96,7 +100,7 @@ const SPECIAL: [&str; 8] =
 /// Reads the keys of one model. What is absent comes from `base`.
 pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
     let kind = kind(keys).unwrap_or(base.kind);
-    for key in SPECIAL {
+    for key in SPECIAL.into_iter().chain(cox::KEYS) {
         if keys.has(key) && !kind.keys().contains(&key) {
             keys.problem(key, &format!("does not apply to kind {kind}"));
         }
@@ -116,6 +120,7 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         kind,
         cause: keys.text("cause").or_else(|| base.cause.clone()),
         ties: ties(keys).unwrap_or(if own("ties") { base.ties } else { blank.ties }),
+        cox: cox::cox(keys, if own("priors") { &base.cox } else { &blank.cox }),
         strata: keys
             .texts("strata")
             .unwrap_or_else(|| if own("strata") { base.strata.clone() } else { Vec::new() }),

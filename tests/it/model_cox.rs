@@ -1,0 +1,114 @@
+//! What a study can ask of a Cox model beside the plain one: from the key to what `train` says.
+
+use std::path::Path;
+
+use pleegzorg::model::{Fitted, Model, Prepared, Study, TrainResult, fit, prepare_table};
+use pleegzorg::survival::{Cox, Prior};
+
+use super::model::{close, frame};
+
+const ROSSI: &str = r#"
+[data]
+table = "rossi.csv"
+exit = "week"
+event = "arrest"
+[outcome]
+horizons = [26, 52]
+[features]
+terms = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
+"#;
+
+fn rossi(folder: &Path, sets: &[&str]) -> Result<Prepared, pleegzorg::Error> {
+    let (_, prepared) = study(folder, sets)?;
+    Ok(prepared)
+}
+
+fn study(folder: &Path, sets: &[&str]) -> Result<(Study, Prepared), pleegzorg::Error> {
+    let sets: Vec<String> = sets.iter().map(|&s| s.to_owned()).collect();
+    let study = Study::parse(ROSSI, folder, &sets)?;
+    let prepared = prepare_table(&study, frame("rossi.csv"))?;
+    Ok((study, prepared))
+}
+
+fn train(folder: &Path, sets: &[&str]) -> Result<(Fitted, TrainResult), pleegzorg::Error> {
+    let (study, prepared) = study(folder, sets)?;
+    let fitted = fit(&prepared, None, &study.model)?;
+    let result = fitted.result()?;
+    Ok((fitted, result))
+}
+
+#[test]
+fn priors_are_read_matched_and_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "term,reference_mean,reference_sd,mean,sd,source\n\
+                prio,3,3,0.05,0.02,\"one, and another\"\n\
+                fin,0.5,0.5,-0.3,0.1,trial\n\
+                age,9000,2000,-0.0001,0.0001,in days\n\
+                alliance,6,2,-0.2,0.1,elsewhere\n";
+    std::fs::write(dir.path().join("known.csv"), text).unwrap();
+    let (fitted, result) = train(dir.path(), &["model.priors=known.csv"]).unwrap();
+    // The library with the same priors.
+    let s = fitted.cox().unwrap();
+    let priors = vec![
+        Prior::new("prio", 0.05, 0.02),
+        Prior::new("fin", -0.3, 0.1),
+        Prior::new("age", -0.0001, 0.0001),
+    ];
+    let prepared = rossi(dir.path(), &[]).unwrap();
+    let x = ndarray::Array2::from_shape_fn((prepared.len(), 7), |(i, j)| {
+        let column = ["fin", "age", "race", "wexp", "mar", "paro", "prio"][j];
+        match prepared.frame.get(column).unwrap() {
+            pleegzorg::features::Values::Number(v) => v[i],
+            other => panic!("{other:?}"),
+        }
+    });
+    let sample =
+        pleegzorg::survival::Sample::new(x, s.names.clone(), prepared.outcome.clone()).unwrap();
+    let own = Cox::new().priors(priors).fit(&sample, 1).unwrap();
+    for (j, term) in result.terms.as_ref().unwrap().iter().enumerate() {
+        close(term.estimate.unwrap(), own.coef[j], 1e-12);
+        close(term.se.unwrap(), own.se()[j], 1e-12);
+    }
+    close(result.tests.unwrap().likelihood_ratio.unwrap().df, own.penalised.unwrap().df, 1e-12);
+    let said = result.warnings.join("\n");
+    assert!(said.contains("age: its prior is for a covariate with mean 9000"), "{said}");
+    assert!(said.contains("not in the model: alliance"), "{said}");
+    assert!(said.contains("terms without a prior: race, wexp, mar, paro"), "{said}");
+    // What was said stays with the model, and its file reads back.
+    let model = Model::from_bytes(&fitted.model.to_bytes().unwrap()).unwrap();
+    assert!(model.card().contains("not in the model: alliance"));
+}
+
+#[test]
+fn a_file_of_priors_that_cannot_be_used_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = |text: &str| {
+        std::fs::write(dir.path().join("p.csv"), text).unwrap();
+        train(dir.path(), &["model.priors=p.csv"]).unwrap_err().to_string()
+    };
+    assert!(said("term,mean,sd\nalliance,0,1\n").contains("none of its 1 terms"));
+    assert!(said("term,mean,sd\nage,0,0\n").contains("row 2 (age)"));
+    assert!(said("term,mean,ds\nage,0,0\n").contains("unknown column \"ds\""));
+    let missing = train(dir.path(), &["model.priors=nowhere.csv"]).unwrap_err();
+    assert_eq!(missing.kind(), pleegzorg::ErrorKind::Io);
+    let wrong = train(dir.path(), &["model.priors=3"]).unwrap_err();
+    assert!(wrong.to_string().contains("model.priors: must be text"), "{wrong}");
+    let other = train(dir.path(), &["model.priors=p.csv", "model.kind=forest"]).unwrap_err();
+    assert!(other.to_string().contains("model.priors: does not apply to kind forest"), "{other}");
+}
+
+/// The shipped priors are terms of the catalogue, each in a unit near that of its reference.
+#[test]
+fn the_shipped_priors_fit_the_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sets = ["model.priors=../priors.csv".to_owned()];
+    let study = Study::read(&root.join("datasets/example"), &sets).unwrap();
+    let source = pleegzorg::model::Source::read(&study, &pleegzorg::progress::Silent).unwrap();
+    let prepared = pleegzorg::model::prepare(&study, &source, None, None).unwrap();
+    let fitted = fit(&prepared, None, &study.model).unwrap();
+    let result = fitted.result().unwrap();
+    let said = result.warnings.join("\n");
+    assert!(said.contains("priors for terms that are not in the model"), "{said}");
+    assert!(!said.contains("another unit"), "{said}");
+    assert!(fitted.cox().unwrap().penalised.as_ref().unwrap().penalty > 0.0);
+}
