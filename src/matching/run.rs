@@ -362,7 +362,7 @@ impl Case<'_> {
 
 /// A term of the model that is better or worse here than at the candidates' mean.
 fn term_note(term: &str, off: f64) -> Note {
-    let found = reasons(&[Contribution { term: term.to_owned(), value: off }]);
+    let found = reasons(&[Contribution { term: term.to_owned(), value: off }], &[]);
     let label = found.first().and_then(|r| r.label.clone());
     let (nl, en) = label.map_or_else(|| (term.to_owned(), term.to_owned()), |l| (l.nl, l.en));
     let (dutch, english) = if off < 0.0 {

@@ -44,7 +44,9 @@ fn one(text: &mut String, stay: &StayScore, lang: Lang) {
         (None, false) => "comparable placements: fewer than 10".to_owned(),
     };
     let _ = writeln!(text, "  {comparable}");
-    for reason in stay.reasons.iter().filter(|r| r.contribution != 0.0).take(REASONS) {
+    // Without a number there is nothing that raises or lowers it.
+    let reasons = stay.reasons.iter().filter(|r| stay.risk.is_some() && r.speaks());
+    for reason in reasons.take(REASONS) {
         let direction = match (reason.contribution > 0.0, nl) {
             (true, true) => "verhoogt",
             (false, true) => "verlaagt",
@@ -65,21 +67,52 @@ fn one(text: &mut String, stay: &StayScore, lang: Lang) {
     let _ = writeln!(text);
 }
 
-/// A risk in words: of 100 comparable placements, with the interval.
+/// A risk in words: of 100 comparable placements, with the interval. Under five of 100 no more is
+/// known than that it is few.
 fn sentence(risk: &Risk, lang: Lang) -> String {
-    let of_100 = |p: f64| (100.0 * p).round() as u32;
+    let of_100 = |p: f64| ((100.0 * p).round() as u32).min(100);
     let months = (risk.horizon / crate::DAYS_PER_MONTH).round();
     let (e, l, u) = (of_100(risk.estimate), of_100(risk.lower), of_100(risk.upper));
     match lang {
+        Lang::Nl if e < FEW => format!(
+            "binnen {months} maanden eindigen minder dan {FEW} van 100 vergelijkbare plaatsingen \
+             in een breakdown (waarschijnlijk hooguit {})",
+            u.max(1)
+        ),
+        Lang::En if e < FEW => format!(
+            "within {months} months fewer than {FEW} of 100 comparable placements break down \
+             (probably at most {})",
+            u.max(1)
+        ),
         Lang::Nl => format!(
             "binnen {months} maanden eindigen ongeveer {e} van 100 vergelijkbare plaatsingen in \
              een breakdown, {} niet (het kunnen er ook {l} of {u} zijn)",
-            100 - e.min(100)
+            100 - e
         ),
         Lang::En => format!(
             "within {months} months about {e} of 100 comparable placements break down, {} do not \
              (it may also be {l} or {u})",
-            100 - e.min(100)
+            100 - e
         ),
+    }
+}
+
+/// Below this of 100 a count is only "few".
+const FEW: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_are_not_counted_to_the_last_one() {
+        let risk = |estimate, lower, upper| Risk { horizon: 365.25, estimate, lower, upper };
+        assert_eq!(
+            sentence(&risk(0.001, 0.0, 0.04), Lang::En),
+            "within 12 months fewer than 5 of 100 comparable placements break down (probably at \
+             most 4)"
+        );
+        assert!(sentence(&risk(0.18, 0.12, 0.25), Lang::Nl).contains("ongeveer 18 van 100"));
+        assert!(sentence(&risk(1.0, 0.9, 1.0), Lang::En).contains("0 do not"));
     }
 }

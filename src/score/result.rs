@@ -29,7 +29,21 @@ pub struct Reason {
     /// The term in plain words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<Note>,
+    /// Whether all that the term reads is known here. What was filled in is part of the sum, but
+    /// nothing to tell a person as a reason.
+    pub known: bool,
 }
+
+impl Reason {
+    /// Whether this is worth telling a person: it adds something, and it is known.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        self.known && self.contribution.abs() >= WORTH_SAYING
+    }
+}
+
+/// A contribution below this (a ratio of about 1.02) is nothing to tell anybody.
+const WORTH_SAYING: f64 = 0.02;
 
 /// One running placement.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

@@ -6,7 +6,7 @@ use super::result::{Reason, Risk, ScoreResult, StayScore};
 use super::words;
 use crate::features::{AsOf, Term, feature};
 use crate::history::{Day, History, Index};
-use crate::model::{Contribution, Model, Prediction, TimeUnit};
+use crate::model::{Contribution, Model, Prediction, PredictionNote, TimeUnit};
 use crate::outcome::{Definition, Spell, Unit, spells};
 use crate::{Error, ErrorKind};
 
@@ -91,10 +91,13 @@ pub(crate) fn banner(model: &Model, as_of: Day) -> Option<Note> {
 
 /// A prediction in the words of the contract.
 fn stay_score(id: &str, lasted: f64, p: Prediction) -> StayScore {
+    let reasons = reasons(&p.contributions, &imputed(&p.notes));
     let mut unknown: Vec<Note> = p.notes.iter().map(words::note).collect();
     let (risk, abstained) = match p.risks {
         Ok(risks) => (Some(risks.into_iter().map(Risk::from).collect()), None),
         Err(why) => {
+            // Why there is no number at all says it for every horizon.
+            unknown.retain(|note| note.code != words::NO_HORIZON);
             unknown.insert(0, words::abstention(&why));
             (None, Some(why.to_string()))
         }
@@ -103,7 +106,7 @@ fn stay_score(id: &str, lasted: f64, p: Prediction) -> StayScore {
         stay: id.to_owned(),
         risk,
         abstained,
-        reasons: reasons(&p.contributions),
+        reasons,
         guideline: Vec::new(),
         lasted,
         support: p.support,
@@ -111,9 +114,21 @@ fn stay_score(id: &str, lasted: f64, p: Prediction) -> StayScore {
     }
 }
 
-/// What terms add: changeable ones first, then by size.
-pub(crate) fn reasons(contributions: &[Contribution]) -> Vec<Reason> {
-    let mut all: Vec<Reason> = contributions.iter().map(reason).collect();
+/// The columns that were filled in.
+fn imputed(notes: &[PredictionNote]) -> Vec<&str> {
+    notes
+        .iter()
+        .filter_map(|note| match note {
+            PredictionNote::Imputed { column } => Some(column.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What terms add: changeable ones first, then by size. `imputed` are the columns that are not
+/// known.
+pub(crate) fn reasons(contributions: &[Contribution], imputed: &[&str]) -> Vec<Reason> {
+    let mut all: Vec<Reason> = contributions.iter().map(|c| reason(c, imputed)).collect();
     all.sort_by(|a, b| {
         let size = |r: &Reason| r.contribution.abs();
         b.changeable.cmp(&a.changeable).then(size(b).total_cmp(&size(a)))
@@ -121,7 +136,9 @@ pub(crate) fn reasons(contributions: &[Contribution]) -> Vec<Reason> {
     all
 }
 
-fn reason(c: &Contribution) -> Reason {
+fn reason(c: &Contribution, imputed: &[&str]) -> Reason {
+    // The indicator of a missing value says something of what is written down, not of the child.
+    let indicator = c.term.ends_with("=missing");
     let columns: Vec<String> = Term::parse_all(&[&c.term])
         .map(|terms| terms.iter().flat_map(|t| t.columns()).map(str::to_owned).collect())
         .unwrap_or_default();
@@ -141,5 +158,6 @@ fn reason(c: &Contribution) -> Reason {
         contribution: c.value,
         changeable: features.iter().any(|f| f.changeable),
         label,
+        known: !indicator && !columns.iter().any(|c| imputed.contains(&c.as_str())),
     }
 }

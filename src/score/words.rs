@@ -11,6 +11,9 @@ impl From<RiskAt> for Risk {
     }
 }
 
+/// The code of the note that a horizon has no number.
+pub(super) const NO_HORIZON: &str = "horizon_without_number";
+
 /// A column in plain words: Dutch, English.
 fn label(column: &str) -> (String, String) {
     feature(column).map_or_else(
@@ -102,7 +105,7 @@ pub(crate) fn note(note: &PredictionNote) -> Note {
         | PredictionNote::HorizonWithoutEvents { horizon } => {
             let months = (horizon / crate::DAYS_PER_MONTH).round();
             Note::new(
-                "horizon_without_number",
+                NO_HORIZON,
                 format!("Over {months} maanden vooruit kan het model niets zeggen."),
                 format!("The model can say nothing about {months} months ahead."),
             )

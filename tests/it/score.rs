@@ -27,6 +27,10 @@ fn every_running_foster_placement_has_a_risk_or_a_reason() {
             assert!(0.0 <= risk.lower && risk.lower <= risk.estimate, "{risk:?}");
             assert!(risk.estimate <= risk.upper && risk.upper <= 1.0, "{risk:?}");
         }
+        // What is unknown is asked, never told as a reason.
+        let asked = stay.unknown.iter().filter(|n| n.code == "imputed").count();
+        assert!(asked == 0 || stay.reasons.iter().any(|r| !r.known), "{}", stay.stay);
+        assert!(stay.reasons.iter().all(|r| !r.speaks() || !r.term.ends_with("=missing")));
         let changeable: Vec<bool> = stay.reasons.iter().map(|r| r.changeable).collect();
         assert!(changeable.windows(2).all(|w| w[0] >= w[1]), "changeable first");
     }

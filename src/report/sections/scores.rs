@@ -11,8 +11,6 @@ use crate::score::{Lang, Note, Reason, Risk, ScoreResult, StayScore, safety};
 
 /// How many reasons are spelled out on either side.
 const REASONS: usize = 5;
-/// A contribution smaller than this (as a change of the hazard, 2%) is not worth a line.
-const WORTH_SAYING: f64 = 0.02;
 
 /// The base rate at a horizon: how often it happens in all.
 pub type BaseRate<'a> = &'a dyn Fn(f64) -> Option<f64>;
@@ -264,8 +262,7 @@ pub(super) fn unknown(h: &mut Html, notes: &[Note], language: Lang) {
 /// What raises and what lowers the risk, side by side, changeable things first on both sides.
 fn reasons(h: &mut Html, reasons: &[Reason], language: Lang) {
     let side = |above: bool| -> Vec<&Reason> {
-        let worth =
-            |r: &&Reason| r.contribution.abs() >= WORTH_SAYING && (r.contribution > 0.0) == above;
+        let worth = |r: &&Reason| r.speaks() && (r.contribution > 0.0) == above;
         let mut side: Vec<&Reason> = reasons.iter().filter(worth).collect();
         side.sort_by(|a, b| {
             b.changeable

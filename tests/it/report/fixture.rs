@@ -311,6 +311,7 @@ pub fn scored(hostile: &str, banner: bool) -> ScoreResult {
         contribution,
         changeable,
         label: None,
+        known: true,
     };
     let stay = |id: &str, risk: Option<Vec<Risk>>| StayScore {
         stay: id.into(),
