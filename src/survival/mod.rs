@@ -4,14 +4,18 @@
 //! when they are made.
 
 mod aalen_johansen;
+pub(crate) mod columns;
 mod concordance;
 mod cox;
+mod fine_gray;
 mod gray;
+pub(crate) mod identify;
 pub(crate) mod km;
 pub(crate) mod linalg;
 mod logrank;
 mod newton;
 mod sample;
+pub(crate) mod sandwich;
 mod table;
 
 pub use aalen_johansen::AalenJohansen;
@@ -20,6 +24,7 @@ pub use cox::{
     ChiSquare, Cox, CoxFit, FitError, FitWarning, Penalised, PhTest, Prior, Schoenfeld,
     StratumCells, Ties, Transform,
 };
+pub use fine_gray::{Baseline, Convention, FineGray, FineGrayFit};
 pub use gray::gray;
 pub use km::{CurvePoint, Interval, KaplanMeier, NelsonAalen, Quantile};
 pub use logrank::{LogRank, logrank};

@@ -1,7 +1,7 @@
 //! Products of tall, narrow column tiles with themselves, written so that the compiler keeps
 //! the partial sums in vector registers.
 
-use super::layout::TILE;
+pub(crate) use super::layout::TILE;
 
 /// Independent partial sums per dot product: enough to fill vector registers of two to eight
 /// numbers, and fixed, so that results do not depend on the machine's width.
@@ -9,7 +9,7 @@ const LANES: usize = 4;
 
 /// Adds `sign · C'C` to the upper triangle of `sum` (p × p, row after row), where column j of C is
 /// `columns[j * TILE..][..rows]`. Rows up to the next multiple of [`LANES`] must be zero.
-pub(super) fn add_gram(columns: &[f64], p: usize, rows: usize, sign: f64, sum: &mut [f64]) {
+pub(crate) fn add_gram(columns: &[f64], p: usize, rows: usize, sign: f64, sum: &mut [f64]) {
     let rows = rows.next_multiple_of(LANES);
     let column = |j: usize| &columns[j * TILE..j * TILE + rows];
     let mut i = 0;
@@ -38,7 +38,7 @@ pub(super) fn add_gram(columns: &[f64], p: usize, rows: usize, sign: f64, sum: &
 }
 
 /// A dot product with fixed partial sums.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sum = [0.0; LANES];
     let (a_head, a_tail) = a.as_chunks::<LANES>();
     let (b_head, b_tail) = b.as_chunks::<LANES>();

@@ -14,7 +14,7 @@
 mod baseline;
 mod error;
 mod fit;
-mod gram;
+pub(super) mod gram;
 mod information;
 mod layout;
 mod linfa;
@@ -28,6 +28,7 @@ mod zph;
 use ndarray::{Array1, Array2};
 
 pub use baseline::StratumCells;
+pub(crate) use baseline::check_edges;
 pub use error::{FitError, FitWarning};
 pub use fit::{ChiSquare, CoxFit};
 pub use prior::{Penalised, Prior};

@@ -7,7 +7,7 @@ use pleegzorg::survival::{
 };
 use proptest::prelude::*;
 
-fn sample(x: &[&[f64]], exit: &[f64], cause: &[u32]) -> Sample {
+pub fn sample(x: &[&[f64]], exit: &[f64], cause: &[u32]) -> Sample {
     let causes = vec!["breakdown".into(), "home".into()];
     let y = Outcome::new(None, exit.to_vec(), cause.to_vec(), causes).unwrap();
     let x = Array2::from_shape_fn((exit.len(), x.len()), |(i, j)| x[j][i]);
@@ -180,7 +180,7 @@ fn another_sample_or_bad_edges_are_errors() {
 }
 
 /// A random sample: few distinct times and values, so that ties and degenerate sets abound.
-fn any_sample() -> impl Strategy<Value = (Sample, bool)> {
+pub fn any_sample() -> impl Strategy<Value = (Sample, bool)> {
     let row = (0u8..6, 1u8..6, 0u32..3, 0u32..3, 0u32..4, 1u8..4, -2i8..3);
     (
         proptest::collection::vec(row, 1..30),

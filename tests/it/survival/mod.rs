@@ -4,5 +4,6 @@ mod bad_input;
 mod by_hand;
 mod cox;
 mod curves;
+mod fine_gray;
 mod golden;
 mod penalised;

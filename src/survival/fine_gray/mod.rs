@@ -1,0 +1,308 @@
+//! Proportional subdistribution hazards (Fine & Gray 1999), with R's numbers in both of its
+//! conventions, and without expanding a row.
+//!
+//! The subdistribution hazard of a cause is that of a time which never comes for those who end
+//! otherwise: they stay in the risk set, weighted by the chance that they would still be observed.
+//! Effects on it are effects on the cumulative incidence, F(t | x) = 1 − exp(−H(t)·e^{x′β}).
+//!
+//! ```
+//! use ndarray::array;
+//! use pleegzorg::survival::{FineGray, Outcome, Sample};
+//! // Nobody is censored: those who end otherwise stay for good, and the fit is a Cox model in which
+//! // they never end.
+//! let causes = vec!["breakdown".to_owned(), "home".to_owned()];
+//! let y = Outcome::new(None, vec![1., 2., 3., 4.], vec![1, 2, 1, 1], causes)?;
+//! let x = array![[1.], [0.], [0.], [1.]];
+//! let fit = FineGray::new().fit(&Sample::new(x, vec!["x".into()], y)?, 1)?;
+//! // One after the other the risk sets are {1,0,0,1}, {0,0,1} and {0,1}: with r = e^β the slope is
+//! // 2 − 2r/(2r + 2) − r/(r + 2) − r/(r + 1), which is 0 where r² = 2 + r, so r = 2.
+//! assert!((fit.coef[0] - 2f64.ln()).abs() < 1e-10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod baseline;
+mod fit;
+mod influence;
+mod layout;
+mod means;
+mod observed;
+mod pass;
+
+use ndarray::{Array1, Array2};
+
+pub use baseline::Baseline;
+pub use fit::FineGrayFit;
+
+use super::identify::{identify, separated};
+use super::linalg::{Cholesky, quadratic};
+use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
+use super::sandwich::{Influences, wald_test};
+use super::{ChiSquare, FitError, FitWarning, Sample, Ties};
+use influence::Influence;
+use layout::Layout;
+use pass::Pass;
+
+/// The method's name in errors.
+const METHOD: &str = "the Fine-Gray model";
+
+/// Whose numbers a fit has. The two differ in the order of events and censorings at one time when
+/// the chance of being censored is estimated, in tied events, and in the errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Convention {
+    /// Those of `cmprsk::crr`: events at the time of a censoring could have been censored too;
+    /// Breslow ties; errors by sandwich, the estimated chance of being observed included.
+    #[default]
+    Crr,
+    /// Those of `survival::finegray` with `coxph`: events come before censorings; Efron ties unless
+    /// asked otherwise; errors from the model, and robust ones by row or cluster that take
+    /// the chance of being observed as known.
+    Finegray,
+}
+
+/// The settings of a Fine–Gray model; [`FineGray::fit`] checks them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FineGray {
+    convention: Convention,
+    ties: Option<Ties>,
+    ridge: f64,
+    iterations: usize,
+}
+
+impl Default for FineGray {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FineGray {
+    /// The numbers of `cmprsk::crr`, without penalty.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { convention: Convention::Crr, ties: None, ridge: 0.0, iterations: 100 }
+    }
+
+    /// Whose numbers the fit has.
+    #[must_use]
+    pub fn convention(mut self, convention: Convention) -> Self {
+        self.convention = convention;
+        self
+    }
+
+    /// How tied events are treated: [`Convention::Crr`] knows Breslow only.
+    #[must_use]
+    pub fn ties(mut self, ties: Ties) -> Self {
+        self.ties = Some(ties);
+        self
+    }
+
+    /// Subtracts λ/2·Σβ² from the log likelihood: R's `ridge(…, theta = λ, scale = FALSE)`. Columns
+    /// in different units are penalised differently; scale them before.
+    #[must_use]
+    pub fn ridge(mut self, lambda: f64) -> Self {
+        self.ridge = lambda;
+        self
+    }
+
+    /// The most Newton steps (100 unless told; ten are nearly always enough).
+    #[must_use]
+    pub fn max_iterations(mut self, iterations: usize) -> Self {
+        self.iterations = iterations;
+        self
+    }
+
+    /// Fits the subdistribution hazard of one cause (1, 2, …). Strata have their own baselines and
+    /// their own chances of being observed. Each row is one subject: its end is the end.
+    ///
+    /// # Errors
+    /// An unknown cause, no event, a setting that makes no sense, a chance of being observed that
+    /// falls to 0 too early, or numbers out of all range. What can be handled (constant and
+    /// collinear columns, separation, strata without events) is handled and stated in
+    /// [`FineGrayFit::warnings`].
+    pub fn fit(&self, sample: &Sample, cause: u32) -> Result<FineGrayFit, FitError> {
+        let efron = self.check(sample, cause)?;
+        let layout = Layout::new(sample, cause, self.convention)?;
+        let mut pass = Pass::new(&layout, efron);
+        let p = layout.p();
+        let penalty: Vec<f64> = layout.columns.scale.iter().map(|s| self.ridge / s / s).collect();
+        let start = Array1::zeros(p);
+        let mut null = evaluate(&mut pass, &start, &penalty).ok_or_else(|| FitError::Start {
+            why: "the offset differs by more than 600 between rows".into(),
+        })?;
+        let mut warnings = Vec::new();
+        let weight = layout.events().1;
+        let constant = layout.columns.constant.clone();
+        let active = identify(sample.names(), &null.information, constant, weight, &mut warnings);
+        for j in (0..p).filter(|&j| !active[j]) {
+            leave_out(&mut null, j);
+        }
+        let mut found = maximise(start, null.clone(), &active, self.iterations, |b| {
+            evaluate(&mut pass, b, &penalty)
+        });
+        if found.converged {
+            // The last step is too short to be seen in the likelihood, and costs nothing.
+            found.beta += &found.step;
+        }
+        let mut fit = self.report(&pass, &null, &found, &active, cause, warnings)?;
+        if pass.evaluate(&found.beta).is_some() {
+            self.add_errors(&mut fit, &pass, &found)?;
+        }
+        fit.add_baseline(&pass);
+        Ok(fit)
+    }
+
+    fn tie_rule(&self) -> Ties {
+        self.ties.unwrap_or(match self.convention {
+            Convention::Crr => Ties::Breslow,
+            Convention::Finegray => Ties::Efron,
+        })
+    }
+
+    /// Checks what can be checked before any work; whether ties are Efron's.
+    fn check(&self, sample: &Sample, cause: u32) -> Result<bool, FitError> {
+        let setting = |setting, why: &str| FitError::Setting { setting, why: why.into() };
+        let causes = sample.outcome().causes();
+        let name = (cause as usize).checked_sub(1).and_then(|k| causes.get(k));
+        let Some(name) = name else {
+            return Err(FitError::UnknownCause { cause, causes: causes.len() });
+        };
+        if sample.outcome().events(cause) == 0 {
+            return Err(FitError::NoEvents { cause: name.clone() });
+        }
+        if sample.len() > layout::MOST {
+            let why = "more than a thousand million rows".into();
+            return Err(FitError::NotApplicable { method: METHOD, why });
+        }
+        if self.iterations == 0 {
+            return Err(setting("max_iterations", "must be at least 1"));
+        }
+        if !(self.ridge >= 0.0 && self.ridge.is_finite()) {
+            return Err(setting("ridge", "must be a finite number of at least 0"));
+        }
+        if sample.clusters().len() > 2 {
+            return Err(setting("cluster", "at most two clusterings can be combined"));
+        }
+        let ties = self.tie_rule();
+        if ties == Ties::Breslow {
+            Ok(false)
+        } else if ties == Ties::Efron && self.convention == Convention::Finegray {
+            Ok(true)
+        } else {
+            Err(setting("ties", "crr's convention has Breslow's, finegray's also Efron's"))
+        }
+    }
+
+    /// Brings the result back to the columns' own scale.
+    fn report(
+        &self,
+        pass: &Pass,
+        null: &Point,
+        found: &Maximum,
+        active: &[bool],
+        cause: u32,
+        mut warnings: Vec<FitWarning>,
+    ) -> Result<FineGrayFit, FitError> {
+        let layout = pass.layout;
+        let (sample, p, columns) = (layout.sample, layout.p(), &layout.columns);
+        let names = sample.names();
+        if found.ridge {
+            separated(names, &found.step, &mut warnings);
+        } else if !found.converged {
+            warnings.push(FitWarning::NotConverged { iterations: found.iterations });
+        }
+        let (events, _) = layout.events();
+        let terms = active.iter().filter(|&&a| a).count();
+        if events < 5 * terms {
+            warnings.push(FitWarning::FewEvents { events, terms });
+        }
+        for s in layout.strata.iter().filter(|s| s.slots.len() == 1) {
+            let (stratum, rows) = (s.number, s.rows.len());
+            warnings.push(FitWarning::StratumWithoutEvents { stratum, rows });
+        }
+        let inverse = Cholesky::new(&found.point.information, 1e-14).inverse();
+        let null_factor = Cholesky::new(&null.information, ALIASED);
+        let coef = Array1::from_shape_fn(p, |j| found.beta[j] / columns.scale[j]);
+        let penalty = 0.5 * self.ridge * coef.dot(&coef);
+        let loglik = [null.loglik, found.point.loglik + penalty];
+        Ok(FineGrayFit {
+            names: names.to_vec(),
+            estimated: active.to_vec(),
+            covariance: own_scale(&inverse, &columns.scale),
+            robust_covariance: None,
+            loglik,
+            iterations: found.iterations,
+            converged: found.converged,
+            likelihood_ratio: ChiSquare::new(2.0 * (loglik[1] - loglik[0]), terms as f64),
+            wald: wald_test(&found.beta, &inverse),
+            score: ChiSquare::new(
+                quadratic(&null_factor.inverse(), null.score.view()),
+                terms as f64,
+            ),
+            n: sample.len(),
+            events,
+            cause,
+            convention: self.convention,
+            means: Array1::from_vec(columns.centre.clone()),
+            coef,
+            warnings,
+            baselines: Vec::new(),
+            inverse,
+            settings: self.clone(),
+        })
+    }
+
+    /// The covariances: crr's own, or the model's and the robust one.
+    fn add_errors(
+        &self,
+        fit: &mut FineGrayFit,
+        pass: &Pass,
+        found: &Maximum,
+    ) -> Result<(), FitError> {
+        let layout = pass.layout;
+        let scale = &layout.columns.scale;
+        let influence = Influence::new(pass, self.convention);
+        let rows = Influences {
+            row: &layout.row,
+            p: layout.p(),
+            tile: &|begin, tile| influence.tile(begin, tile),
+        };
+        let names: Vec<Option<&str>> =
+            fit.names.iter().zip(&fit.estimated).map(|(n, e)| e.then_some(n.as_str())).collect();
+        let mut warnings = Vec::new();
+        let mut of = |clusters| rows.covariance(clusters, &fit.inverse, &names, &mut warnings);
+        let clusters = layout.sample.clusters();
+        let (mut own, mut robust) = (None, None);
+        if self.convention == Convention::Crr {
+            own = Some(of(&[]));
+        }
+        if self.convention == Convention::Finegray || !clusters.is_empty() {
+            robust = Some(of(clusters));
+        }
+        if let Some(v) = robust.as_ref().or(own.as_ref()) {
+            fit.wald = wald_test(&found.beta, v);
+        }
+        if let Some(own) = own {
+            fit.covariance = own_scale(&own, scale);
+        }
+        fit.robust_covariance = robust.map(|v| own_scale(&v, scale));
+        fit.warnings.append(&mut warnings);
+        fit.check_range()
+    }
+}
+
+/// The covariance of columns on their own scale.
+fn own_scale(v: &Array2<f64>, scale: &[f64]) -> Array2<f64> {
+    Array2::from_shape_fn(v.dim(), |(i, j)| v[[i, j]] / scale[i] / scale[j])
+}
+
+/// The (penalised) log likelihood with slope and curvature at β.
+fn evaluate(pass: &mut Pass, beta: &Array1<f64>, penalty: &[f64]) -> Option<Point> {
+    let mut loglik = pass.evaluate(beta)?;
+    let (mut score, mut information) = pass.curvature();
+    for (j, &w) in penalty.iter().enumerate() {
+        loglik -= 0.5 * w * beta[j] * beta[j];
+        score[j] -= w * beta[j];
+        information[[j, j]] += w;
+    }
+    let finite = score.iter().chain(information.iter()).all(|v| v.is_finite());
+    finite.then_some(Point { loglik, score, information })
+}
