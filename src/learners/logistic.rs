@@ -1,18 +1,28 @@
 //! Logistic regression: linfa finds the maximum, and the information there gives the errors.
+//!
+//! Person-period rows come as runs ([`PeriodRun`]): all intervals of one row that share an
+//! intercept are one binomial, so that a row of many months is read once per step and never
+//! copied. linfa, which knows neither weights nor runs, searches on all events and a systematic
+//! sample of the other periods: its slopes are consistent and its level is off by a known amount
+//! (Prentice & Pyke 1979). Newton steps on all periods then take the maximum to the last digits,
+//! since standard errors and R's numbers need a sharp one.
 
-use linfa::Dataset;
-use linfa::traits::Fit;
-use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2, Axis};
+mod newton;
+mod start;
+
+use ndarray::{Array1, Array2};
 
 use super::error::{LearnerError, same_length};
+use super::person_period::PeriodRun;
 use crate::survival::linalg::{Cholesky, symmetrise};
+use newton::Trials;
 
 /// A fitted logistic regression without a penalty and without an intercept of its own: the
 /// design says whether there is one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logistic {
-    /// Log odds ratios, one per column; 0 where a column tells nothing that others do not.
+    /// Log odds ratios, one per band and then one per column; 0 where a column tells nothing
+    /// that others do not.
     pub coef: Vec<f64>,
     /// Their covariance: from the information, or a sandwich by cluster where there are clusters.
     pub covariance: Vec<Vec<f64>>,
@@ -30,14 +40,11 @@ pub struct Logistic {
 
 /// Columns whose share of own variation is below this are combinations of others.
 const ALIASED: f64 = 1e-10;
-/// The most steps of refinement.
-const STEPS: usize = 25;
+/// A coefficient so many standard deviations of its column out is on its way to infinity.
+const FAR: f64 = 20.0;
 
 impl Logistic {
     /// Fits P(y) by the columns of `x` (rows × columns), with an optional cluster per row.
-    ///
-    /// linfa's L-BFGS search starts the work on standardised columns; Newton steps then take the
-    /// maximum to the last digits, since standard errors and R's numbers need a sharp one.
     ///
     /// # Errors
     /// Unequal lengths, a value that is not finite, only one outcome, or a search that fails.
@@ -46,27 +53,77 @@ impl Logistic {
         y: &[bool],
         clusters: Option<&[u32]>,
     ) -> Result<Self, LearnerError> {
-        check(x, y, clusters)?;
-        let scale = scales(x);
-        let scaled = x / &Array1::from_vec(scale.clone());
-        let gram = Cholesky::new(&scaled.t().dot(&scaled), ALIASED);
-        let start = search(&scaled, y, &gram)?;
-        let found = refine(&scaled, y, start, &gram)?;
-        let inverse = found.factor.inverse();
-        let bread = &inverse;
-        let covariance = match clusters {
-            None => inverse.clone(),
-            Some(clusters) => bread.dot(&meat(&scaled, &found.residual, clusters)).dot(bread),
+        same_length("the outcome", y.len(), x.nrows())?;
+        let run = |(row, &event): (usize, &bool)| PeriodRun {
+            row: row as u32,
+            band: 0,
+            periods: 1,
+            event,
         };
-        let mut covariance = covariance;
+        let runs: Vec<PeriodRun> = y.iter().enumerate().map(run).collect();
+        Self::solve(x, &runs, 0, clusters)
+    }
+
+    /// Fits the hazard of an event per period: a level per band (0, 1, … below `bands`), then the
+    /// columns of `x` (one row per row of the outcome). `runs` are sorted by row; `clusters`
+    /// has a label per row of `x`. A row's own periods are independent given its past; rows
+    /// of one cluster are not.
+    ///
+    /// # Errors
+    /// As [`Logistic::fit`], or a run of a row or band that is not there.
+    pub fn fit_periods(
+        x: &Array2<f64>,
+        runs: &[PeriodRun],
+        bands: usize,
+        clusters: Option<&[u32]>,
+    ) -> Result<Self, LearnerError> {
+        if runs.iter().any(|r| r.band as usize >= bands) {
+            return Err(LearnerError::Setting { setting: "bands", why: "a band is out of range" });
+        }
+        if runs.windows(2).any(|w| w[1].row < w[0].row) {
+            return Err(LearnerError::Setting { setting: "runs", why: "must be sorted by row" });
+        }
+        let last = runs.last().map_or(0, |r| r.row as usize + 1);
+        same_length("the design matrix", x.nrows().min(last), last)?;
+        Self::solve(x, runs, bands, clusters)
+    }
+
+    fn solve(
+        x: &Array2<f64>,
+        runs: &[PeriodRun],
+        bands: usize,
+        clusters: Option<&[u32]>,
+    ) -> Result<Self, LearnerError> {
+        check(x, runs, bands, clusters)?;
+        let scale = scales(x, runs);
+        // In rows, whatever the layout of the input: rows are read as slices.
+        let scaled = x / &Array1::from_vec(scale.clone());
+        let scaled = scaled.as_standard_layout().into_owned();
+        let trials = Trials { x: &scaled, runs, bands };
+        let gram = Cholesky::new(&trials.gram(), ALIASED);
+        let flat = trials.constant(&gram);
+        let level = trials.log_odds();
+        let mut best = &flat * level;
+        if let Some(found) = start::search(&trials, &flat, level)
+            && trials.loglik(&found) > trials.loglik(&best)
+        {
+            best = found;
+        }
+        let found = newton::refine(&trials, best, &gram)?;
+        let inverse = found.factor.inverse();
+        let mut covariance = match clusters {
+            None => inverse.clone(),
+            Some(clusters) => inverse.dot(&trials.meat(&found.beta, clusters)).dot(&inverse),
+        };
         symmetrise(&mut covariance);
+        let scale: Vec<f64> = std::iter::repeat_n(1.0, bands).chain(scale).collect();
         let unscaled = |v: &Array2<f64>| -> Vec<Vec<f64>> {
             let p = scale.len();
             (0..p).map(|i| (0..p).map(|j| v[[i, j]] / (scale[i] * scale[j])).collect()).collect()
         };
         // Where fitted probabilities all but reach 0 or 1, the columns separate the outcome: a
         // coefficient is far out, or the likelihood no longer bends in a direction it did.
-        let far = found.beta.iter().any(|b| b.abs() > 20.0);
+        let far = found.beta.iter().any(|b| b.abs() > FAR);
         let apart = far || found.factor.kept() != gram.kept();
         Ok(Self {
             coef: found.beta.iter().zip(&scale).map(|(b, s)| b / s).collect(),
@@ -80,165 +137,42 @@ impl Logistic {
     }
 }
 
-fn check(x: &Array2<f64>, y: &[bool], clusters: Option<&[u32]>) -> Result<(), LearnerError> {
-    same_length("the outcome", y.len(), x.nrows())?;
+fn check(
+    x: &Array2<f64>,
+    runs: &[PeriodRun],
+    bands: usize,
+    clusters: Option<&[u32]>,
+) -> Result<(), LearnerError> {
     if let Some(c) = clusters {
         same_length("the clusters", c.len(), x.nrows())?;
     }
     if let Some(row) = x.rows().into_iter().position(|r| r.iter().any(|v| !v.is_finite())) {
         return Err(LearnerError::NotFinite { what: "the design matrix", row });
     }
-    let events = y.iter().filter(|&&y| y).count();
-    if events == 0 || events == y.len() || x.ncols() == 0 {
-        let why = format!("{events} of {} rows have the event: nothing to tell apart", y.len());
+    if runs.iter().any(|r| r.periods == 0) {
+        return Err(LearnerError::Setting { setting: "runs", why: "a run has no period" });
+    }
+    let events = runs.iter().filter(|r| r.event).count() as u64;
+    let periods: u64 = runs.iter().map(|r| u64::from(r.periods)).sum();
+    if events == 0 || events == periods || bands + x.ncols() == 0 {
+        let why = format!("{events} of {periods} rows have the event: nothing to tell apart");
         return Err(LearnerError::TooFew(why));
     }
     Ok(())
 }
 
-/// The root mean square of each column; 1 for a column of zeros.
-fn scales(x: &Array2<f64>) -> Vec<f64> {
-    let n = x.nrows() as f64;
-    let rms = x.map_axis(Axis(0), |c| (c.dot(&c) / n).sqrt());
-    rms.iter().map(|&s| if s > 0.0 && s.is_finite() { s } else { 1.0 }).collect()
-}
-
-/// linfa's search, from a start and on a scale that suit it: from the overall log odds, with
-/// columns scaled so that the likelihood bends by about 1 there. From zero and on plain columns
-/// its line search takes hundreds of steps where the event is rare. Its positive class is the
-/// one with more rows, so the sign is read from the labels that it reports.
-fn search(x: &Array2<f64>, y: &[bool], gram: &Cholesky) -> Result<Array1<f64>, LearnerError> {
-    let failed = |why: String| LearnerError::Failed { learner: "linfa-logistic", why };
-    let n = y.len() as f64;
-    let events = y.iter().filter(|&&y| y).count() as f64;
-    let scale = (n / (events * (n - events))).sqrt();
-    // What the columns can say of a constant: all of it, where they have an intercept.
-    let constant = gram.solve(x.sum_axis(Axis(0)).view());
-    let towards_majority = (events.max(n - events) / events.min(n - events)).ln();
-    // The slope is known to about the root of the number of events: beyond a hundredth of that,
-    // the refinement is quicker than the search.
-    let enough = 0.01 * scale * events.min(n - events).sqrt();
-    let data = Dataset::new(x * scale, Array1::from_vec(y.to_vec()));
-    let fitted = LogisticRegression::default()
-        .with_intercept(false)
-        .alpha(0.0)
-        .max_iterations(100)
-        .gradient_tolerance(enough)
-        .initial_params(constant * (towards_majority / scale))
-        .fit(&data)
-        .map_err(|e| failed(e.to_string()))?;
-    let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-    let beta = fitted.params() * (sign * scale);
-    if beta.iter().all(|b| b.is_finite()) {
-        Ok(beta)
-    } else {
-        Err(failed("the search left the range of numbers".into()))
-    }
-}
-
-/// A point of the likelihood with all that is needed there.
-struct Point {
-    beta: Array1<f64>,
-    loglik: f64,
-    residual: Array1<f64>,
-    factor: Cholesky,
-    steps: usize,
-    converged: bool,
-}
-
-/// Newton steps, halved where the likelihood falls. Columns that are combinations of others stay
-/// at zero.
-fn refine(
-    x: &Array2<f64>,
-    y: &[bool],
-    start: Array1<f64>,
-    gram: &Cholesky,
-) -> Result<Point, LearnerError> {
-    let kept = gram.kept();
-    // The same linear predictor, with what others can say at zero.
-    let start = gram.solve(x.t().dot(&x.dot(&start)).view());
-    let at = |beta: Array1<f64>, steps: usize| {
-        let eta = x.dot(&beta);
-        let mut loglik = 0.0;
-        let mut residual = Array1::zeros(y.len());
-        let mut weighted = x.clone();
-        for (i, (&e, &y)) in eta.iter().zip(y).enumerate() {
-            let p = probability(e);
-            // log(1 + e^η), without overflow.
-            loglik += if y { e } else { 0.0 } - (e.max(0.0) + (-e.abs()).exp().ln_1p());
-            residual[i] = f64::from(u8::from(y)) - p;
-            let w = p * (1.0 - p);
-            weighted.row_mut(i).map_inplace(|v| *v *= w);
-        }
-        let mut information = x.t().dot(&weighted);
-        for j in (0..kept.len()).filter(|&j| !kept[j]) {
-            information.row_mut(j).fill(0.0);
-            information.column_mut(j).fill(0.0);
-        }
-        let factor = Cholesky::new(&information, 1e-14);
-        Point { beta, loglik, residual, factor, steps, converged: false }
-    };
-    let mut here = at(start, 0);
-    while here.steps < STEPS {
-        let score = x.t().dot(&here.residual);
-        let step = here.factor.solve(score.view());
-        let gain = score.dot(&step);
-        if gain.abs() < 1e-18 * (1.0 + here.loglik.abs()) || step.iter().all(|s| s.abs() < 1e-11) {
-            here.converged = true;
-            break;
-        }
-        let steps = here.steps + 1;
-        let mut share = 1.0;
-        let next = loop {
-            let next = at(&here.beta + &(&step * share), steps);
-            // Rounding may make the last steps look like a fall.
-            if next.loglik >= here.loglik - 1e-10 * (1.0 + here.loglik.abs()) {
-                break Some(next);
-            }
-            share /= 2.0;
-            if share < 1e-6 {
-                break None;
-            }
-        };
-        match next {
-            Some(next) => here = next,
-            None => break,
+/// The root mean square of each column over the periods; 1 for a column of zeros.
+fn scales(x: &Array2<f64>, runs: &[PeriodRun]) -> Vec<f64> {
+    let (mut squares, mut n) = (vec![0.0; x.ncols()], 0.0);
+    for run in runs {
+        let periods = f64::from(run.periods);
+        n += periods;
+        for (s, v) in squares.iter_mut().zip(x.row(run.row as usize)) {
+            *s += periods * v * v;
         }
     }
-    if here.beta.iter().all(|b| b.is_finite()) && here.loglik.is_finite() {
-        Ok(here)
-    } else {
-        let why = "the refinement left the range of numbers".into();
-        Err(LearnerError::Failed { learner: "linfa-logistic", why })
-    }
-}
-
-/// Σ over clusters of the outer product of the cluster's score.
-fn meat(x: &Array2<f64>, residual: &Array1<f64>, clusters: &[u32]) -> Array2<f64> {
-    let mut order: Vec<usize> = (0..clusters.len()).collect();
-    order.sort_by_key(|&i| clusters[i]);
-    let p = x.ncols();
-    let mut sums: Vec<f64> = Vec::new();
-    let mut last = None;
-    for &i in &order {
-        if last != Some(clusters[i]) {
-            sums.extend(std::iter::repeat_n(0.0, p));
-            last = Some(clusters[i]);
-        }
-        let from = sums.len() - p;
-        for (s, v) in sums[from..].iter_mut().zip(x.row(i)) {
-            *s += v * residual[i];
-        }
-    }
-    let mut meat = Array2::zeros((p, p));
-    for cluster in sums.chunks_exact(p) {
-        for i in 0..p {
-            for j in 0..p {
-                meat[[i, j]] += cluster[i] * cluster[j];
-            }
-        }
-    }
-    meat
+    let scale = |s: f64| if s > 0.0 && s.is_finite() { s } else { 1.0 };
+    squares.into_iter().map(|s: f64| scale((s / n).sqrt())).collect()
 }
 
 /// 1 / (1 + e^−η).
@@ -254,7 +188,9 @@ pub(crate) fn probability(eta: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::arr2;
+    use ndarray::{Axis, arr2};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
 
     /// Two groups: the maximum is the log odds of each, in closed form.
     fn groups(rare: bool) -> (Array2<f64>, Vec<bool>) {
@@ -326,5 +262,93 @@ mod tests {
         assert!(Logistic::fit(&x, &[true], None).is_err());
         assert!(Logistic::fit(&x, &[true, false], Some(&[0])).is_err());
         assert!(Logistic::fit(&Array2::zeros((2, 0)), &[true, false], None).is_err());
+    }
+
+    /// Rows of up to 60 periods in three bands, with a rare event whose odds rise with the first
+    /// column.
+    fn many(n: u32) -> (Array2<f64>, Vec<PeriodRun>, Vec<u32>) {
+        let mut rng = ChaCha12Rng::seed_from_u64(3);
+        let x = Array2::from_shape_simple_fn((n as usize, 2), || rng.random_range(-1.0..1.0));
+        let mut runs = Vec::new();
+        for row in 0..n {
+            let followed = rng.random_range(1..=60);
+            'row: for band in 0..3 {
+                let mut periods = 0;
+                for _ in (20 * band)..followed.min(20 * band + 20) {
+                    periods += 1;
+                    let odds = -4.5 + 0.3 * f64::from(band) + 0.8 * x[[row as usize, 0]];
+                    if rng.random::<f64>() < probability(odds) {
+                        runs.push(PeriodRun { row, band, periods, event: true });
+                        break 'row;
+                    }
+                }
+                if periods > 0 {
+                    runs.push(PeriodRun { row, band, periods, event: false });
+                }
+            }
+        }
+        (x, runs, (0..n).map(|row| row / 3).collect())
+    }
+
+    #[test]
+    fn runs_are_their_periods_one_by_one() {
+        let (x, runs, clusters) = many(200);
+        let fit = Logistic::fit_periods(&x, &runs, 3, Some(&clusters)).unwrap();
+        let (mut rows, mut y, mut c) = (Vec::new(), Vec::new(), Vec::new());
+        for run in &runs {
+            for k in 0..run.periods {
+                let mut row = [0.0; 5];
+                row[run.band as usize] = 1.0;
+                (row[3], row[4]) = (x[[run.row as usize, 0]], x[[run.row as usize, 1]]);
+                rows.extend(row);
+                y.push(run.event && k + 1 == run.periods);
+                c.push(clusters[run.row as usize]);
+            }
+        }
+        // Column by column: the layout does not matter either.
+        let design = Array2::from_shape_vec((y.len(), 5), rows).unwrap();
+        let by_column = design.t().as_standard_layout().into_owned().reversed_axes();
+        let plain = Logistic::fit(&by_column, &y, Some(&c)).unwrap();
+        assert!((fit.loglik - plain.loglik).abs() < 1e-9 * plain.loglik.abs());
+        for j in 0..5 {
+            assert!((fit.coef[j] - plain.coef[j]).abs() < 1e-9);
+            for i in 0..5 {
+                assert!((fit.covariance[i][j] - plain.covariance[i][j]).abs() < 1e-9);
+                assert!((fit.model_covariance[i][j] - plain.model_covariance[i][j]).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn linfa_finds_the_slopes_from_the_events_and_a_sample_of_the_others() {
+        let (x, runs, _) = many(3000);
+        let fit = Logistic::fit_periods(&x, &runs, 3, None).unwrap();
+        assert!(fit.converged);
+        let trials = Trials { x: &x, runs: &runs, bands: 3 };
+        let gram = Cholesky::new(&trials.gram(), ALIASED);
+        let flat = trials.constant(&gram);
+        let found = start::search(&trials, &flat, trials.log_odds()).unwrap();
+        // Within the error of a sample of this size, level and all.
+        for (j, (found, best)) in found.iter().zip(&fit.coef).enumerate() {
+            let se = fit.covariance[j][j].sqrt();
+            assert!((found - best).abs() < 3.0 * se, "{j}: {found} {best} {se}");
+        }
+        let (none, best) = (trials.loglik(&(&flat * trials.log_odds())), fit.loglik);
+        assert!(best - trials.loglik(&found) < 0.05 * (best - none));
+        assert!(fit.iterations <= 5, "{}", fit.iterations);
+    }
+
+    #[test]
+    fn runs_that_do_not_fit_are_refused() {
+        let (x, runs, _) = many(10);
+        assert!(Logistic::fit_periods(&x, &runs, 2, None).is_err());
+        let mut turned = runs.clone();
+        turned.reverse();
+        assert!(Logistic::fit_periods(&x, &turned, 3, None).is_err());
+        let few = x.select(Axis(0), &[0, 1]);
+        assert!(Logistic::fit_periods(&few, &runs, 3, None).is_err());
+        let mut empty = runs;
+        empty[0].periods = 0;
+        assert!(Logistic::fit_periods(&x, &empty, 3, None).is_err());
     }
 }

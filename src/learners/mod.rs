@@ -16,4 +16,4 @@ pub use error::LearnerError;
 pub use forest::{Forest, ForestSettings};
 pub use logistic::Logistic;
 pub(crate) use logistic::probability;
-pub use person_period::PersonPeriods;
+pub use person_period::{PeriodRun, PersonPeriods};

@@ -1,57 +1,59 @@
-//! Person-period rows: one row per spell and interval that it was at risk in.
-
-use ndarray::Array2;
+//! Person-period rows: for each spell the intervals that it was at risk in.
 
 use super::error::{LearnerError, same_length};
 use crate::survival::Outcome;
 
-/// The most numbers in the expanded design matrix. linfa's learner needs the expansion; this
-/// bounds it at 800 MB.
-const LIMIT: usize = 100_000_000;
-
-/// Which rows were at risk in which interval, and how each interval ended for them.
+/// Which intervals each row was at risk in, and how the last of them ended. Nothing is expanded:
+/// a row is one range of intervals.
 ///
 /// An interval counts for a row that was under observation through all of it, or was ended in it
 /// by an event after having entered by its beginning. A row censored within an interval says
 /// nothing about that interval (as in Singer & Willett 2003, ch. 10).
 #[derive(Debug, Clone, PartialEq)]
 pub struct PersonPeriods {
-    /// The row of the outcome.
-    pub row: Vec<u32>,
-    /// The interval.
-    pub interval: Vec<u32>,
-    /// The cause that ended the row in this interval; 0 where it went on.
-    pub cause: Vec<u32>,
+    /// The intervals from..to of each row.
+    ranges: Vec<(u32, u32)>,
+    /// The cause that ended each row in its last interval; 0 where it went on.
+    cause: Vec<u32>,
+    intervals: usize,
+}
+
+/// Periods of one row that share an intercept: so many intervals lived through, the last of them
+/// ended by the event where there was one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeriodRun {
+    /// The row of the design.
+    pub row: u32,
+    /// The band of intervals.
+    pub band: u32,
+    /// How many intervals.
+    pub periods: u32,
+    /// Whether the last of them ended by the event.
+    pub event: bool,
 }
 
 impl PersonPeriods {
-    /// Expands an outcome over the intervals `(edges[j], edges[j + 1]]`.
+    /// The periods of an outcome over the intervals `(edges[j], edges[j + 1]]`.
     ///
     /// # Errors
-    /// Where the expansion times `columns` would exceed the limit.
-    pub fn new(y: &Outcome, edges: &[f64], columns: usize) -> Result<Self, LearnerError> {
-        let ranges: Vec<(usize, usize)> =
-            (0..y.len()).map(|row| Self::range(y, edges, row)).collect();
-        let rows: usize = ranges.iter().map(|(from, to)| to - from).sum();
-        let size = rows.saturating_mul(columns.max(1));
-        if size > LIMIT || y.len() > u32::MAX as usize {
-            let what = "person-period table";
-            return Err(LearnerError::TooLarge { what, size, limit: LIMIT });
+    /// More rows or intervals than can be counted.
+    pub fn new(y: &Outcome, edges: &[f64]) -> Result<Self, LearnerError> {
+        let intervals = edges.len().saturating_sub(1);
+        let size = y.len().max(intervals);
+        if size > u32::MAX as usize {
+            let (what, limit) = ("person-period table", u32::MAX as usize);
+            return Err(LearnerError::TooLarge { what, size, limit });
         }
-        let mut all = Self {
-            row: Vec::with_capacity(rows),
-            interval: Vec::with_capacity(rows),
-            cause: Vec::with_capacity(rows),
+        let range = |row: usize| {
+            let (from, to) = Self::range(y, edges, row);
+            (from as u32, to as u32)
         };
-        for (row, &(from, to)) in ranges.iter().enumerate() {
-            for j in from..to {
-                let ends_here = y.exit()[row] <= edges[j + 1];
-                all.row.push(row as u32);
-                all.interval.push(j as u32);
-                all.cause.push(if ends_here { y.cause()[row] } else { 0 });
-            }
-        }
-        Ok(all)
+        let ranges: Vec<(u32, u32)> = (0..y.len()).map(range).collect();
+        let cause = ranges.iter().enumerate().map(|(row, &(from, to))| {
+            let ends_here = to > from && y.exit()[row] <= edges[to as usize];
+            if ends_here { y.cause()[row] } else { 0 }
+        });
+        Ok(Self { cause: cause.collect(), ranges, intervals })
     }
 
     /// The intervals from..to in which a row was at risk.
@@ -73,41 +75,50 @@ impl PersonPeriods {
     /// Person-period rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.row.len()
+        self.ranges.iter().map(|(from, to)| (to - from) as usize).sum()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.row.is_empty()
+        self.len() == 0
     }
 
-    /// The design of one cause's hazard: a 0/1 column per band of intervals, then the columns of
-    /// `x` (one row per row of the outcome). `bands[j]` is the band of interval j, 0, 1, ….
+    /// The events of a cause in each interval.
+    #[must_use]
+    pub fn events(&self, cause: u32) -> Vec<usize> {
+        let mut events = vec![0; self.intervals];
+        let ended = self.ranges.iter().zip(&self.cause).filter(|&(_, &c)| c == cause && cause > 0);
+        for ((_, to), _) in ended {
+            events[*to as usize - 1] += 1;
+        }
+        events
+    }
+
+    /// The runs of one cause's hazard, by row: `bands[j]` is the band of interval j, rising from 0.
+    /// A row ended by another cause went on as far as this one is concerned.
     ///
     /// # Errors
-    /// Lengths that do not fit.
-    pub fn design(
-        &self,
-        x: &Array2<f64>,
-        bands: &[usize],
-        count: usize,
-    ) -> Result<Array2<f64>, LearnerError> {
-        let intervals = self.interval.iter().max().map_or(0, |&j| j as usize + 1);
-        same_length("the list of bands", bands.len().min(intervals), intervals)?;
-        let rows = self.row.iter().max().map_or(0, |&r| r as usize + 1);
-        same_length("the design matrix", x.nrows().min(rows), rows)?;
-        if bands.iter().any(|&b| b >= count) {
-            return Err(LearnerError::Setting { setting: "bands", why: "a band is out of range" });
-        }
-        let mut design = Array2::zeros((self.len(), count + x.ncols()));
-        for (i, mut out) in design.rows_mut().into_iter().enumerate() {
-            out[bands[self.interval[i] as usize]] = 1.0;
-            for (to, from) in out.iter_mut().skip(count).zip(x.row(self.row[i] as usize)) {
-                *to = *from;
+    /// Fewer bands than intervals.
+    pub fn runs(&self, cause: u32, bands: &[usize]) -> Result<Vec<PeriodRun>, LearnerError> {
+        same_length("the list of bands", bands.len().min(self.intervals), self.intervals)?;
+        let mut runs: Vec<PeriodRun> = Vec::new();
+        for (row, &(from, to)) in self.ranges.iter().enumerate() {
+            let own = &bands[from as usize..to as usize];
+            let first = runs.len();
+            for band in own.chunk_by(|a, b| a == b) {
+                runs.push(PeriodRun {
+                    row: row as u32,
+                    band: band[0] as u32,
+                    periods: band.len() as u32,
+                    event: false,
+                });
+            }
+            if let Some(last) = runs[first..].last_mut() {
+                last.event = self.cause[row] == cause;
             }
         }
-        Ok(design)
+        Ok(runs)
     }
 }
 
@@ -115,55 +126,59 @@ impl PersonPeriods {
 mod tests {
     use super::*;
 
-    fn periods(entry: Option<Vec<f64>>, exit: f64, cause: u32) -> Vec<(u32, u32)> {
+    fn periods(entry: Option<Vec<f64>>, exit: f64, cause: u32) -> Vec<(u32, bool)> {
         let y = Outcome::new(entry, vec![exit], vec![cause], vec!["a".into()]).unwrap();
-        let p = PersonPeriods::new(&y, &[0.0, 10.0, 20.0, 30.0], 1).unwrap();
-        p.interval.into_iter().zip(p.cause).collect()
+        let p = PersonPeriods::new(&y, &[0.0, 10.0, 20.0, 30.0]).unwrap();
+        let runs = p.runs(1, &[0, 1, 2]).unwrap();
+        assert_eq!(runs.len(), p.len());
+        assert!(runs.iter().all(|r| r.periods == 1));
+        runs.into_iter().map(|r| (r.band, r.event)).collect()
     }
 
     #[test]
     fn an_interval_counts_where_it_was_lived_through_or_ended_in() {
-        assert_eq!(periods(None, 15.0, 1), [(0, 0), (1, 1)]);
-        assert_eq!(periods(None, 15.0, 0), [(0, 0)]);
-        assert_eq!(periods(None, 20.0, 1), [(0, 0), (1, 1)]);
-        assert_eq!(periods(None, 20.0, 0), [(0, 0), (1, 0)]);
-        assert_eq!(periods(None, 35.0, 1), [(0, 0), (1, 0), (2, 0)]);
-        assert_eq!(periods(None, 0.0, 1), [(0, 1)]);
+        let (on, end) = (false, true);
+        assert_eq!(periods(None, 15.0, 1), [(0, on), (1, end)]);
+        assert_eq!(periods(None, 15.0, 0), [(0, on)]);
+        assert_eq!(periods(None, 20.0, 1), [(0, on), (1, end)]);
+        assert_eq!(periods(None, 20.0, 0), [(0, on), (1, on)]);
+        assert_eq!(periods(None, 35.0, 1), [(0, on), (1, on), (2, on)]);
+        assert_eq!(periods(None, 0.0, 1), [(0, end)]);
         assert_eq!(periods(None, 5.0, 0), []);
         // Late entry: the first interval was not seen whole.
-        assert_eq!(periods(Some(vec![5.0]), 25.0, 1), [(1, 0), (2, 1)]);
-        assert_eq!(periods(Some(vec![10.0]), 25.0, 1), [(1, 0), (2, 1)]);
+        assert_eq!(periods(Some(vec![5.0]), 25.0, 1), [(1, on), (2, end)]);
+        assert_eq!(periods(Some(vec![10.0]), 25.0, 1), [(1, on), (2, end)]);
         assert_eq!(periods(Some(vec![12.0]), 18.0, 1), []);
         assert_eq!(periods(Some(vec![31.0]), 38.0, 1), []);
     }
 
     #[test]
-    fn the_design_has_bands_and_then_terms() {
-        let y = Outcome::new(None, vec![15.0, 30.0], vec![1, 0], vec!["a".into()]).unwrap();
-        let p = PersonPeriods::new(&y, &[0.0, 10.0, 20.0, 30.0], 3).unwrap();
-        let x = ndarray::arr2(&[[7.0], [8.0]]);
-        let d = p.design(&x, &[0, 1, 1], 2).unwrap();
+    fn a_band_makes_one_run() {
+        let causes = vec!["a".into(), "b".into()];
+        let y = Outcome::new(None, vec![25.0, 30.0, 15.0], vec![1, 0, 2], causes).unwrap();
+        let p = PersonPeriods::new(&y, &[0.0, 10.0, 20.0, 30.0]).unwrap();
+        let run = |row, band, periods, event| PeriodRun { row, band, periods, event };
         assert_eq!(
-            d,
-            ndarray::arr2(&[
-                [1.0, 0.0, 7.0],
-                [0.0, 1.0, 7.0],
-                [1.0, 0.0, 8.0],
-                [0.0, 1.0, 8.0],
-                [0.0, 1.0, 8.0]
-            ])
+            p.runs(1, &[0, 0, 1]).unwrap(),
+            [
+                run(0, 0, 2, false),
+                run(0, 1, 1, true),
+                run(1, 0, 2, false),
+                run(1, 1, 1, false),
+                run(2, 0, 2, false)
+            ]
         );
-        assert!(p.design(&x, &[0, 1], 2).is_err());
-        assert!(p.design(&x, &[0, 1, 2], 2).is_err());
+        assert_eq!((p.events(1), p.events(2)), (vec![0, 0, 1], vec![0, 1, 0]));
+        assert_eq!(p.len(), 8);
+        assert!(p.runs(1, &[0, 0]).is_err());
     }
 
     #[test]
-    fn the_expansion_is_bounded() {
+    fn a_thousand_rows_of_a_lifetime_take_no_room() {
         let y = Outcome::new(None, vec![5000.0; 1000], vec![1; 1000], vec!["a".into()]).unwrap();
-        let edges: Vec<f64> = (0..5000).map(f64::from).collect();
-        assert!(matches!(
-            PersonPeriods::new(&y, &edges, 50),
-            Err(LearnerError::TooLarge { size: 249_950_000, .. })
-        ));
+        let edges: Vec<f64> = (0..=5000).map(f64::from).collect();
+        let p = PersonPeriods::new(&y, &edges).unwrap();
+        assert_eq!(p.len(), 5_000_000);
+        assert_eq!(p.runs(1, &[0; 5000]).unwrap().len(), 1000);
     }
 }

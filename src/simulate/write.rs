@@ -61,6 +61,14 @@ kind = "cox"
 cause = "breakdown"
 cluster = ["child"]
 
+[[compare]]
+name = "logistic per month"
+kind = "discrete-logistic"
+
+[[compare]]
+name = "forest"
+kind = "forest"
+
 [evaluate]
 folds = 5
 repeats = 2

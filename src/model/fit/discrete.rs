@@ -44,12 +44,8 @@ pub(crate) fn fit(
     let longest = edges.iter().max_by_key(|e| e.len()).cloned().unwrap_or_default();
     let centred = &training.x - &ndarray::Array1::from_vec(means.to_vec());
     let x = with_landmarks(&centred, &marks, shifts);
-    let periods = PersonPeriods::new(&y, &longest, BANDS + x.ncols())?;
-    let clusters = match training.clusters.first() {
-        // A row's own periods are independent given the past; rows of one cluster are not.
-        None => None,
-        Some(codes) => Some(periods.row.iter().map(|&r| codes[r as usize]).collect::<Vec<u32>>()),
-    };
+    let periods = PersonPeriods::new(&y, &longest)?;
+    let clusters = training.clusters.first().map(Vec::as_slice);
     let mut warnings = Vec::new();
     if spec.cluster.len() > 1 {
         warnings.push(format!("errors are clustered by {} only", spec.cluster[0]));
@@ -58,10 +54,10 @@ pub(crate) fn fit(
     let mut causes = Vec::new();
     let mut main = None;
     for &cause in &training.present {
-        let ended: Vec<bool> = periods.cause.iter().map(|&c| c == cause).collect();
-        let events = ended.iter().filter(|&&e| e).count();
+        let by_interval = periods.events(cause);
+        let events: usize = by_interval.iter().sum();
         let name = &training.outcome.causes()[cause as usize - 1];
-        let bands = bands(&periods, &ended, longest.len() - 1);
+        let bands = bands(&by_interval);
         let count = bands.iter().max().map_or(0, |b| b + 1);
         let own = cause == training.cause;
         let enough = own || events >= EVENTS_PER_COLUMN * training.names.len();
@@ -71,7 +67,6 @@ pub(crate) fn fit(
                 training.names.len()
             ));
         }
-        let design = periods.design(if enough { &x } else { &bare }, &bands, count)?;
         if events == 0 {
             if own {
                 let what = format!("no row ends by {name:?} in an interval that was seen whole");
@@ -81,10 +76,12 @@ pub(crate) fn fit(
             causes.push(nothing(&bands, count + shifts));
             continue;
         }
-        let fit = Logistic::fit(&design, &ended, clusters.as_deref())?;
+        let runs = periods.runs(cause, &bands)?;
+        let design = if enough { &x } else { &bare };
+        let fit = Logistic::fit_periods(design, &runs, count, clusters)?;
         if own {
             warnings.extend(words(&fit, &training.names, count + shifts));
-            let alone = Logistic::fit(&periods.design(&bare, &bands, count)?, &ended, None)?;
+            let alone = Logistic::fit_periods(&bare, &runs, count, None)?;
             main = Some((fit.clone(), alone.loglik, count + shifts));
         }
         causes.push(DiscreteCause { bands, coef: fit.coef, covariance: fit.covariance });
@@ -164,11 +161,7 @@ fn with_landmarks(x: &Array2<f64>, marks: &[u32], shifts: usize) -> Array2<f64> 
 }
 
 /// Cuts the intervals into bands with about equally many events of a cause.
-fn bands(periods: &PersonPeriods, ended: &[bool], intervals: usize) -> Vec<usize> {
-    let mut events = vec![0usize; intervals];
-    for (&j, &e) in periods.interval.iter().zip(ended) {
-        events[j as usize] += usize::from(e);
-    }
+fn bands(events: &[usize]) -> Vec<usize> {
     let total: usize = events.iter().sum();
     let each = (total / BANDS).max(BAND_EVENTS);
     let (mut bands, mut band, mut in_band, mut left) = (Vec::new(), 0, 0, total);
