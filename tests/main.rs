@@ -25,6 +25,8 @@ mod history;
 mod learners;
 #[path = "it/matching.rs"]
 mod matching;
+#[path = "it/matching_cli.rs"]
+mod matching_cli;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/model_bad.rs"]

@@ -30,6 +30,9 @@ pub(crate) struct MatchArgs {
     /// The day (yyyy-mm-dd); nothing known later is read
     #[arg(long, value_name = "DATE", value_parser = day, required_unless_present_any = WITHOUT_MODEL)]
     as_of: Option<Day>,
+    /// Tell all about this request, with every family that a rule excludes (may be repeated)
+    #[arg(long = "request", value_name = "ID")]
+    requests: Vec<String>,
     /// The rules file; without it, the default rules
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -40,10 +43,10 @@ pub(crate) struct MatchArgs {
     #[command(flatten)]
     options: UseArgs,
     /// Solve a bare problem from a JSON file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "history", "as_of", "rules", "research", "html"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "history", "as_of", "rules", "requests", "research", "html"])]
     instance: Option<PathBuf>,
     /// Print the default rules, to start a rules file with
-    #[arg(long, conflicts_with_all = ["model", "history", "as_of", "rules", "research", "html", "instance"])]
+    #[arg(long, conflicts_with_all = ["model", "history", "as_of", "rules", "requests", "research", "html", "instance"])]
     print_rules: bool,
 }
 
@@ -74,8 +77,14 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
     let (model, history, index) = read(model, history, as_of, *research, out)?;
     let options = MatchOptions { rules, effort: Effort(args.effort), research: *research };
     let result = matching::match_requests(&model, &history, &index, as_of, &options)?;
+    if args.requests.iter().any(|id| !result.requests.iter().any(|r| r.request == *id)) {
+        let what = format!("--request names a request that is not open on {as_of}");
+        return Err(Error::new(ErrorKind::Usage, what)
+            .with_hint("leave out --request to see every open request")
+            .into());
+    }
     page.write(*force, |options| match_page(&result, &about_model(&model), options))?;
-    out.answer(&result, || result.to_text(lang))?;
+    out.answer(&result, || result.to_text(&args.requests, lang))?;
     Ok(0)
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rules::{RuleName, Rules};
 use super::situation::Situation;
+use super::ties::{self, Reply};
 use crate::history::{
     ChildIx, FamilyIx, History, KeepSiblings, Label, PairKind, PairLane, Party, Request, RequestIx,
 };
@@ -27,6 +28,10 @@ pub struct Ask<'a> {
     pub never: Vec<(FamilyIx, Option<PairLane>)>,
     /// Children with whom it may not share a household.
     pub not_with: Vec<(ChildIx, Option<PairLane>)>,
+    /// Families that the records tie to the child or its siblings, in order.
+    pub network: Vec<FamilyIx>,
+    /// What families replied when they were asked for this request, in order of the families.
+    pub replies: Vec<(FamilyIx, Reply)>,
 }
 
 /// All open requests of a day, in groups that are placed together.
@@ -83,6 +88,8 @@ impl<'a> Caseload<'a> {
                 must: Vec::new(),
                 never: Vec::new(),
                 not_with: Vec::new(),
+                network: Vec::new(),
+                replies: Vec::new(),
             });
         }
         let mut union = Union::new(asks.len());
@@ -91,6 +98,7 @@ impl<'a> Caseload<'a> {
             join_groups(h, &asks, &mut union);
         }
         keep_apart(h, &mut asks);
+        ties::fill(s, &mut asks);
         let groups = union.groups();
         for (g, members) in groups.iter().enumerate() {
             for &m in members {

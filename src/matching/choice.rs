@@ -94,6 +94,10 @@ fn family_choice(
     let takes = asks.len() as u32 - here;
     let mut members: Vec<Screening> =
         asks.iter().map(|ask| screen.screen(s, ask, takes, family)).collect();
+    // The network of one is the network of those who come along.
+    if members.iter().any(|m| m.refusals.iter().all(|r| r.rule != RuleName::Network)) {
+        members.iter_mut().for_each(|m| m.refusals.retain(|r| r.rule != RuleName::Network));
+    }
     // Places and wishes of one member's own stand on their own; any veto on one excludes all.
     let first: Vec<Option<RuleName>> =
         members.iter().map(|m| m.refusals.first().map(|r| r.rule)).collect();

@@ -13,6 +13,12 @@ pub enum Fact {
     Paused,
     /// The family did not foster yet on this day.
     NotYet,
+    /// A network family of other children.
+    NetworkOfOthers,
+    /// A network family that the records tie to nobody.
+    NetworkOfNobody,
+    /// The family said no to this request.
+    SaidNo,
     /// The family rests for so many days more.
     Resting {
         /// Days left.
@@ -153,6 +159,19 @@ fn words(fact: Fact, h: &History) -> (String, String) {
         Fact::NotYet => pair(
             "Dit gezin was op deze dag nog geen pleeggezin.",
             "This family was not a foster family yet on this day.",
+        ),
+        Fact::NetworkOfOthers => pair(
+            "Dit is het netwerkgezin van een ander kind.",
+            "This is the network family of another child.",
+        ),
+        Fact::NetworkOfNobody => pair(
+            "Van welk kind dit het netwerkgezin is, is niet vastgelegd. Hoort het bij dit kind? Leg \
+             dat dan vast.",
+            "It is not on record whose network family this is. If it is this child's, record that.",
+        ),
+        Fact::SaidNo => pair(
+            "Dit gezin heeft nee gezegd op deze aanvraag.",
+            "This family said no to this request.",
         ),
         Fact::Resting { days } => (
             format!("Dit gezin heeft nog {days} {} rust.", plural(days, "dag", "dagen")),
@@ -305,7 +324,7 @@ pub(crate) fn wish(lane: Option<PairLane>) -> (&'static str, &'static str) {
 }
 
 /// Completed years.
-fn years(age: f64) -> String {
+pub(super) fn years(age: f64) -> String {
     format!("{:.0}", age.max(0.0).floor())
 }
 

@@ -20,6 +20,8 @@ mod screen;
 mod situation;
 mod speaks;
 mod text;
+mod ties;
+mod words;
 
 pub use ask::{Ask, Caseload};
 pub use choice::{ChoiceSet, FamilyChoice, choice_set, choice_sets};
@@ -35,3 +37,4 @@ pub use rules::{
 pub use run::{MatchOptions, match_requests};
 pub use screen::{Screen, Screening};
 pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, family_state, is_running};
+pub use ties::Reply;

@@ -56,6 +56,8 @@ pub struct Relaxation {
 pub struct RequestMatch {
     /// The request's id.
     pub request: String,
+    /// What is asked, in a few words.
+    pub about: Note,
     /// Families that no rule excludes.
     pub candidates: Vec<Candidate>,
     /// Families that a rule excludes, every veto of each.

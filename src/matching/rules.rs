@@ -17,6 +17,10 @@ pub const DEFAULT_RULES: &str = include_str!("default_rules.toml");
 pub enum RuleName {
     /// Active on the day: not paused, stopped, or not yet begun.
     Status,
+    /// A network family is there for children of its own network.
+    Network,
+    /// The family said no to this request.
+    Declined,
     /// Rest after a placement that ended unplanned.
     RestPeriod,
     /// A place free on the day.
@@ -57,8 +61,10 @@ pub enum RuleName {
 
 impl RuleName {
     /// Every rule, in the order in which vetoes are listed.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Status,
+        Self::Network,
+        Self::Declined,
         Self::RestPeriod,
         Self::Places,
         Self::KeepSiblings,
@@ -84,6 +90,8 @@ impl RuleName {
     pub fn name(self) -> &'static str {
         match self {
             Self::Status => "status",
+            Self::Network => "network",
+            Self::Declined => "declined",
             Self::RestPeriod => "rest_period",
             Self::Places => "places",
             Self::KeepSiblings => "keep_siblings",
@@ -110,7 +118,8 @@ impl RuleName {
     pub fn is_protected(self) -> bool {
         matches!(
             self,
-            Self::NeedsRefused
+            Self::Declined
+                | Self::NeedsRefused
                 | Self::OtherChildren
                 | Self::AvoidAreas
                 | Self::SecretAddress

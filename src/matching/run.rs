@@ -12,10 +12,11 @@ use super::rules::Rules;
 use super::screen::Screen;
 use super::situation::Situation;
 use super::speaks::speaks;
+use super::words::about;
 use crate::features::{AsOf, Frame};
 use crate::history::{CareForm, Day, FamilyIx, FamilyKind, History, Index, Setting};
-use crate::model::{Contrasts, Contribution, Model, Prediction};
-use crate::score::{Note, Risk, banner, definition, guideline, reasons, words};
+use crate::model::{Contrasts, Model, Prediction};
+use crate::score::{Note, Reason, Risk, banner, definition, guideline, imputed, reasons, words};
 use crate::{Error, ErrorKind};
 
 /// A term of the model speaks for or against a family where it moves the log hazard by more than
@@ -266,6 +267,7 @@ impl Case<'_> {
         );
         RequestMatch {
             request: ask.request.id.to_string(),
+            about: about(self.s, self.load, ask),
             candidates,
             vetoed: self.vetoed(set, member),
             relaxations: self.relaxations(set),
@@ -294,11 +296,14 @@ impl Case<'_> {
             choice.family,
             &choice.members[member].unknown,
         );
-        for c in &prediction.contributions {
-            let off = c.value - means.get(c.term.as_str()).copied().unwrap_or(0.0);
+        // What is not known speaks neither for nor against: it is asked.
+        let known = if prediction.risks.is_ok() { &prediction.contributions[..] } else { &[] };
+        for reason in reasons(known, &imputed(&prediction.notes)).iter().filter(|r| r.known) {
+            let mean = means.get(reason.term.as_str()).copied().unwrap_or(0.0);
+            let off = reason.contribution - mean;
             if off.abs() > SPEAKS {
                 let list = if off < 0.0 { &mut said.speaks_for } else { &mut said.against };
-                list.push(term_note(&c.term, off));
+                list.push(term_note(reason, off));
             }
         }
         let mut unknown = said.unknown;
@@ -306,6 +311,8 @@ impl Case<'_> {
         let (risk, abstained) = match &prediction.risks {
             Ok(risks) => (Some(risks.iter().map(|&r| Risk::from(r)).collect()), None),
             Err(why) => {
+                // Why there is no number at all says it for every horizon.
+                unknown.retain(|note| note.code != words::NO_HORIZON);
                 unknown.insert(0, words::abstention(why));
                 (None, Some(why.to_string()))
             }
@@ -361,10 +368,12 @@ impl Case<'_> {
 }
 
 /// A term of the model that is better or worse here than at the candidates' mean.
-fn term_note(term: &str, off: f64) -> Note {
-    let found = reasons(&[Contribution { term: term.to_owned(), value: off }], &[]);
-    let label = found.first().and_then(|r| r.label.clone());
-    let (nl, en) = label.map_or_else(|| (term.to_owned(), term.to_owned()), |l| (l.nl, l.en));
+fn term_note(reason: &Reason, off: f64) -> Note {
+    let term = &reason.term;
+    let (nl, en) = match &reason.label {
+        Some(label) => (&label.nl, &label.en),
+        None => (term, term),
+    };
     let (dutch, english) = if off < 0.0 {
         ("gunstiger", "more favourable")
     } else {

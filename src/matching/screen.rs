@@ -4,6 +4,7 @@ use super::ask::{Ask, unsafe_together};
 use super::fact::{Fact, Far, Refusal, Side, Unknown};
 use super::rules::{RuleName, Rules};
 use super::situation::{FamilyNow, Situation};
+use super::ties::Reply;
 use crate::history::{FamilyIx, FamilyKind, FamilyStatus, History, Label, PairLane};
 
 /// What the rules found for one request and one family.
@@ -78,6 +79,12 @@ impl<'r> Screen<'r> {
             }
             match name {
                 RuleName::Status => status(s, family, &mut out),
+                RuleName::Network => network(s, ask, f, family, &mut out),
+                RuleName::Declined => {
+                    if ask.replies.contains(&(f, Reply::No)) {
+                        out.refusals.push(Refusal::firm(name, Fact::SaidNo));
+                    }
+                }
                 RuleName::RestPeriod => self.rest(s, family, &mut out),
                 RuleName::Places => self.places(family, needed, &mut out),
                 // Comes from the siblings' own screenings.
@@ -228,6 +235,26 @@ fn status(s: &Situation<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
         None => return out.ask(RuleName::Status, Side::Family),
     };
     out.refusals.push(Refusal::firm(RuleName::Status, fact));
+}
+
+/// A network family is a candidate only for children whose network it is.
+fn network(
+    s: &Situation<'_>,
+    ask: &Ask<'_>,
+    f: FamilyIx,
+    family: &FamilyNow<'_>,
+    out: &mut Screening,
+) {
+    if family.state.kind != Some(FamilyKind::Network) || ask.network.binary_search(&f).is_ok() {
+        return;
+    }
+    let known = |row: &u32| {
+        let stay = &s.history.stays[*row as usize];
+        stay.start <= s.as_of && stay.known_from() <= s.as_of
+    };
+    let others = s.index.stays_of_family(f).iter().any(known);
+    let fact = if others { Fact::NetworkOfOthers } else { Fact::NetworkOfNobody };
+    out.refusals.push(Refusal::firm(RuleName::Network, fact));
 }
 
 fn age(ask: &Ask<'_>, family: &FamilyNow<'_>, out: &mut Screening) {

@@ -5,6 +5,7 @@ use super::fact::{Unknown, one_decimal, wish};
 use super::rules::Settings;
 use super::screen::own_child_gap;
 use super::situation::{FamilyNow, Situation, ended_unplanned};
+use super::ties::Reply;
 use crate::history::{ChildIx, FamilyIx, FamilyKind, Label};
 use crate::score::Note;
 
@@ -46,6 +47,33 @@ fn ties(s: &Situation<'_>, ask: &Ask<'_>, f: FamilyIx, family: &FamilyNow<'_>, o
             format!("{en} names this family."),
         ));
     }
+    for (_, reply) in ask.replies.iter().filter(|(asked, _)| *asked == f) {
+        match reply {
+            Reply::Yes => out.speaks_for.push(note(
+                "said_yes",
+                "Dit gezin heeft ja gezegd op deze aanvraag.",
+                "This family said yes to this request.",
+            )),
+            Reply::Waiting => out.unknown.push(note(
+                "asked_already",
+                "Dit gezin is al gevraagd en heeft nog niet geantwoord.",
+                "This family has been asked and has not answered yet.",
+            )),
+            // Where the rule is not in use.
+            Reply::No => out.against.push(note(
+                "said_no",
+                "Dit gezin heeft nee gezegd op deze aanvraag.",
+                "This family said no to this request.",
+            )),
+        }
+    }
+    if family.state.kind == Some(FamilyKind::Network) && ask.network.binary_search(&f).is_ok() {
+        out.speaks_for.push(note(
+            "own_network",
+            "Dit gezin hoort bij het netwerk van het kind.",
+            "This family belongs to the child's own network.",
+        ));
+    }
     let sibling_group = h.child(ask.child).sibling_group;
     let sibling = |c: ChildIx| {
         c != ask.child && sibling_group.is_some() && h.child(c).sibling_group == sibling_group
@@ -84,12 +112,6 @@ fn ties(s: &Situation<'_>, ask: &Ask<'_>, f: FamilyIx, family: &FamilyNow<'_>, o
             "lived_here_before",
             "Het kind heeft hier eerder gewoond en dat eindigde niet ongepland.",
             "The child has lived here before, and that did not end unplanned.",
-        ));
-    } else if family.state.kind == Some(FamilyKind::Network) {
-        out.unknown.push(note(
-            "network_of_whom",
-            "Dit is een netwerkgezin. Vraag na of het bij het netwerk van dit kind hoort.",
-            "This is a network family. Ask whether it belongs to this child's network.",
         ));
     }
 }

@@ -124,47 +124,10 @@ pub fn definition(language: Lang, name: &str) -> String {
 /// A rule of matching, as a heading over the families that it excludes; a rule of one's own by
 /// its name.
 pub(super) fn rule(language: Lang, name: &str) -> String {
-    let (nl, en) = match name {
-        "status" => ("Gestopt of gepauzeerd", "Stopped or paused"),
-        "rest_period" => {
-            ("Rust na een plaatsing die ongepland eindigde", "Resting after an unplanned end")
-        }
-        "places" => ("Geen plek vrij", "No place free"),
-        "keep_siblings" => (
-            "Niet genoeg plek voor broers en zussen samen",
-            "Not enough places for the siblings together",
-        ),
-        "age" => ("Andere leeftijd gevraagd", "Another age asked"),
-        "care_form" => ("Andere vorm van zorg", "Another form of care"),
-        "perspective" => ("Ander perspectief", "Another perspective"),
-        "needs_refused" => (
-            "Het gezin zegt nee tegen wat het kind nodig heeft",
-            "The family says no to what the child needs",
-        ),
-        "needs_accepted" => (
-            "Het gezin noemt niet wat het kind nodig heeft",
-            "The family does not name what the child needs",
-        ),
-        "own_children" => {
-            ("Eigen kind van bijna dezelfde leeftijd", "Own child of nearly the same age")
-        }
-        "other_children" => (
-            "Gaat niet samen met een ander kind daar",
-            "Does not go together with another child there",
-        ),
-        "distance_home" => ("Te ver van huis", "Too far from home"),
-        "distance_school" => ("Te ver van school", "Too far from school"),
-        "contact_areas" => {
-            ("Te ver van wie het kind moet kunnen zien", "Too far from whom the child is to see")
-        }
-        "avoid_areas" => ("Een gebied om te mijden", "An area to avoid"),
-        "secret_address" => ("Geheim adres", "Secret address"),
-        "wish_must" => ("Een wens voor een ander gezin", "A wish for another family"),
-        "wish_never" => ("Een wens tegen dit gezin", "A wish against this family"),
-        "not_together" => ("Mogen niet in één huis", "May not live in one house"),
-        _ => return name.replace('_', " "),
-    };
-    language.of(nl, en).into()
+    match crate::matching::RuleName::find(name) {
+        Some(rule) => rule.label(language).into(),
+        None => name.replace('_', " "),
+    }
 }
 
 /// The name of a split: `from 2020-01-01` and `column=level` in the page's language.

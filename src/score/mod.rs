@@ -13,4 +13,4 @@ pub use note::{Lang, Note};
 pub use notes::{CareSoFar, NoteSettings, guideline, safety};
 pub use result::{Reason, Risk, ScoreResult, StayScore};
 pub use run::score;
-pub(crate) use run::{banner, definition, reasons};
+pub(crate) use run::{banner, definition, imputed, reasons};

@@ -115,7 +115,7 @@ fn stay_score(id: &str, lasted: f64, p: Prediction) -> StayScore {
 }
 
 /// The columns that were filled in.
-fn imputed(notes: &[PredictionNote]) -> Vec<&str> {
+pub(crate) fn imputed(notes: &[PredictionNote]) -> Vec<&str> {
     notes
         .iter()
         .filter_map(|note| match note {

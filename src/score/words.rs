@@ -12,7 +12,7 @@ impl From<RiskAt> for Risk {
 }
 
 /// The code of the note that a horizon has no number.
-pub(super) const NO_HORIZON: &str = "horizon_without_number";
+pub(crate) const NO_HORIZON: &str = "horizon_without_number";
 
 /// A column in plain words: Dutch, English.
 fn label(column: &str) -> (String, String) {

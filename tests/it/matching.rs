@@ -202,7 +202,7 @@ fn the_answer_keeps_its_contract() {
     for key in ["status", "objective", "bound", "gap", "pairs", "unplaced"] {
         assert!(!json["assignment"][key].is_null(), "{key}");
     }
-    assert!(!result.to_text(pleegzorg::score::Lang::Nl).is_empty());
+    assert!(!result.to_text(&[], pleegzorg::score::Lang::Nl).is_empty());
 }
 
 /// A small caseload: one child in Utrecht with a request, and families to screen.
@@ -397,7 +397,8 @@ fn safety_and_wishes_stand_in_lanes_of_their_own() {
     t.s.h.requests[0].secret_address = Some(true);
     assert!(t.vetoes(near).is_empty());
     assert_eq!(t.vetoes(home), vec![RuleName::SecretAddress]);
-    assert_eq!(t.vetoes(network), vec![RuleName::SecretAddress]);
+    // Of nobody's network either.
+    assert_eq!(t.vetoes(network), vec![RuleName::Network, RuleName::SecretAddress]);
     t.s.h.requests[0].secret_address = None;
     t.s.h.requests[0].avoid_areas = vec![t.s.h.labels.find("3512").unwrap()];
     assert_eq!(t.vetoes(near), vec![RuleName::AvoidAreas]);
@@ -415,6 +416,75 @@ fn safety_and_wishes_stand_in_lanes_of_their_own() {
     t.s.h.pairs = vec![rules[1].clone()];
     assert_eq!(t.vetoes(near), vec![RuleName::WishMust]);
     assert!(t.vetoes(home).is_empty());
+}
+
+#[test]
+fn a_network_family_is_there_for_its_own_child() {
+    let mut t = Town::new();
+    let aunt = t.family(|f, _| f.kind = Some(FamilyKind::Network));
+    assert_eq!(t.vetoes(aunt), vec![RuleName::Network], "whose network is not on record");
+    let other = t.s.child("2010-01-01");
+    let stay = t.s.foster(other, aunt, "2018-01-01", "2019-01-01", Some(EndReason::ReturnedHome));
+    assert_eq!(t.vetoes(aunt), vec![RuleName::Network], "of another child");
+    let off = Rules::parse("[rules.network]\nuse = false").unwrap();
+    assert!(t.screened(&off)[0][aunt.at()].0.is_empty());
+    // A sibling's network is the child's own.
+    let group = t.s.word("family");
+    for child in [other, t.child] {
+        t.s.child_mut(child).sibling_group = Some(group);
+    }
+    assert!(t.vetoes(aunt).is_empty());
+    t.s.child_mut(other).sibling_group = None;
+    // So is a family where the child itself lived, was introduced, or for which it was offered.
+    t.s.stay_mut(stay).child = t.child;
+    assert!(t.vetoes(aunt).is_empty());
+    t.s.stay_mut(stay).child = other;
+    let scale = t.s.word("alliance_birth_foster");
+    t.s.h.assessments.push(pleegzorg::history::Assessment {
+        subject: pleegzorg::history::Subject::Pair(t.child, aunt),
+        date: day("2020-02-10"),
+        scale,
+        score: Some(6.0),
+        rater: None,
+        recorded: None,
+    });
+    assert!(t.vetoes(aunt).is_empty());
+    t.s.h.assessments[0].recorded = Some(day("2020-04-01"));
+    assert_eq!(t.vetoes(aunt), vec![RuleName::Network], "not known yet");
+    t.s.h.pairs.push(PairRule {
+        kind: PairKind::Must,
+        a: Party::Child(t.child),
+        b: Party::Family(aunt),
+        lane: Some(PairLane::Parents),
+        reason: None,
+    });
+    assert!(t.vetoes(aunt).is_empty());
+}
+
+#[test]
+fn a_family_that_said_no_is_not_proposed_again_for_that_request() {
+    use pleegzorg::history::{Answer, Offer, RequestIx};
+    let mut t = Town::new();
+    let f = t.family(|_, _| {});
+    let offer = |offered: &str, answered: &str, answer| Offer {
+        request: RequestIx(0),
+        family: f,
+        offered: day(offered),
+        answered: Day::parse_iso(answered),
+        answer: Some(answer),
+        reason: None,
+        recorded: None,
+    };
+    t.s.h.offers = vec![offer("2020-02-10", "2020-02-12", Answer::No)];
+    assert_eq!(t.vetoes(f), vec![RuleName::Declined]);
+    // The last answer counts, once it is known.
+    t.s.h.offers.push(offer("2020-02-20", "2020-02-25", Answer::Yes));
+    assert!(t.vetoes(f).is_empty());
+    t.s.h.offers[1].offered = day("2020-03-10");
+    assert_eq!(t.vetoes(f), vec![RuleName::Declined]);
+    t.s.h.offers = vec![offer("2020-02-10", "2020-03-05", Answer::No)];
+    assert!(t.vetoes(f).is_empty(), "its answer is not known yet");
+    assert!(Rules::parse("[rules.declined]\nuse = false").is_err(), "a refusal is a refusal");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use pleegzorg::history::{
     Area, Assessment, Birth, CareForm, Child, ChildIx, Day, EndReason, Event, EventKind, Family,
     FamilyIx, FamilyKind, FamilyPeriod, FamilyState, FamilyStatus, History, Index, Label, Legal,
-    Perspective, Request, Setting, Sex, Stay, StayIx, Subject, Window,
+    Perspective, Request, RequestIx, Setting, Sex, Stay, StayIx, Subject, Window,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -420,14 +420,29 @@ pub fn known_on(h: &History, date: Day, keep: &[StayIx]) -> (History, Vec<Option
     for c in &mut cut.children {
         c.first_out_of_home = c.first_out_of_home.filter(|&d| d <= date);
     }
-    cut.requests.retain(|r| r.recorded.or(r.received).unwrap_or(r.needed_from) <= date);
+    let known = |r: &Request| r.recorded.or(r.received).unwrap_or(r.needed_from) <= date;
+    let mut next = 0;
+    let kept: Vec<Option<RequestIx>> = (cut.requests.iter())
+        .map(|r| {
+            next += u32::from(known(r));
+            known(r).then(|| RequestIx(next - 1))
+        })
+        .collect();
+    cut.requests.retain(known);
     for r in &mut cut.requests {
         if r.closed.is_none_or(|c| c > date) {
             (r.closed, r.outcome, r.placed_stay) = (None, None, None);
         }
         r.placed_stay = r.placed_stay.and_then(|s| place[s.at()]);
     }
-    cut.offers.retain(|o| o.recorded.unwrap_or(o.offered) <= date);
+    cut.offers
+        .retain(|o| o.recorded.unwrap_or(o.offered) <= date && kept[o.request.at()].is_some());
+    for o in &mut cut.offers {
+        o.request = kept[o.request.at()].unwrap_or(o.request);
+        if o.answered.is_some_and(|d| d > date) {
+            (o.answered, o.answer, o.reason) = (None, None, None);
+        }
+    }
     (cut, place)
 }
 

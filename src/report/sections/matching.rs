@@ -1,7 +1,5 @@
 //! Requests and families: what excludes a family first, then who remains and why (not), and the plan.
 
-use std::collections::BTreeMap;
-
 use super::super::disclose::Audience;
 use super::super::dots::OfHundred;
 use super::super::html::Html;
@@ -62,8 +60,9 @@ fn write_request(h: &mut Html, r: &RequestMatch, language: Lang) {
     h.within("article", &[], |h| {
         let name = language.of("Aanvraag", "Request");
         h.leaf("h3", &[], &format!("{name} {}", r.request));
+        h.leaf("p", &[("class", "note")], r.about.text(language));
         conditions(h, &r.guideline, language);
-        vetoes(h, &r.vetoed, language);
+        vetoes(h, r, language);
         let found = match (r.candidates.len(), language) {
             (0, Lang::Nl) => "Geen gezin blijft over.".to_string(),
             (0, Lang::En) => "No family remains.".into(),
@@ -73,8 +72,13 @@ fn write_request(h: &mut Html, r: &RequestMatch, language: Lang) {
             (n, Lang::En) => format!("{n} families remain."),
         };
         h.leaf("h4", &[], &found);
+        let common = r.common();
+        if common.iter().any(|side| !side.is_empty()) {
+            h.leaf("h5", &[], language.of("Bij al deze gezinnen", "For all of these families"));
+            sides(h, &common, language);
+        }
         for candidate in &r.candidates {
-            write_candidate(h, candidate, language);
+            write_candidate(h, candidate, &common, r.candidates.len(), language);
         }
         if !r.relaxations.is_empty() {
             h.leaf(
@@ -98,17 +102,15 @@ fn write_request(h: &mut Html, r: &RequestMatch, language: Lang) {
 }
 
 /// Families that a rule excludes, by rule.
-fn vetoes(h: &mut Html, vetoed: &[Veto], language: Lang) {
+fn vetoes(h: &mut Html, r: &RequestMatch, language: Lang) {
+    let vetoed = &r.vetoed;
     if vetoed.is_empty() {
         let text =
             language.of("Geen enkele regel sluit een gezin uit.", "No rule excludes a family.");
         h.leaf("p", &[("class", "none")], text);
         return;
     }
-    let mut by_rule: BTreeMap<&str, Vec<&Veto>> = BTreeMap::new();
-    for veto in vetoed {
-        by_rule.entry(&veto.rule).or_default().push(veto);
-    }
+    let by_rule = r.by_rule();
     let mut families: Vec<&str> = vetoed.iter().map(|v| v.family.as_str()).collect();
     families.sort_unstable();
     families.dedup();
@@ -156,19 +158,21 @@ fn risk_in_words(language: Lang, risk: &Risk) -> String {
     }
 }
 
-fn write_candidate(h: &mut Html, c: &Candidate, language: Lang) {
+/// One candidate: what is not common to all.
+fn write_candidate(
+    h: &mut Html,
+    c: &Candidate,
+    common: &[Vec<&Note>; 3],
+    of_all: usize,
+    language: Lang,
+) {
     h.within("article", &[], |h| {
         let name = language.of("Gezin", "Family");
         h.leaf("h4", &[], &format!("{name} {}", c.family));
-        h.within("div", &[("class", "sides")], |h| {
-            for (title, notes) in [
-                (language.of("Spreekt ervoor", "Speaks for"), &c.speaks_for),
-                (language.of("Spreekt ertegen", "Speaks against"), &c.against),
-                (language.of("Onbekend: vraag na", "Unknown: ask"), &c.unknown),
-            ] {
-                side(h, title, notes, language);
-            }
+        let own = std::array::from_fn(|side| {
+            c.sides()[side].iter().filter(|n| !common[side].contains(n)).collect()
         });
+        sides(h, &own, language);
         match &c.risk {
             Some(risks) => {
                 let predicted = language.of("Voorspelde breakdown", "Predicted breakdown");
@@ -177,18 +181,48 @@ fn write_candidate(h: &mut Html, c: &Candidate, language: Lang) {
             }
             None => no_number(h, &c.unknown, c.abstained.as_deref(), language),
         }
-        if !c.equal_to.is_empty() {
-            let text = language.of(
-                "De gegevens kunnen geen verschil aantonen met",
-                "The data cannot tell this family from",
-            );
-            h.leaf("p", &[("class", "note")], &format!("{text}: {}.", c.equal_to.join(", ")));
-        }
+        equals(h, c, of_all, language);
         support(h, c.support, language);
     });
 }
 
-fn side(h: &mut Html, title: &str, notes: &[Note], language: Lang) {
+/// What speaks for, what against, what to ask: side by side.
+fn sides(h: &mut Html, notes: &[Vec<&Note>; 3], language: Lang) {
+    let titles = [
+        language.of("Spreekt ervoor", "Speaks for"),
+        language.of("Spreekt ertegen", "Speaks against"),
+        language.of("Onbekend: vraag na", "Unknown: ask"),
+    ];
+    h.within("div", &[("class", "sides")], |h| {
+        for (title, notes) in titles.iter().zip(notes) {
+            side(h, title, notes, language);
+        }
+    });
+}
+
+/// The candidates that the data cannot tell from this one; all of them in one word.
+fn equals(h: &mut Html, c: &Candidate, of_all: usize, language: Lang) {
+    if c.equal_to.is_empty() {
+        return;
+    }
+    let text = if c.equal_to.len() + 1 == of_all {
+        language
+            .of(
+                "De gegevens kunnen geen verschil aantonen met de andere gezinnen.",
+                "The data cannot tell this family from the others.",
+            )
+            .to_owned()
+    } else {
+        let from = language.of(
+            "De gegevens kunnen geen verschil aantonen met",
+            "The data cannot tell this family from",
+        );
+        format!("{from}: {}.", c.equal_to.join(", "))
+    };
+    h.leaf("p", &[("class", "note")], &text);
+}
+
+fn side(h: &mut Html, title: &str, notes: &[&Note], language: Lang) {
     h.within("div", &[], |h| {
         h.leaf("h5", &[], title);
         if notes.is_empty() {

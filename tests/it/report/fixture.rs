@@ -395,6 +395,7 @@ pub fn matched(hostile: &str) -> MatchResult {
     };
     let request = |id: &str, candidates: Vec<Candidate>| RequestMatch {
         request: id.into(),
+        about: note("request", "kind van 7 jaar", "child of 7"),
         candidates,
         vetoed: vec![
             veto("F-002", "places", "Geen plek vrij", "No place free"),
