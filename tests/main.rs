@@ -9,6 +9,8 @@
     missing_docs
 )]
 
+#[path = "it/bad_input_cli/mod.rs"]
+mod bad_input_cli;
 #[path = "it/cli.rs"]
 mod cli;
 #[path = "it/describe.rs"]

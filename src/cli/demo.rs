@@ -9,7 +9,7 @@ use super::output::{Failure, Output};
 use super::page::{Reader, about_study, base_at, base_rates};
 use super::train;
 use crate::evaluate::{self, DescribeOptions, Groups, describe};
-use crate::files::write_whole;
+use crate::files::{make_folder, may_write, write_set};
 use crate::history::{self, Index};
 use crate::matching::{self, MatchOptions};
 use crate::model::{self, Source, Study, Verdict, prepare};
@@ -51,16 +51,16 @@ const EXAMPLE: &[(&str, &[u8])] = &[
 
 pub(crate) fn run(args: &DemoArgs, out: &mut Output) -> Result<u8, Failure> {
     let folder = args.dir.join("history");
-    std::fs::create_dir_all(&folder)
-        .map_err(|e| Error::new(ErrorKind::Io, format!("cannot make {}: {e}", folder.display())))?;
-    for (name, bytes) in EXAMPLE {
-        write_whole(&folder.join(name), bytes, args.force)?;
+    make_folder(&folder)?;
+    let (model, report) = (args.dir.join("model.json"), args.dir.join("report.html"));
+    for path in [&model, &report] {
+        may_write(path, args.force)?;
     }
+    let example: Vec<_> = EXAMPLE.iter().map(|&(name, b)| (folder.join(name), b)).collect();
+    write_set(&example, args.force)?;
     let way = Way::go(&folder, out)?;
-    way.model.write(&args.dir.join("model.json"), args.force)?;
-    let page = way.page(args.reader.options());
-    let report = args.dir.join("report.html");
-    write_whole(&report, page.render().as_bytes(), args.force)?;
+    let page = way.page(args.reader.options()).render();
+    write_set(&[(model, &way.model.to_bytes()?), (report, page.as_bytes())], args.force)?;
     out.answer(&way.json(&args.dir), || way.text(&args.dir))?;
     Ok(0)
 }

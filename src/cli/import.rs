@@ -9,7 +9,6 @@ use super::findings::blocks;
 use super::output::{Failure, Output};
 use crate::history::ssda903::{self, Imported};
 use crate::history::{self};
-use crate::{Error, ErrorKind};
 
 /// Turn a statutory return into a history folder
 #[derive(Debug, Args)]
@@ -41,10 +40,9 @@ enum Source {
 
 pub(crate) fn run(args: &ImportArgs, out: &mut Output) -> Result<u8, Failure> {
     let Source::Ssda903 { dir, out: target, most, force } = &args.source;
+    history::may_write(target, *force)?;
     let progress = out.progress();
     let imported = ssda903::import(dir, &*progress)?;
-    std::fs::create_dir_all(target)
-        .map_err(|e| Error::new(ErrorKind::Io, format!("cannot make {}: {e}", target.display())))?;
     history::write(&imported.history, target, *force)?;
     out.answer(&imported.report(), || {
         blocks(&imported.findings, &imported.counts, *most) + &account(&imported, target)

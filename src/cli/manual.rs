@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use super::Cli;
 use super::output::{Failure, Output};
-use crate::files::write_whole;
+use crate::files::{make_folder, write_set};
 use crate::{Error, ErrorKind};
 
 /// Print the completions of a shell
@@ -20,7 +20,7 @@ pub(crate) struct CompletionsArgs {
 /// Write the man pages, one for each verb
 #[derive(Debug, Args)]
 pub(crate) struct ManualArgs {
-    /// The folder to write them into; it must exist
+    /// The folder to write them into; it is made where it does not exist
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// Replace pages that exist
@@ -31,38 +31,37 @@ pub(crate) struct ManualArgs {
 pub(crate) fn completions(args: &CompletionsArgs, out: &mut Output) -> Result<u8, Failure> {
     let mut bytes = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "pleegzorg", &mut bytes);
-    out.text(&String::from_utf8_lossy(&bytes))?;
+    let script = String::from_utf8_lossy(&bytes);
+    let shell = args.shell.to_string();
+    let answer = serde_json::json!({ "schema": 1, "shell": shell, "script": script });
+    out.answer(&answer, || script.to_string())?;
     Ok(0)
 }
 
 pub(crate) fn manual(args: &ManualArgs, out: &mut Output) -> Result<u8, Failure> {
     let mut root = Cli::command();
     root.build();
-    let mut written = Vec::new();
-    page(&root, "pleegzorg", args, &mut written)?;
+    let mut pages = vec![page(&root, "pleegzorg")?];
     for verb in root.get_subcommands().filter(|v| v.get_name() != "help") {
-        page(verb, &format!("pleegzorg-{}", verb.get_name()), args, &mut written)?;
+        pages.push(page(verb, &format!("pleegzorg-{}", verb.get_name()))?);
     }
+    make_folder(&args.out)?;
+    let set: Vec<(PathBuf, &[u8])> =
+        pages.iter().map(|(name, bytes)| (args.out.join(name), bytes.as_slice())).collect();
+    write_set(&set, args.force)?;
+    let written: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
     out.answer(&serde_json::json!({ "schema": 1, "written": written }), || {
         format!("{} man pages written\n", written.len())
     })?;
     Ok(0)
 }
 
-/// Renders and writes one page.
-fn page(
-    command: &clap::Command,
-    name: &str,
-    args: &ManualArgs,
-    written: &mut Vec<String>,
-) -> Result<(), Failure> {
+/// One page: the name of its file, and its bytes.
+fn page(command: &clap::Command, name: &str) -> Result<(String, Vec<u8>), Failure> {
     let mut bytes = Vec::new();
     clap_mangen::Man::new(command.clone())
         .title(name.to_uppercase())
         .render(&mut bytes)
         .map_err(|e| Error::new(ErrorKind::Io, format!("cannot render {name}: {e}")))?;
-    let file = format!("{name}.1");
-    write_whole(&args.out.join(&file), &bytes, args.force)?;
-    written.push(file);
-    Ok(())
+    Ok((format!("{name}.1"), bytes))
 }

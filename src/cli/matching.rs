@@ -7,6 +7,7 @@ use clap::Args;
 use super::output::{Failure, Output};
 use super::page::about_model;
 use super::score::{UseArgs, day, read};
+use crate::files::read_text;
 use crate::history::Day;
 use crate::matching::assign::Effort;
 use crate::matching::instance::Instance;
@@ -90,9 +91,7 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
 
 /// Solves a bare problem.
 fn bare(path: &Path, effort: Effort, lang: Lang, out: &mut Output) -> Result<u8, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Error::new(ErrorKind::Io, format!("cannot read {}: {e}", path.display())))?;
-    let result = Instance::parse(&text)?.solve(effort)?;
+    let result = Instance::parse(&read_text(path)?)?.solve(effort)?;
     out.answer(&result, || result.to_text(lang))?;
     Ok(0)
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::output::{Failure, Output};
+use crate::files::make_folder;
 use crate::simulate::{self, Level, Scenario};
 use crate::{Error, ErrorKind};
 
@@ -50,9 +51,8 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut Output) -> Result<u8, Failure> 
     if args.no_missing {
         scenario = scenario.without_missing();
     }
-    std::fs::create_dir_all(&args.out).map_err(|e| {
-        Error::new(ErrorKind::Io, format!("cannot make {}: {e}", args.out.display()))
-    })?;
+    make_folder(&args.out)?;
+    simulate::may_write(&args.out, args.force)?;
     let simulation = simulate::simulate(&scenario, args.children, args.seed);
     simulate::write(&simulation, &args.out, args.force)?;
     let h = &simulation.history;

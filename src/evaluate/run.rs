@@ -1,5 +1,8 @@
 //! A study on trial: its model, the models beside it, and no model at all.
 
+use std::collections::BTreeSet;
+
+use crate::features::{Part, Term, Values};
 use crate::model::{Kind, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare};
 use crate::outcome::Definition;
 use crate::progress::Progress;
@@ -98,6 +101,7 @@ impl<'a> Judge<'a> {
         let folds = self.folds()?;
         let reachable = self.rows.reachable(&folds);
         self.say_unreachable(reachable);
+        self.say_unseen(&folds);
         let horizons = self.rows.horizons[..reachable].to_vec();
         let mut splits = folds;
         splits.extend(self.left_out()?);
@@ -133,7 +137,13 @@ impl<'a> Judge<'a> {
     /// do either; too little data is no refusal.
     fn parameters(&mut self) -> Result<usize, Error> {
         match fit(self.prepared, None, &self.study.model) {
-            Ok(fitted) => Ok(fitted.model.recipe().names().len()),
+            Ok(fitted) => {
+                // What is wrong with the model on all rows is wrong in the folds as well.
+                let notes = &self.prepared.notes;
+                let said = fitted.model.about().warnings.iter().filter(|w| !notes.contains(w));
+                self.warnings.extend(said.cloned());
+                Ok(fitted.model.recipe().names().len())
+            }
             Err(error) => {
                 let few = matches!(error, ModelError::TooFew(_));
                 let message = error.to_string();
@@ -183,6 +193,26 @@ impl<'a> Judge<'a> {
             self.warnings.push(format!(
                 "follow-up does not reach {label} (in every fold), so nothing is said about it"
             ));
+        }
+    }
+
+    /// Says which factors have levels that only the test rows of a fold have: what a model says
+    /// of those it has not learned.
+    fn say_unseen(&mut self, folds: &[Split]) {
+        let mut parts: Vec<&Part> = self.prepared.terms.iter().flat_map(Term::parts).collect();
+        parts.sort_unstable_by_key(|p| p.column());
+        parts.dedup_by_key(|p| p.column());
+        for part in parts {
+            let (rows, touched) = unseen(self.prepared, part, folds);
+            if rows > 0 {
+                self.warnings.push(format!(
+                    "{}: in {touched} of {} folds a level occurs in the test rows only ({rows} \
+                     rows): the model judged there has not learned it, and takes it as other rare \
+                     levels, or as the reference",
+                    part.column(),
+                    folds.len()
+                ));
+            }
         }
     }
 
@@ -274,6 +304,37 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// How many test rows have a level of a factor that no training row of their fold has, and in how
+/// many folds.
+fn unseen(prepared: &Prepared, part: &Part, folds: &[Split]) -> (usize, usize) {
+    let (codes, levels): (Vec<u32>, usize) = match (prepared.frame.get(part.column()), part) {
+        (Some(Values::Level { codes, levels }), _) => (codes.clone(), levels.len()),
+        (Some(Values::Number(v)), Part::Factor(_)) => {
+            let mut distinct: Vec<f64> = v.iter().copied().filter(|v| !v.is_nan()).collect();
+            distinct.sort_unstable_by(f64::total_cmp);
+            distinct.dedup();
+            let code = |v: &f64| match v.is_nan() {
+                true => Values::MISSING,
+                false => distinct.partition_point(|d| d < v) as u32,
+            };
+            (v.iter().map(code).collect(), distinct.len())
+        }
+        _ => return (0, 0),
+    };
+    let (mut rows, mut touched) = (0, 0);
+    for fold in folds {
+        let mut seen = vec![false; levels];
+        for &row in &fold.train {
+            seen.get_mut(codes[row] as usize).into_iter().for_each(|s| *s = true);
+        }
+        let unseen = |row: &&usize| seen.get(codes[**row] as usize) == Some(&false);
+        let count = fold.test.iter().filter(unseen).count();
+        rows += count;
+        touched += usize::from(count > 0);
+    }
+    (rows, touched)
+}
+
 /// Our own models compute risks to the last bit or two; a foreign excess is not theirs.
 fn rounded(risk: f64) -> f64 {
     if (-1e-9..=1.0 + 1e-9).contains(&risk) { risk.clamp(0.0, 1.0) } else { risk }
@@ -293,7 +354,7 @@ fn keep_largest(levels: &mut [Option<String>], column: &str) -> Option<String> {
     order.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let said = format!("{column} has {} levels: only the {LEVELS} largest are judged", order.len());
     order.truncate(LEVELS);
-    let kept: std::collections::BTreeSet<String> = order.into_iter().map(|o| o.1).collect();
+    let kept: BTreeSet<String> = order.into_iter().map(|o| o.1).collect();
     for level in levels {
         if level.as_ref().is_some_and(|l| !kept.contains(l)) {
             *level = None;

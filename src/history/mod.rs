@@ -37,3 +37,4 @@ pub use registry::{Bilingual, Explanation, explain, explanations};
 pub(crate) use settings::nearest;
 pub use settings::{DateStyle, Decimal, Format, Separator, Settings, window};
 pub use write::{study_tables, write};
+pub(crate) use write::{may_write, write_with};

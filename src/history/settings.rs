@@ -93,25 +93,21 @@ impl Settings {
             let problem = FileProblem { file, kind: ErrorKind::Io, what, repair: repair.into() };
             HistoryError::Files(vec![problem])
         };
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(_) if path.is_dir() => {
-                return Err(problem("is a folder, not a file".into(), "put the file in its place"));
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(problem(
-                    "is missing".into(),
-                    "a history folder needs a study.toml with [window] start, end and extraction",
-                ));
-            }
-            Err(e) => return Err(problem(format!("cannot be read: {e}"), "check its permissions")),
-        };
-        let Ok(text) = String::from_utf8(bytes) else {
-            return Err(study(path, "the file is not UTF-8".into(), "save it as UTF-8".into()));
-        };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        if path.is_dir() {
+            return Err(problem("is a folder, not a file".into(), "put the file in its place"));
+        }
+        if !path.exists() {
+            return Err(problem(
+                "is missing".into(),
+                "a history folder needs a study.toml with [window] start, end and extraction",
+            ));
+        }
+        let text = crate::files::read_text(path).map_err(|e| match e.kind() {
+            ErrorKind::Usage => study(path, "the file is not UTF-8".into(), "save it as UTF-8".into()),
+            _ => problem(e.to_string(), "check its permissions"),
+        })?;
         let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-            study(path, format!("not valid TOML: {}", e.message()), toml_hint(text, &e))
+            study(path, format!("not valid TOML: {}", e.message()), toml_hint(&text, &e))
         })?;
         Self::from_toml(&table, path)
     }

@@ -3,9 +3,9 @@
 mod tables;
 
 use std::fmt::{Display, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::columns::FileSpec;
+use super::columns::{FILES, FileSpec};
 use super::day::Birth;
 use super::error::HistoryError;
 use super::records::{ChildIx, FamilyIx, FamilyState, History, Label, StayIx, Window};
@@ -21,27 +21,39 @@ use crate::files;
 /// cannot: a reference outside it, a blank or padded id or word, `|` in a word of a list, a number
 /// that is not finite, a family without a kind, an assessment without a score.
 pub fn write(history: &History, dir: &Path, force: bool) -> Result<(), HistoryError> {
-    let mut texts = tables::all(history)?;
-    texts.push(("study.toml", study(&history.window).into_bytes()));
-    std::fs::create_dir_all(dir).map_err(|e| {
-        crate::Error::new(
-            crate::ErrorKind::Io,
-            format!("cannot make the folder {}: {e}", dir.display()),
-        )
-        .with_hint("check that the folder above it exists and may be written to")
-    })?;
-    if !force && let Some((name, _)) = texts.iter().find(|(name, _)| dir.join(name).exists()) {
-        return Err(crate::Error::new(
-            crate::ErrorKind::Usage,
-            format!("{} exists already and is left as it is", dir.join(name).display()),
-        )
-        .with_hint("choose another folder, or add --force to replace it")
-        .into());
+    let study = study(&history.window);
+    write_with(history, dir, force, &[("study.toml", study.as_bytes())])
+}
+
+/// Writes `history` with the other files of its folder, among them its `study.toml`.
+///
+/// # Errors
+/// As [`write()`](fn@write).
+pub(crate) fn write_with(
+    history: &History,
+    dir: &Path,
+    force: bool,
+    others: &[(&str, &[u8])],
+) -> Result<(), HistoryError> {
+    let tables = tables::all(history)?;
+    files::make_folder(dir)?;
+    let mut set: Vec<(PathBuf, &[u8])> =
+        tables.iter().map(|(name, bytes)| (dir.join(name), bytes.as_slice())).collect();
+    set.extend(others.iter().map(|&(name, bytes)| (dir.join(name), bytes)));
+    Ok(files::write_set(&set, force)?)
+}
+
+/// Says whether [`write()`](fn@write) would refuse a folder, so that long work need not be done
+/// first.
+///
+/// # Errors
+/// [`crate::ErrorKind::Usage`] where a file of a history exists there and `force` is false.
+pub(crate) fn may_write(dir: &Path, force: bool) -> Result<(), crate::Error> {
+    if !dir.is_dir() {
+        return Ok(());
     }
-    for (name, bytes) in &texts {
-        files::write_whole(&dir.join(name), bytes, force)?;
-    }
-    Ok(())
+    let names = FILES.iter().map(|f| f.name).chain(["study.toml"]);
+    names.map(|name| dir.join(name)).try_for_each(|path| files::may_write(&path, force))
 }
 
 /// The `[window]` and `[format]` of a study file for what [`write()`](fn@write) writes.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::files::read_text;
 use crate::score::NoteSettings;
 use crate::{Error, ErrorKind};
 
@@ -299,13 +300,10 @@ impl Rules {
     /// Reads a rules file.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where it cannot be read, else as [`Rules::parse`].
+    /// [`ErrorKind::Io`] where it cannot be read, [`ErrorKind::Usage`] where it is no text, else as
+    /// [`Rules::parse`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            Error::new(ErrorKind::Io, format!("cannot read the rules {}: {e}", path.display()))
-                .with_hint("leave out --rules to use the defaults")
-        })?;
-        Self::parse(&text)
+        Self::parse(&read_text(path)?)
     }
 
     /// A rule, where it is in use.

@@ -6,6 +6,7 @@
 //! tells damage, not forgery: whoever changes a file can compute it anew, and so all that is
 //! read is checked as well.
 
+use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -72,14 +73,21 @@ impl Model {
             let error = crate::Error::new(crate::ErrorKind::Io, what);
             ModelError::Other(error.with_hint("give the path of a model file that train wrote"))
         };
-        let size = std::fs::metadata(path).map_err(|e| io(&e))?;
-        if size.is_dir() {
+        if path.is_dir() {
             return Err(io(&"it is a folder"));
         }
-        if size.len() > LARGEST {
-            return Err(ModelError::File(format!("it is larger than {LARGEST} bytes")));
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(|e| io(&e))?;
+        // The size that a system tells of a pipe is nothing to go by.
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| io(&e))?;
+        let named = |what: String| ModelError::File(format!("{} ({what})", path.display()));
+        if bytes.len() as u64 > LARGEST {
+            return Err(named(format!("it is larger than {LARGEST} bytes")));
         }
-        Self::from_bytes(&std::fs::read(path).map_err(|e| io(&e))?)
+        Self::from_bytes(&bytes).map_err(|e| match e {
+            ModelError::File(what) => named(what),
+            other => other,
+        })
     }
 
     /// Writes the model file, whole or not at all. An existing file stays unless `force`.
@@ -106,14 +114,15 @@ fn open(bytes: &[u8]) -> Result<(&str, &str), ModelError> {
     })?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     let (version, rest) = rest.split_at(digits);
-    let rest = rest.strip_prefix(HASH).ok_or_else(cut)?;
+    // A later version may be laid out in another way: it is told before anything else is read.
     match version.parse() {
         Ok(VERSION) if version.len() == 1 => {}
-        Ok(found) if found > VERSION => {
+        Ok(found) if found > VERSION && !rest.is_empty() => {
             return Err(ModelError::Newer { found, known: VERSION });
         }
         _ => return Err(cut()),
     }
+    let rest = rest.strip_prefix(HASH).ok_or_else(cut)?;
     if rest.len() < 64 || !rest.is_char_boundary(64) {
         return Err(cut());
     }

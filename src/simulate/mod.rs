@@ -46,7 +46,7 @@ pub use effects::{Drivers, EFFECTS, Effect, HELPER_CHANGE_DURING, linear_predict
 pub use hazard::{Baseline, EDGES, PIECES};
 pub use scenario::{FamilyEffects, Frailty, Level, Scenario, Targets};
 pub use truth::{HORIZONS, true_risks};
-pub use write::{study, write};
+pub use write::{may_write, study, write};
 
 use ground::Ground;
 use region::{Finished, Region};

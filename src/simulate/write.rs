@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::files::write_whole;
+use crate::files;
 use crate::history::{self, Window};
-use crate::{Error, ErrorKind};
+use crate::Error;
 
 use super::Simulation;
 
@@ -17,20 +17,22 @@ const TRUTH: &str = "truth.csv";
 /// the start) and `risk` (rounded to 8 decimals).
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] where a file exists and `force` is false; [`ErrorKind::Io`] where the
+/// [`crate::ErrorKind::Usage`] where a file exists and `force` is false; [`crate::ErrorKind::Io`] where the
 /// folder cannot be written.
 pub fn write(simulation: &Simulation, dir: &Path, force: bool) -> Result<(), Error> {
-    let truth = dir.join(TRUTH);
-    if !force && truth.exists() {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!("{} exists already and is left as it is", truth.display()),
-        )
-        .with_hint("choose another folder, or add --force to replace it"));
-    }
-    history::write(&simulation.history, dir, force)?;
-    write_whole(&dir.join("study.toml"), study(&simulation.history.window).as_bytes(), true)?;
-    write_whole(&truth, truth_table(simulation).as_bytes(), force)
+    let study = study(&simulation.history.window);
+    let truth = truth_table(simulation);
+    let others = [("study.toml", study.as_bytes()), (TRUTH, truth.as_bytes())];
+    Ok(history::write_with(&simulation.history, dir, force, &others)?)
+}
+
+/// Says whether [`write()`](fn@write) would refuse a folder, before the simulation is made.
+///
+/// # Errors
+/// [`crate::ErrorKind::Usage`] where a file exists and `force` is false.
+pub fn may_write(dir: &Path, force: bool) -> Result<(), Error> {
+    history::may_write(dir, force)?;
+    if dir.is_dir() { files::may_write(&dir.join(TRUTH), force) } else { Ok(()) }
 }
 
 /// The study file of a simulated history: the few terms that a researcher would choose for a

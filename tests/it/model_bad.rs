@@ -254,7 +254,7 @@ fn wrong_times_weights_and_names() {
     let late = number("from", |i| if i == 3 { 99.0 } else { 0.0 });
     refused(run(and(late), &["data.entry=from"]), ErrorKind::Data, "row 4");
     let three = vec![number("time", time), number("event", |i| (i % 3) as f64), number("x", x)];
-    refused(run(three.clone(), &[]), ErrorKind::Usage, "beside 0 and 1");
+    refused(run(three.clone(), &[]), ErrorKind::Usage, "more than 0 and 1");
     refused(run(three.clone(), &["data.censored=\"0\""]), ErrorKind::Usage, "causes");
     run(three, &["data.censored=\"0\"", "model.cause=\"2\""]).unwrap();
     let negative = vec![number("time", |i| time(i) - 20.0), number("event", event), number("x", x)];

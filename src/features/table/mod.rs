@@ -38,6 +38,9 @@ pub fn read_table(path: &Path, format: &Format) -> Result<Frame, TableError> {
     let format = format.of_file(&name);
     let shape = shape::find(&bytes, &format, &name)?;
     let mut faults = Faults { file: &name, list: Vec::new(), more: 0 };
+    if !shape.header_is_text {
+        faults.add(Some(1), None, "a column's name is not UTF-8".to_owned());
+    }
     for (k, column) in shape.names.iter().enumerate() {
         if shape.names[..k].contains(column) {
             faults.add(Some(1), Some(column), "this name stands above two columns".to_owned());
@@ -114,6 +117,8 @@ fn count(bytes: &[u8], shape: &Shape, faults: &mut Faults<'_>) -> Vec<Census> {
         if record.len() != census.len() {
             let what =
                 format!("the row has {} cells and the header has {}", record.len(), census.len());
+            let open = record.len() < census.len() && record.iter().any(|c| c.contains(&b'\n'));
+            let what = if open { format!("{what}: is a quote open?") } else { what };
             faults.add(Some(row), None, what);
             continue;
         }

@@ -9,6 +9,8 @@ use super::error::TableFault;
 pub(super) struct Shape {
     pub separator: u8,
     pub names: Vec<String>,
+    /// Whether every name is UTF-8.
+    pub header_is_text: bool,
     /// The first byte of the rows, and how many lines come before them.
     pub body: usize,
     pub lines_before: u64,
@@ -82,6 +84,7 @@ fn read(bytes: &[u8], from: usize, separator: u8) -> Option<(u64, Shape)> {
     if !reader.read_byte_record(&mut record).unwrap_or(false) {
         return None;
     }
+    let header_is_text = record.iter().all(|cell| std::str::from_utf8(cell).is_ok());
     let names = record.iter().enumerate().map(|(k, cell)| {
         let name = String::from_utf8_lossy(cell.trim_ascii()).into_owned();
         if name.is_empty() { format!("column_{}", k + 1) } else { name }
@@ -94,5 +97,5 @@ fn read(bytes: &[u8], from: usize, separator: u8) -> Option<(u64, Shape)> {
     while names.len() > 1 && reader.read_byte_record(&mut record).unwrap_or(false) {
         rows += u64::from(record.len() == names.len());
     }
-    Some((rows, Shape { separator, names, body: from + at, lines_before }))
+    Some((rows, Shape { separator, names, header_is_text, body: from + at, lines_before }))
 }

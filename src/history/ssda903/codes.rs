@@ -100,4 +100,10 @@ crate::history::registry::code_table! {
     FIRST_NOT_START = 932 Finding
     { "A child's first episode is a move (P, B) within the years of these returns", "Earlier episodes are missing, so earlier moves are unknown.", "Add the earlier episodes, or correct RNE to S." }
     { "De eerste episode van een kind is een verhuizing (P, B) binnen deze jaren", "Eerdere episodes ontbreken, dus eerdere verhuizingen zijn onbekend.", "Voeg de eerdere episodes toe, of verbeter RNE tot S." }
+    COLUMN_TWICE = 933 Fault
+    { "A column of a table occurs twice", "It cannot be known which of the two holds; the file is not read.", "Remove or rename one of the two." }
+    { "Een kolom van een tabel komt twee keer voor", "Het is niet te weten welke van de twee geldt; het bestand wordt niet gelezen.", "Verwijder of hernoem een van de twee." }
+    REASON_BESIDE_END = 934 Finding
+    { "A reason of a placement change stands beside an end of care", "REASON_PLACE_CHANGE belongs to REC X1; REC is believed.", "Clear the reason, or correct REC." }
+    { "Een reden van verplaatsing staat bij een einde van de zorg", "REASON_PLACE_CHANGE hoort bij REC X1; REC geldt.", "Maak de reden leeg, of verbeter REC." }
 }

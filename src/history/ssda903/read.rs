@@ -289,6 +289,10 @@ impl<'a> Rows<'a> {
             let what = if dec.is_some() { "DEC without REC" } else { "REC without DEC" };
             odd(findings, source, line, codes::END_HALF_KNOWN, "REC", what);
         }
+        if reason.is_some() && !matches!(rec, Some(None)) && !line.cell("REC").is_empty() {
+            let what = "a reason of a change, and REC is not X1";
+            odd(findings, source, line, codes::REASON_BESIDE_END, "REASON_PLACE_CHANGE", what);
+        }
         if dec.is_some_and(|dec| dec > close) {
             odd(
                 findings,

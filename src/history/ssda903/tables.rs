@@ -1,7 +1,8 @@
 //! Finding and reading the files of a return: by their header row, whatever they are called.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
@@ -69,6 +70,8 @@ const FORMS: &[Form] = &[
 
 /// The first line of a file is looked for in so many bytes; a longer one is no header.
 const HEADER_BYTES: u64 = 64 * 1024;
+/// The longest row that is read, in bytes.
+const LONGEST_ROW: usize = 1 << 20;
 /// Folders in folders are read to this depth.
 const DEEPEST: usize = 8;
 
@@ -83,6 +86,24 @@ pub struct Source {
     separator: u8,
     /// Column names as the return writes them, in capitals.
     columns: Vec<String>,
+}
+
+/// A file that stops being read where a row has no end: memory stays bounded.
+struct Bounded<'a> {
+    file: File,
+    /// Bytes read since the row began.
+    since: &'a Cell<usize>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.since.get() > LONGEST_ROW {
+            return Err(std::io::Error::other("a row is too long"));
+        }
+        let got = self.file.read(buffer)?;
+        self.since.set(self.since.get() + got);
+        Ok(got)
+    }
 }
 
 /// A row of a file.
@@ -229,6 +250,14 @@ impl Source {
             .copied()
             .filter(|need| !self.columns.iter().any(|c| c == need))
             .collect();
+        let read = ["CHILD", "DECOM", "DEC", "SEX", "DOB", "SDQ_SCORE", "SW_DECOM"];
+        let twice = |name: &&str| self.columns.iter().filter(|c| c == name).count() > 1;
+        let needs = form.map_or(&[][..], |f| f.needs);
+        if let Some(name) = read.iter().chain(needs).copied().find(|name| twice(name)) {
+            let what = format!("the column {name} occurs twice; the file is not read");
+            findings.add(Finding::new(codes::COLUMN_TWICE, self.name.clone(), what).row(1).column(name));
+            return false;
+        }
         if lacks.is_empty() {
             return true;
         }
@@ -253,17 +282,31 @@ impl Source {
             }])
         };
         let file = File::open(&self.path).map_err(|e| io(format!("cannot be opened ({e})")))?;
+        let since = Cell::new(0);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(self.separator)
             .flexible(true)
-            .from_reader(BufReader::with_capacity(1 << 16, file));
+            .from_reader(Bounded { file, since: &since });
         reader.byte_headers().map_err(|e| io(format!("cannot be read ({e})")))?;
         let (mut rows, mut unread) = (0, 0);
         let mut record = ByteRecord::new();
-        while reader
-            .read_byte_record(&mut record)
-            .map_err(|e| io(format!("cannot be read ({e})")))?
-        {
+        loop {
+            since.set(0);
+            let next = reader.position().line();
+            match reader.read_byte_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(_) if since.get() > LONGEST_ROW => {
+                    unread += 1;
+                    let what = "is longer than 1 MiB: line ends are lost or a quote is never \
+                                closed; the file is not read further";
+                    findings.add(
+                        Finding::new(codes::UNREADABLE_ROW, self.name.clone(), what).row(next),
+                    );
+                    break;
+                }
+                Err(e) => return Err(io(format!("cannot be read ({e})"))),
+            }
             if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 continue;
             }

@@ -17,6 +17,8 @@ use crate::survival::{
 const EVENTS_PER_COLUMN: usize = 5;
 /// A stratum with fewer rows has no baseline of its own in the model.
 const STRATUM_ROWS: usize = 10;
+/// So many strata are named in a warning, at most.
+const NAMED: usize = 5;
 /// More strata than this, and none has a baseline of its own in the model.
 const STRATA: usize = 500;
 
@@ -118,7 +120,7 @@ fn fit_cause<'a>(
     let events = training.outcome.events(cause);
     if cause == training.cause {
         let fit = cox.fit(sample, cause)?;
-        warnings.extend(fit.warnings.iter().map(|w| codes.say(w)));
+        warnings.extend(codes.say(&fit.warnings));
         return Ok(Fitted { fit, sample });
     }
     let columns = training.names.len();
@@ -207,16 +209,36 @@ impl Codes {
         Self { landmark, landmarks, labels, all: any.then_some(both) }
     }
 
-    /// A warning in words, with the stratum's own name.
-    fn say(&self, warning: &FitWarning) -> String {
-        match warning {
-            FitWarning::StratumWithoutEvents { stratum, rows } => {
-                let label = &self.labels[*stratum as usize % self.labels.len()];
-                let label = if label.is_empty() { "a landmark" } else { label };
-                format!("stratum {label} has {rows} rows and no event: it adds nothing")
+    /// The warnings in words. Strata without events make one: each on its own would name every
+    /// child where a study stratifies by child.
+    fn say(&self, warnings: &[FitWarning]) -> Vec<String> {
+        let (mut said, mut idle, mut idle_rows) = (Vec::new(), Vec::new(), 0);
+        for warning in warnings {
+            match warning {
+                FitWarning::StratumWithoutEvents { stratum, rows } => {
+                    idle_rows += rows;
+                    let label = &self.labels[*stratum as usize % self.labels.len()];
+                    if *rows >= STRATUM_ROWS && !label.is_empty() && idle.len() < NAMED {
+                        idle.push(label.as_str());
+                    }
+                }
+                other => said.push(other.to_string()),
             }
-            other => other.to_string(),
         }
+        let count = warnings
+            .iter()
+            .filter(|w| matches!(w, FitWarning::StratumWithoutEvents { .. }))
+            .count();
+        if count > 0 {
+            let strata = if count == 1 { "stratum has" } else { "strata have" };
+            let named = match idle.as_slice() {
+                [] => String::new(),
+                some => format!(" ({}{})", some.join(", "), if count > some.len() { ", …" } else { "" }),
+            };
+            let what = format!("{count} {strata} no event{named}: {idle_rows} rows add nothing");
+            said.push(what);
+        }
+        said
     }
 }
 

@@ -100,8 +100,12 @@ pub fn fit(
     let training = Training::new(prepared, rows, spec, with_terms)?;
     let (columns, events) = (training.x.ncols(), training.outcome.events(training.cause));
     if columns > events.max(MANY_COLUMNS) {
+        let widest = widest_term(&training).map_or_else(String::new, |(term, n)| {
+            format!(" ({term} alone makes {n}: is it a number with a word in it, or an identifier?)")
+        });
         return Err(ModelError::TooFew(format!(
-            "the terms make {columns} columns for {events} events: nothing can be learned from that"
+            "the terms make {columns} columns for {events} events{widest}: nothing can be learned \
+             from that"
         )));
     }
     let means = training.means();
@@ -145,6 +149,16 @@ pub fn fit(
     let recipe = training.recipe;
     let model = Model { about, recipe, means, engine, support, stamp: None };
     Ok(Fitted { model, detail, clustered: !spec.cluster.is_empty() })
+}
+
+/// The term that makes the most columns, where it makes most of them.
+fn widest_term(training: &Training) -> Option<(String, usize)> {
+    let mut made: BTreeMap<String, usize> = BTreeMap::new();
+    for term in training.recipe.terms_of_columns() {
+        *made.entry(term.clone()).or_default() += 1;
+    }
+    let widest = made.into_iter().max_by_key(|(_, n)| *n)?;
+    (widest.1 * 2 > training.x.ncols()).then_some(widest)
 }
 
 /// The columns of the frame, those first whose terms move the risk most among training rows.

@@ -202,6 +202,11 @@ pub(crate) fn stratum_labels(frame: &Frame, columns: &[String]) -> Result<Vec<St
 
 pub(crate) fn no_column(frame: &Frame, name: &str, role: &'static str) -> ModelError {
     let names: Vec<String> = frame.columns().iter().map(|c| c.name.clone()).collect();
+    if let [_] = names.as_slice() {
+        let what = format!("{role}: there is no column \"{name}\": the table has one column only");
+        let hint = "separate the columns by commas, semicolons, tabs or vertical bars";
+        return ModelError::usage(what, hint);
+    }
     ModelError::Column { role, name: name.into(), nearest: nearest(name, names.iter()) }
 }
 

@@ -11,6 +11,8 @@ use crate::model::priors;
 use crate::model::study::{DataSpec, Study, TableSpec};
 use crate::survival::Outcome;
 
+/// A label of fewer rows is not shown in a message.
+const SHOWN: usize = 3;
 /// The name of the cause where the event column holds 0 and 1.
 const EVENT: &str = "event";
 
@@ -33,6 +35,7 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
             return Err(no_column(&frame, name, role));
         }
     }
+    weights(study, &frame)?;
     let mut notes = Vec::new();
     let (rows, times) = timed_rows(&frame, spec, &mut notes)?;
     let frame = if rows.len() == frame.len() { frame } else { frame.select(&rows) };
@@ -66,6 +69,21 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
         priors: priors::read_all(study)?,
         notes,
     })
+}
+
+/// Refuses weights that no model can use: a fault of the data, whatever a study asks of them.
+fn weights(study: &Study, frame: &Frame) -> Result<(), ModelError> {
+    for (role, name) in beside_terms(study).into_iter().filter(|(r, _)| *r == "model.weights") {
+        let Some(Values::Number(weights)) = frame.get(name) else { continue };
+        if let Some(row) = weights.iter().position(|w| *w <= 0.0) {
+            let what = format!(
+                "{role}: the weight of data row {} (the header not counted) is not above zero",
+                row + 1
+            );
+            return Err(ModelError::data(what, "mend the weight, or leave the row out"));
+        }
+    }
+    Ok(())
 }
 
 /// Entry (where there is one) and exit of the rows that are used.
@@ -124,7 +142,8 @@ fn outcome(
     Outcome::new(entry, exit, causes, names).map_err(|e| match e {
         Order { row, entry, exit } => ModelError::data(
             format!(
-                "row {} of the table: entry ({entry}) is not before exit ({exit})",
+                "data row {} of the table (the header not counted): entry ({entry}) is not before \
+                 exit ({exit})",
                 rows.get(row).map_or(row, |r| r + 1)
             ),
             "a row must last: mend its times, or leave it out",
@@ -138,9 +157,9 @@ fn causes(frame: &Frame, spec: &TableSpec) -> Result<(Vec<u32>, Vec<String>), Mo
     let values =
         frame.get(&spec.event).ok_or_else(|| no_column(frame, &spec.event, "data.event"))?;
     if let (Values::Number(v), None) = (values, &spec.censored) {
-        if let Some(other) = v.iter().find(|e| **e != 0.0 && **e != 1.0) {
+        if v.iter().any(|e| *e != 0.0 && *e != 1.0) {
             return Err(ModelError::usage(
-                format!("data.event: column \"{}\" holds {other} beside 0 and 1", spec.event),
+                format!("data.event: column \"{}\" holds more than 0 and 1", spec.event),
                 "say which value means censored: censored = \"0\" in [data]",
             ));
         }
@@ -155,6 +174,12 @@ fn causes(frame: &Frame, spec: &TableSpec) -> Result<(Vec<u32>, Vec<String>), Mo
     };
     let mut names = words.clone();
     names.sort_unstable();
+    // A label of a few rows may be an id or a name: the column may not be what the study thinks.
+    let shared: Vec<&str> = names
+        .chunk_by(|a, b| a == b)
+        .filter_map(|rows| (rows.len() >= SHOWN).then_some(rows[0].as_str()))
+        .collect();
+    let shared = if shared.is_empty() { "rare ones only".into() } else { shared.join(", ") };
     names.dedup();
     if names.len() > 50 {
         let what = format!("data.event: column \"{}\" has {} labels", spec.event, names.len());
@@ -162,7 +187,7 @@ fn causes(frame: &Frame, spec: &TableSpec) -> Result<(Vec<u32>, Vec<String>), Mo
     }
     let Some(censored) = &spec.censored else {
         return Err(ModelError::usage(
-            format!("data.event: column \"{}\" holds labels: {}", spec.event, names.join(", ")),
+            format!("data.event: column \"{}\" holds labels: {shared}", spec.event),
             "say which of them means censored: censored = \"LABEL\" in [data]",
         ));
     };
@@ -170,8 +195,8 @@ fn causes(frame: &Frame, spec: &TableSpec) -> Result<(Vec<u32>, Vec<String>), Mo
         let near = nearest(censored, names.iter());
         return Err(ModelError::usage(
             format!("data.censored: no row of \"{}\" is labelled {censored:?}", spec.event),
-            near.map_or_else(
-                || format!("labels are {}", names.join(", ")),
+            near.filter(|n| shared.contains(n.as_str())).map_or_else(
+                || format!("labels are {shared}"),
                 |n| format!("did you mean {n:?}?"),
             ),
         ));

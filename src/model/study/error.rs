@@ -9,12 +9,12 @@ use crate::{Error, ErrorKind};
 #[non_exhaustive]
 pub enum StudyError {
     /// The file cannot be read.
-    #[error("cannot read {}: {why}", file.display())]
+    #[error("{why}")]
     Read {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
+        /// What is wrong, with the file.
         why: String,
+        /// [`ErrorKind::Io`], or [`ErrorKind::Usage`] where the file is no text.
+        kind: ErrorKind,
     },
     /// The file is not TOML.
     #[error("{} is not a study file: {what}", named(file))]
@@ -60,9 +60,7 @@ impl StudyError {
 impl From<StudyError> for Error {
     fn from(e: StudyError) -> Self {
         let (kind, hint) = match &e {
-            StudyError::Read { .. } => {
-                (ErrorKind::Io, "give the path of a study file (study.toml)")
-            }
+            StudyError::Read { kind, .. } => (*kind, "give the path of a study file (study.toml)"),
             StudyError::Toml { .. } => (ErrorKind::Usage, "mend the line that the message names"),
             StudyError::Invalid { .. } => {
                 (ErrorKind::Usage, "the README lists every key of a study file")

@@ -174,9 +174,13 @@ impl Study {
     /// all of them are named at once.
     pub fn read(path: &Path, sets: &[String]) -> Result<Self, StudyError> {
         let file = if path.is_dir() { path.join("study.toml") } else { path.to_path_buf() };
-        let text = std::fs::read_to_string(&file)
-            .map_err(|e| StudyError::Read { file: file.clone(), why: e.to_string() })?;
-        let folder = file.parent().unwrap_or(Path::new(""));
+        let text = crate::files::read_text(&file)
+            .map_err(|e| StudyError::Read { why: e.to_string(), kind: e.kind() })?;
+        // The folder of a bare file name is this one.
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
         Self::parse(&text, folder, sets).map_err(|e| e.in_file(&file))
     }
 
@@ -205,7 +209,7 @@ impl Study {
     pub fn parse(text: &str, folder: &Path, sets: &[String]) -> Result<Self, StudyError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut table: toml::Table = toml::from_str(text)
-            .map_err(|e| StudyError::Toml { file: PathBuf::new(), what: e.to_string() })?;
+            .map_err(|e| StudyError::Toml { file: PathBuf::new(), what: place(text, &e) })?;
         for assignment in sets {
             set::apply(&mut table, assignment)?;
         }
@@ -216,5 +220,17 @@ impl Study {
     #[must_use]
     pub fn is_table(&self) -> bool {
         matches!(self.data, DataSpec::Table(_))
+    }
+}
+
+/// What is wrong with a TOML text and on which line; never the line itself, since the file may
+/// be one of data that was taken for a study.
+fn place(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| {
+        1 + text.bytes().take(span.start).filter(|&b| b == b'\n').count()
+    });
+    match line {
+        Some(line) => format!("line {line}: {}", error.message()),
+        None => error.message().to_owned(),
     }
 }
