@@ -36,5 +36,5 @@ pub use records::{
 pub use registry::{Bilingual, Explanation, explain, explanations};
 pub(crate) use settings::nearest;
 pub use settings::{DateStyle, Decimal, Format, Separator, Settings, window};
-pub use write::{study_tables, write};
 pub(crate) use write::{may_write, write_with};
+pub use write::{study_tables, write};

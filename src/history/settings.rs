@@ -103,7 +103,9 @@ impl Settings {
             ));
         }
         let text = crate::files::read_text(path).map_err(|e| match e.kind() {
-            ErrorKind::Usage => study(path, "the file is not UTF-8".into(), "save it as UTF-8".into()),
+            ErrorKind::Usage => {
+                study(path, "the file is not UTF-8".into(), "save it as UTF-8".into())
+            }
             _ => problem(e.to_string(), "check its permissions"),
         })?;
         let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {

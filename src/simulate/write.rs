@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::Error;
 use crate::files;
 use crate::history::{self, Window};
-use crate::Error;
 
 use super::Simulation;
 

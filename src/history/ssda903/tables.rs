@@ -255,7 +255,9 @@ impl Source {
         let needs = form.map_or(&[][..], |f| f.needs);
         if let Some(name) = read.iter().chain(needs).copied().find(|name| twice(name)) {
             let what = format!("the column {name} occurs twice; the file is not read");
-            findings.add(Finding::new(codes::COLUMN_TWICE, self.name.clone(), what).row(1).column(name));
+            findings.add(
+                Finding::new(codes::COLUMN_TWICE, self.name.clone(), what).row(1).column(name),
+            );
             return false;
         }
         if lacks.is_empty() {
@@ -312,7 +314,14 @@ impl Source {
             }
             rows += 1;
             let number = record.position().map_or(0, csv::Position::line);
-            let why = if record.len() != self.columns.len() {
+            // No cell of a return has a line end: a quote is open, and the rows after it are lost.
+            let swallowed =
+                record.as_slice().trim_ascii_end().iter().filter(|&&b| b == b'\n').count();
+            let why = if record.as_slice().contains(&b'\n') {
+                rows += swallowed;
+                unread += swallowed;
+                Some("has a quote that is not closed: this row and those that it swallows are lost")
+            } else if record.len() != self.columns.len() {
                 Some("has another number of cells than the header")
             } else if record.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
                 Some("is not valid UTF-8")

@@ -233,7 +233,9 @@ impl Codes {
             let strata = if count == 1 { "stratum has" } else { "strata have" };
             let named = match idle.as_slice() {
                 [] => String::new(),
-                some => format!(" ({}{})", some.join(", "), if count > some.len() { ", …" } else { "" }),
+                some => {
+                    format!(" ({}{})", some.join(", "), if count > some.len() { ", …" } else { "" })
+                }
             };
             let what = format!("{count} {strata} no event{named}: {idle_rows} rows add nothing");
             said.push(what);

@@ -101,7 +101,9 @@ pub fn fit(
     let (columns, events) = (training.x.ncols(), training.outcome.events(training.cause));
     if columns > events.max(MANY_COLUMNS) {
         let widest = widest_term(&training).map_or_else(String::new, |(term, n)| {
-            format!(" ({term} alone makes {n}: is it a number with a word in it, or an identifier?)")
+            format!(
+                " ({term} alone makes {n}: is it a number with a word in it, or an identifier?)"
+            )
         });
         return Err(ModelError::TooFew(format!(
             "the terms make {columns} columns for {events} events{widest}: nothing can be learned \

@@ -195,10 +195,8 @@ fn causes(frame: &Frame, spec: &TableSpec) -> Result<(Vec<u32>, Vec<String>), Mo
         let near = nearest(censored, names.iter());
         return Err(ModelError::usage(
             format!("data.censored: no row of \"{}\" is labelled {censored:?}", spec.event),
-            near.filter(|n| shared.contains(n.as_str())).map_or_else(
-                || format!("labels are {shared}"),
-                |n| format!("did you mean {n:?}?"),
-            ),
+            near.filter(|n| shared.contains(n.as_str()))
+                .map_or_else(|| format!("labels are {shared}"), |n| format!("did you mean {n:?}?")),
         ));
     }
     names.retain(|n| n != censored);

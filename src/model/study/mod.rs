@@ -226,9 +226,8 @@ impl Study {
 /// What is wrong with a TOML text and on which line; never the line itself, since the file may
 /// be one of data that was taken for a study.
 fn place(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map(|span| {
-        1 + text.bytes().take(span.start).filter(|&b| b == b'\n').count()
-    });
+    let line =
+        error.span().map(|span| 1 + text.bytes().take(span.start).filter(|&b| b == b'\n').count());
     match line {
         Some(line) => format!("line {line}: {}", error.message()),
         None => error.message().to_owned(),

@@ -51,7 +51,8 @@ fn others(dir: &Path) -> Vec<Ran> {
     let model = model.to_str().unwrap();
     let quick = ["--set", "evaluate.folds=2", "--set", "evaluate.repeats=1"];
     let evaluate = [&["evaluate", "."][..], &quick, &["--set", "evaluate.bootstrap=0"]].concat();
-    let mut all = vec![run(dir, &["train", "."]), run(dir, &evaluate), run(dir, &["describe", "."])];
+    let mut all =
+        vec![run(dir, &["train", "."]), run(dir, &evaluate), run(dir, &["describe", "."])];
     for verb in ["score", "match"] {
         all.push(run(dir, &[verb, model, ".", "--as-of", "2023-06-01", "--research"]));
     }

@@ -307,10 +307,7 @@ fn times_and_weights_that_cannot_be() {
     let negative = |i: usize, row: &Row| if i == 3 { "-1".into() } else { row.0[1].clone() };
     all(folder(with(1, negative), "\"x\"").path(), 1, "data row 4 of the table");
     for weight in ["0", "-1"] {
-        let dir = folder(
-            with(4, |i, _| if i == 3 { weight.into() } else { "1".into() }),
-            "\"x\"",
-        );
+        let dir = folder(with(4, |i, _| if i == 3 { weight.into() } else { "1".into() }), "\"x\"");
         for verb in VERBS {
             let args = [verb, "study.toml", "--set", "model.weights=y"];
             expect(dir.path(), &args, 1, "the weight of data row 4");
