@@ -14,6 +14,8 @@ const HALVINGS: usize = 40;
 /// [`FLAT`] since the start: a ridge that rises for ever.
 const NO_GAIN: f64 = 1e-10;
 const FLAT: f64 = 1e-6;
+/// A curve that has flattened by this much along the step rises for ever, whatever is left to gain.
+const FLATTEST: f64 = 1e-9;
 
 /// A log likelihood with its slope and its (negated) curvature.
 #[derive(Debug, Clone)]
@@ -74,7 +76,8 @@ pub(crate) fn maximise(
             at.converged = gain.is_finite();
             return at;
         }
-        at.ridge = gain < NO_GAIN && gain < FLAT * quadratic(&first, at.step.view());
+        let flat = if gain < NO_GAIN { FLAT } else { FLATTEST };
+        at.ridge = gain < flat * quadratic(&first, at.step.view());
         if at.ridge || at.iterations == iterations {
             return at;
         }

@@ -71,7 +71,7 @@ impl CoxFit {
         let means = EventMeans::new(&pass);
         let mut shift = -layout.offset_centre;
         for j in 0..p {
-            shift += self.coef[j] * (reference[j] - layout.centre[j]);
+            shift += self.coef[j] * (reference[j] - layout.columns.centre[j]);
         }
         let factor = shift.exp();
         let mut all = Vec::new();
@@ -92,8 +92,9 @@ impl CoxFit {
                 out.dv[cell] += factor * factor * pass.squares(slot);
                 for j in 0..p {
                     let q = means.cumulative[[slot + 1, j]] - means.cumulative[[slot, j]];
-                    out.dq[[cell, j]] +=
-                        factor * ((layout.centre[j] - reference[j]) * dh + layout.scale[j] * q);
+                    out.dq[[cell, j]] += factor
+                        * ((layout.columns.centre[j] - reference[j]) * dh
+                            + layout.columns.scale[j] * q);
                 }
             }
             let finite = out.dh.iter().chain(&out.dv).chain(out.dq.iter()).all(|v| v.is_finite());

@@ -1,7 +1,8 @@
 //! Products of tall, narrow column tiles with themselves, written so that the compiler keeps
 //! the partial sums in vector registers.
 
-pub(crate) use super::layout::TILE;
+/// Rows in a tile.
+pub(crate) const TILE: usize = 128;
 
 /// Independent partial sums per dot product: enough to fill vector registers of two to eight
 /// numbers, and fixed, so that results do not depend on the machine's width.

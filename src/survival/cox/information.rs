@@ -8,44 +8,51 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::gram::add_gram;
-use super::layout::{Chunk, PAD, TILE};
+use super::kernels::{Wide, add_gram, add_row, add_rows, set_row, wide};
+use super::layout::Chunk;
 use super::pass::Pass;
 
-/// What a chunk hands back.
+/// Numbers in a block of rows: half the first-level cache.
+const BLOCK: usize = 2048;
+
+/// What a chunk hands back; matrices are width × width, of which the upper triangle counts.
 struct Part {
-    /// Upper triangle of X′DX − Z₀′Z₀.
+    /// X′DX − Z₀′Z₀.
     sum: Vec<f64>,
-    /// Σ g z₀ and Σ g² over the events before the first stratum boundary.
+    /// Σ g z₀ and Σ g² over the events that a carry reaches: those after the last boundary.
     first: Vec<f64>,
     square: f64,
-    /// S1 at the chunk's beginning, since the last boundary, and whether there was a boundary.
+    /// What the chunk carries to those before it: S1 up to its first boundary, if it has one.
     carry: Vec<f64>,
-    bounded: bool,
+    closes: bool,
 }
 
 pub(super) fn information(pass: &Pass) -> Array2<f64> {
-    let p = pass.layout.p();
+    let (p, width) = (pass.layout.p(), pass.layout.width());
+    if p == 0 {
+        return Array2::zeros((0, 0));
+    }
+    let walk = |walk: &mut Walk, chunk: &Chunk| wide(Step { walk, chunk });
     let parts: Vec<Part> =
-        pass.layout.chunks.par_iter().map_init(|| Walk::new(pass), Walk::chunk).collect();
-    let mut sum = vec![0.0; p * p];
-    let mut carry = vec![0.0; p];
+        pass.layout.chunks.par_iter().map_init(|| Walk::new(pass), walk).collect();
+    let mut sum = vec![0.0; width * width];
+    let mut carry = vec![0.0; width];
     for part in parts.iter().rev() {
         for (s, v) in sum.iter_mut().zip(&part.sum) {
             *s += v;
         }
         for i in 0..p {
             for j in i..p {
-                sum[i * p + j] -= part.first[i] * carry[j]
+                sum[i * width + j] -= part.first[i] * carry[j]
                     + carry[i] * part.first[j]
                     + part.square * carry[i] * carry[j];
             }
         }
         for (c, v) in carry.iter_mut().zip(&part.carry) {
-            *c = if part.bounded { *v } else { *c + v };
+            *c = if part.closes { *v } else { *c + v };
         }
     }
-    Array2::from_shape_fn((p, p), |(i, j)| sum[i.min(j) * p + i.max(j)])
+    Array2::from_shape_fn((p, p), |(i, j)| sum[i.min(j) * width + i.max(j)])
 }
 
 /// Work space of one thread.
@@ -53,144 +60,153 @@ struct Walk<'w, 'l, 'a> {
     pass: &'w Pass<'l, 'a>,
     /// D, by row of the chunk.
     d: Vec<f64>,
-    /// Rows of √D·x, then rows of Z: column after column.
-    columns: Vec<f64>,
-    /// Rows of Z that wait in `columns`.
-    waiting: usize,
+    /// Rows of DX, then rows of Z.
+    block: Vec<f64>,
+    /// How long the rows of Z in the block are.
+    filled: usize,
     s1: Vec<f64>,
     s1_deaths: Vec<f64>,
+    minus: Vec<f64>,
+}
+
+/// One chunk's walk.
+struct Step<'s, 'w, 'l, 'a> {
+    walk: &'s mut Walk<'w, 'l, 'a>,
+    chunk: &'s Chunk,
+}
+
+impl Wide for Step<'_, '_, '_, '_> {
+    type Output = Part;
+
+    #[inline(always)]
+    fn run(self) -> Part {
+        let width = self.walk.pass.layout.width();
+        let mut part = Part {
+            sum: vec![0.0; width * width],
+            first: vec![0.0; width],
+            square: 0.0,
+            carry: Vec::new(),
+            closes: false,
+        };
+        self.walk.exposure(self.chunk, &mut part);
+        self.walk.means(self.chunk, &mut part);
+        part
+    }
 }
 
 impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
     fn new(pass: &'w Pass<'l, 'a>) -> Self {
-        let p = pass.layout.p();
+        let width = pass.layout.width();
+        // Room for 16 rows at least.
+        let block = (BLOCK / width).max(16) * width;
         Self {
             pass,
             d: Vec::new(),
-            columns: vec![0.0; p * TILE],
-            waiting: 0,
-            s1: vec![0.0; p],
-            s1_deaths: vec![0.0; p],
+            block: vec![0.0; block],
+            filled: 0,
+            s1: vec![0.0; width],
+            s1_deaths: vec![0.0; width],
+            minus: vec![0.0; width * width],
         }
     }
 
-    fn chunk(&mut self, chunk: &Chunk) -> Part {
-        let p = self.pass.layout.p();
-        let mut part = Part {
-            sum: vec![0.0; p * p],
-            first: vec![0.0; p],
-            square: 0.0,
-            carry: vec![0.0; p],
-            bounded: false,
-        };
-        self.exposure(chunk, &mut part);
-        self.means(chunk, &mut part);
-        part
-    }
-
     /// Adds X′DX.
+    #[inline(always)]
     fn exposure(&mut self, chunk: &Chunk, part: &mut Part) {
-        let p = self.s1.len();
+        let width = self.s1.len();
         self.pass.expected(chunk, &mut self.d);
-        for (t, d) in self.d.chunks_mut(TILE).enumerate() {
-            let tile = self.pass.layout.tile(chunk.rows.start + t * TILE);
-            for v in d.iter_mut() {
-                *v = v.max(0.0).sqrt();
+        let x = self.pass.layout.rows(chunk.rows.clone());
+        let size = self.block.len();
+        for (x, d) in x.chunks(size).zip(self.d.chunks(size / width)) {
+            let rows = x.chunks_exact(width).zip(self.block.chunks_exact_mut(width));
+            for ((x, to), d) in rows.zip(d) {
+                set_row(to, x, *d);
             }
-            for (column, x) in self.columns.chunks_mut(TILE).zip(tile.chunks(TILE)) {
-                for ((c, x), d) in column.iter_mut().zip(x).zip(d.iter()) {
-                    *c = x * d;
-                }
-            }
-            add_gram(&self.columns, p, TILE, 1.0, &mut part.sum);
+            add_gram(&self.block[..x.len()], x, width, &mut part.sum);
         }
     }
 
     /// Subtracts Z₀′Z₀.
+    #[inline(always)]
     fn means(&mut self, chunk: &Chunk, part: &mut Part) {
-        let layout = self.pass.layout;
+        let (pass, layout, width) = (self.pass, self.pass.layout, self.s1.len());
         self.s1.fill(0.0);
-        let mut tied = chunk.tied.end;
-        for k in chunk.rows.clone().rev() {
-            if layout.row[k] == PAD {
-                continue;
-            }
-            if layout.closes[k] {
-                part.bounded = true;
+        self.minus.fill(0.0);
+        self.filled = 0;
+        let mut tied = if pass.efron { chunk.tied.end } else { chunk.tied.start };
+        for j in chunk.slots.clone().rev() {
+            if layout.deaths[j] == 0 {
+                part.closes = true;
                 self.s1.fill(0.0);
-            }
-            let slot = layout.exit_slot[k] as usize - 1;
-            add_row(&mut self.s1, layout.tile(k), k % TILE, self.pass.r[k]);
-            if layout.first[slot] as usize != k {
                 continue;
             }
-            let is_tied = tied > chunk.tied.start && layout.tied[tied - 1] as usize == slot;
-            tied -= usize::from(is_tied);
-            if is_tied && self.pass.is_efron() {
-                self.tie(slot, tied, part);
-            } else {
-                let tilt = self.pass.tilt.as_ref().map_or(1.0, |g| g[slot]);
-                let g = (layout.death_weight[slot] * tilt).sqrt() / self.pass.s0[slot];
-                self.emit(g, 0.0, part);
+            for k in layout.group(j) {
+                add_row(&mut self.s1, layout.x(k), pass.r[k]);
             }
-            if let Some(l) = &layout.leaving {
-                for &k in &l.order[l.start[slot] as usize..l.start[slot + 1] as usize] {
-                    let k = k as usize;
-                    add_row(&mut self.s1, layout.tile(k), k % TILE, -self.pass.r[k]);
+            if tied > chunk.tied.start && layout.tied[tied - 1] as usize == j {
+                tied -= 1;
+                self.tie(j, tied, part);
+            } else {
+                // √(c/S0²), as the hazard's increment is c/S0.
+                let g = (pass.increment[j] / pass.s0[j]).sqrt();
+                let to = self.filled;
+                set_row(&mut self.block[to..to + width], &self.s1, g);
+                self.emitted(g, part);
+            }
+            if let Some(leaving) = &layout.leaving {
+                for &k in leaving.at(j) {
+                    add_row(&mut self.s1, layout.x(k as usize), -pass.r[k as usize]);
                 }
             }
         }
-        self.flush(part);
-        part.carry.copy_from_slice(&self.s1);
+        self.flush();
+        for (s, v) in part.sum.iter_mut().zip(&self.minus) {
+            *s -= v;
+        }
+        part.carry.clone_from(&self.s1);
+    }
+
+    /// A row of Z, g·S1 and more, is in its place.
+    #[inline(always)]
+    fn emitted(&mut self, g: f64, part: &mut Part) {
+        let width = self.s1.len();
+        if !part.closes {
+            add_row(&mut part.first, &self.block[self.filled..self.filled + width], g);
+            part.square += g * g;
+        }
+        self.filled += width;
+        if self.filled == self.block.len() {
+            self.flush();
+        }
     }
 
     /// The two rows that stand for d tied deaths: Σₖ c (S1 − fₖ S1d)(S1 − fₖ S1d)′/S0ₖ² is a
-    /// quadratic form in S1 and S1d, whose 2 × 2 matrix has this Cholesky factor.
-    fn tie(&mut self, slot: usize, tied: usize, part: &mut Part) {
-        let layout = self.pass.layout;
-        let t = self.pass.tied[tied];
+    /// quadratic form in S1 and S1d, whose 2 × 2 matrix has the Cholesky factor with the columns
+    /// (√a, −b/√a) and (0, √(c − b²/a)).
+    #[inline(always)]
+    fn tie(&mut self, j: usize, tied: usize, part: &mut Part) {
+        let (pass, width) = (self.pass, self.s1.len());
+        let t = pass.tied[tied];
+        if t.a <= 0.0 {
+            return;
+        }
+        let dying = pass.layout.dying(j);
         self.s1_deaths.fill(0.0);
-        let begin = layout.first[slot] as usize;
-        for k in begin..begin + layout.deaths[slot] as usize {
-            add_row(&mut self.s1_deaths, layout.tile(k), k % TILE, self.pass.r[k]);
-        }
-        if t.a > 0.0 {
-            let g = t.a.sqrt();
-            self.emit(g, -t.b / g, part);
-            self.emit(0.0, (t.c - t.b * t.b / t.a).max(0.0).sqrt(), part);
-        }
-    }
-
-    /// Puts the row g·S1 + f·S1d in the queue.
-    fn emit(&mut self, g: f64, f: f64, part: &mut Part) {
-        let open = if part.bounded { 0.0 } else { g };
-        part.square += open * open;
-        for (j, s1) in self.s1.iter().enumerate() {
-            let mut z = g * s1;
-            if f != 0.0 {
-                z += f * self.s1_deaths[j];
-            }
-            part.first[j] += open * z;
-            self.columns[j * TILE + self.waiting] = z;
-        }
-        self.waiting += 1;
-        if self.waiting == TILE {
-            self.flush(part);
+        add_rows(&mut self.s1_deaths, pass.layout.rows(dying.clone()), &pass.r[dying]);
+        let g = t.a.sqrt();
+        for (on_s1, on_deaths) in [(g, -t.b / g), (0.0, (t.c - t.b * t.b / t.a).max(0.0).sqrt())] {
+            let to = self.filled;
+            let z = &mut self.block[to..to + width];
+            set_row(z, &self.s1, on_s1);
+            add_row(z, &self.s1_deaths, on_deaths);
+            self.emitted(on_s1, part);
         }
     }
 
-    fn flush(&mut self, part: &mut Part) {
-        for column in self.columns.chunks_mut(TILE) {
-            column[self.waiting..].fill(0.0);
-        }
-        add_gram(&self.columns, self.s1.len(), self.waiting, -1.0, &mut part.sum);
-        self.waiting = 0;
-    }
-}
-
-/// `sum += r · x` for one row of a tile.
-pub(super) fn add_row(sum: &mut [f64], tile: &[f64], k: usize, r: f64) {
-    for (s, column) in sum.iter_mut().zip(tile.chunks_exact(TILE)) {
-        *s += r * column[k];
+    #[inline(always)]
+    fn flush(&mut self) {
+        let z = &self.block[..self.filled];
+        add_gram(z, z, self.s1.len(), &mut self.minus);
+        self.filled = 0;
     }
 }

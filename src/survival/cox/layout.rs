@@ -3,30 +3,30 @@
 //! Rows are sorted by stratum and exit; events come before censorings at the same time. Event
 //! times of a stratum have consecutive *slots*, and one empty slot closes each stratum, so that
 //! `cumulative[exit_slot] - cumulative[entry_slot]` is always a difference within one stratum.
-//! Rows that are at risk at no event time are left out. Covariates are centred and scaled, and
-//! stored in tiles of [`TILE`] rows, column after column, so that all loops run over contiguous
-//! memory and keep their tile in the first-level cache.
+//! The *group* of a slot are the rows that leave between it and the next. Rows that are at risk at
+//! no event time are left out. Covariates are copied in this order, centred and scaled.
 
 use rayon::prelude::*;
 
+use super::entries::{Leaving, entry_slots};
+use super::kernels::width;
+use super::standardise::{Columns, Standardised, standardise};
 use crate::survival::Sample;
 
-/// Rows in a tile.
-pub(crate) const TILE: usize = 128;
 /// Rows in a chunk, at least (but for the last): the unit of parallel work. Chunks depend on the
 /// data only, never on the number of threads.
-const CHUNK: usize = 4096;
-/// A row that is only there to fill a tile.
-pub(crate) const PAD: u32 = u32::MAX;
+pub(crate) const CHUNK: usize = 4096;
+/// Rows per column in a chunk, at least: chunks hand back a matrix of columns by columns.
+const PER_COLUMN: usize = 64;
 
-/// A run of tiles that holds whole risk groups.
+/// A run of whole groups.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunk {
-    /// Positions, a whole number of tiles.
+    /// Positions.
     pub(crate) rows: std::ops::Range<usize>,
     /// Which of [`Layout::tied`] belong to it.
     pub(crate) tied: std::ops::Range<usize>,
-    /// Slots of its event times.
+    /// Slots of its event times, with those that close a stratum.
     pub(crate) slots: std::ops::Range<usize>,
 }
 
@@ -39,52 +39,67 @@ pub(crate) struct StratumSlots {
     pub(crate) slots: std::ops::Range<usize>,
 }
 
-/// Rows that leave the risk set when time runs backwards: late entries.
-#[derive(Debug, Clone)]
-pub(crate) struct Leaving {
-    /// By position: the first slot at which the row is at risk.
-    pub(crate) entry_slot: Vec<u32>,
-    /// Positions of rows that enter after their stratum's first event, by entry slot.
-    pub(crate) order: Vec<u32>,
-    /// `order[start[j]..start[j + 1]]` enter at slot j.
-    pub(crate) start: Vec<u32>,
-}
-
 /// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout<'a> {
     pub(crate) sample: &'a Sample,
-    /// Subtracted from each column, and divided by; 1 for a constant column.
-    pub(crate) centre: Vec<f64>,
-    pub(crate) scale: Vec<f64>,
-    /// Columns that do not vary.
-    pub(crate) constant: Vec<bool>,
-    /// By position: the row of the sample, or [`PAD`].
+    /// What was subtracted from each column, and what it was divided by; which do not vary.
+    pub(crate) columns: Columns,
+    /// By position: the row of the sample.
     pub(crate) row: Vec<u32>,
-    tiles: Vec<f64>,
-    /// The largest distance of a covariate from its mean, in standard deviations.
-    pub(crate) furthest: f64,
-    /// By position: one past the last slot at which the row is at risk (0 for padding).
+    /// By position: one past the slot of the row's group.
     pub(crate) exit_slot: Vec<u32>,
-    /// By position: the last row of its stratum.
-    pub(crate) closes: Vec<bool>,
     pub(crate) leaving: Option<Leaving>,
-    /// By position; without weights all 1 but for padding, which has 0.
-    pub(crate) weight: Vec<f64>,
+    /// By position, where rows are weighted.
+    weight: Option<Vec<f64>>,
     /// By position, around its mean.
     pub(crate) offset: Option<Vec<f64>>,
     pub(crate) offset_centre: f64,
-    /// By slot: the time, the position of the first row of its group, deaths and their weight.
+    /// By slot: the time (NaN for a closing slot), deaths and their weight.
     pub(crate) time: Vec<f64>,
-    pub(crate) first: Vec<u32>,
     pub(crate) deaths: Vec<u32>,
-    pub(crate) death_weight: Vec<f64>,
+    death_weight: Option<Vec<f64>>,
+    /// By slot, and one more: the position of the first row of its group; deaths come first.
+    pub(crate) first: Vec<u32>,
     /// Slots with more than one death.
     pub(crate) tied: Vec<u32>,
     pub(crate) strata: Vec<StratumSlots>,
     pub(crate) chunks: Vec<Chunk>,
     /// Strata of the sample without an event, with their rows.
     pub(crate) empty_strata: Vec<(u32, usize)>,
+    /// Rows of covariates, filled up with zeros to the width.
+    x: Vec<f64>,
+    width: usize,
+    /// The largest distance of a covariate from its mean, in standard deviations.
+    pub(crate) furthest: f64,
+}
+
+/// A row in the order of the likelihood: stratum, exit, event before censoring, and number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(u128);
+
+impl Key {
+    fn new(stratum: u32, exit: f64, event: bool, row: usize) -> Self {
+        let low = row as u32 | (u32::from(!event) << 31);
+        Self(u128::from(stratum) << 96 | u128::from(ordered(exit)) << 32 | u128::from(low))
+    }
+
+    fn stratum(self) -> u32 {
+        (self.0 >> 96) as u32
+    }
+
+    /// The exit time as [`ordered`] turned it.
+    fn time(self) -> u64 {
+        (self.0 >> 32) as u64
+    }
+
+    fn event(self) -> bool {
+        self.0 as u32 >> 31 == 0
+    }
+
+    pub(crate) fn row(self) -> u32 {
+        self.0 as u32 & (u32::MAX >> 1)
+    }
 }
 
 /// Sorts as the number does; −0 as 0.
@@ -93,82 +108,68 @@ fn ordered(v: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// Rows by stratum, exit, event before censoring, and row.
-pub(crate) fn sorted_rows(sample: &Sample, cause: u32) -> Vec<u32> {
+/// Turns [`ordered`] back.
+fn number(bits: u64) -> f64 {
+    f64::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
+}
+
+/// The sample's rows in the order of the likelihood.
+pub(crate) fn sorted_rows(sample: &Sample, cause: u32) -> Vec<Key> {
     let (exit, causes) = (sample.outcome().exit(), sample.outcome().cause());
     let strata = sample.strata();
-    let mut keys: Vec<(u32, u64, u32)> = (0..sample.len())
+    let mut keys: Vec<Key> = (0..sample.len())
         .into_par_iter()
-        .map(|i| {
-            // The row's number in 31 bits under the flag for "no event".
-            let tail = (i as u32) | (u32::from(causes[i] != cause) << 31);
-            (strata.map_or(0, |s| s[i]), ordered(exit[i]), tail)
-        })
+        .map(|i| Key::new(strata.map_or(0, |s| s[i]), exit[i], causes[i] == cause, i))
         .collect();
     keys.par_sort_unstable();
-    keys.into_par_iter().map(|k| k.2 & (u32::MAX >> 1)).collect()
+    keys
 }
 
-/// Event times of all strata, found in one walk over the sorted rows.
-struct Times {
-    time: Vec<f64>,
+/// Event times of all strata and the rows that may be at risk, found in one walk.
+#[derive(Default)]
+pub(super) struct Times {
+    pub(super) time: Vec<f64>,
     deaths: Vec<u32>,
-    death_weight: Vec<f64>,
-    strata: Vec<StratumSlots>,
+    pub(super) strata: Vec<StratumSlots>,
     empty: Vec<(u32, usize)>,
-    /// By sorted row: one past its last slot; 0 where it precedes all events of its stratum.
-    exit_slot: Vec<u32>,
-    /// By sorted row: index into `strata`.
-    stratum: Vec<u32>,
+    /// Rows that leave at or after the first event of their stratum, with one past their slot.
+    pub(super) row: Vec<u32>,
+    pub(super) exit_slot: Vec<u32>,
 }
 
-fn event_times(sample: &Sample, cause: u32, sorted: &[u32]) -> Times {
-    let (exit, causes) = (sample.outcome().exit(), sample.outcome().cause());
+fn event_times(sorted: &[Key]) -> Times {
     let mut t = Times {
-        time: Vec::new(),
-        deaths: Vec::new(),
-        death_weight: Vec::new(),
-        strata: Vec::new(),
-        empty: Vec::new(),
+        row: Vec::with_capacity(sorted.len()),
         exit_slot: Vec::with_capacity(sorted.len()),
-        stratum: Vec::new(),
+        ..Times::default()
     };
-    let stratum_of = |row: u32| sample.strata().map_or(0, |s| s[row as usize]);
-    let mut at = 0;
-    while at < sorted.len() {
-        let stratum = stratum_of(sorted[at]);
+    for rows in sorted.chunk_by(|a, b| a.stratum() == b.stratum()) {
         let begin = t.time.len();
-        let first_row = at;
-        while at < sorted.len() && stratum_of(sorted[at]) == stratum {
-            let row = sorted[at] as usize;
-            if causes[row] == cause {
-                if t.time.len() == begin || t.time.last() != Some(&exit[row]) {
-                    t.time.push(exit[row]);
+        let mut last = None;
+        for key in rows {
+            if key.event() {
+                if last != Some(key.time()) {
+                    last = Some(key.time());
+                    t.time.push(number(key.time()));
                     t.deaths.push(0);
-                    t.death_weight.push(0.0);
                 }
-                let j = t.time.len() - 1;
-                t.deaths[j] += 1;
-                t.death_weight[j] += sample.weights().map_or(1.0, |w| w[row]);
+                if let Some(deaths) = t.deaths.last_mut() {
+                    *deaths += 1;
+                }
             }
-            let j = t.time.len();
-            t.exit_slot.push(if j == begin { 0 } else { j as u32 });
-            at += 1;
+            if last.is_some() {
+                t.row.push(key.row());
+                t.exit_slot.push(t.time.len() as u32);
+            }
         }
-        if t.time.len() == begin {
-            t.empty.push((stratum, at - first_row));
+        let stratum = rows.first().map_or(0, |k| k.stratum());
+        if last.is_none() {
+            t.empty.push((stratum, rows.len()));
             continue;
         }
         t.strata.push(StratumSlots { stratum, slots: begin..t.time.len() });
         t.time.push(f64::NAN);
         t.deaths.push(0);
-        t.death_weight.push(0.0);
-    }
-    if t.strata.len() > 1 || !t.empty.is_empty() {
-        let index: std::collections::BTreeMap<u32, u32> =
-            t.strata.iter().enumerate().map(|(k, s)| (s.stratum, k as u32)).collect();
-        t.stratum =
-            sorted.iter().map(|&r| index.get(&stratum_of(r)).copied().unwrap_or(PAD)).collect();
     }
     t
 }
@@ -176,261 +177,201 @@ fn event_times(sample: &Sample, cause: u32, sorted: &[u32]) -> Times {
 impl<'a> Layout<'a> {
     /// Lays out a sample for one cause.
     pub(crate) fn new(sample: &'a Sample, cause: u32) -> Self {
-        Self::from_sorted(sample, cause, &sorted_rows(sample, cause))
+        Self::from_sorted(sample, sorted_rows(sample, cause), None)
     }
 
-    /// Lays out some rows of a sample, which are in the order of [`sorted_rows`].
-    pub(crate) fn from_sorted(sample: &'a Sample, cause: u32, sorted: &[u32]) -> Self {
-        let t = event_times(sample, cause, sorted);
-        let entry = entry_slots(sample, sorted, &t);
-        // Positions: used rows, chunk after chunk, each filled up to whole tiles.
-        let n = sorted.len();
-        let mut row = Vec::with_capacity(n + TILE);
-        let mut from = Vec::with_capacity(n + TILE);
-        let mut first = vec![0u32; t.time.len()];
-        let mut chunks: Vec<Chunk> = Vec::new();
-        let tied: Vec<u32> =
-            (0..t.time.len() as u32).filter(|&j| t.deaths[j as usize] > 1).collect();
-        let (mut begin, mut slot_begin, mut tied_begin) = (0, 0, 0);
-        let mut last_slot = 0;
-        let mut close = |row: &mut Vec<u32>, from: &mut Vec<u32>, slot_end: usize| {
-            while !row.len().is_multiple_of(TILE) {
-                row.push(PAD);
-                from.push(PAD);
-            }
-            let tied_end = tied.partition_point(|&j| (j as usize) < slot_end);
-            chunks.push(Chunk {
-                rows: begin..row.len(),
-                tied: tied_begin..tied_end,
-                slots: slot_begin..slot_end,
-            });
-            (begin, slot_begin, tied_begin) = (row.len(), slot_end, tied_end);
-            begin
+    /// Lays out some rows of a sample, in the order of [`sorted_rows`]; covariates are brought to
+    /// the scale of `columns` where given.
+    pub(crate) fn from_sorted(
+        sample: &'a Sample,
+        sorted: Vec<Key>,
+        columns: Option<&Columns>,
+    ) -> Self {
+        let mut t = event_times(&sorted);
+        drop(sorted);
+        let entry = entry_slots(sample, &mut t);
+        let slots = t.time.len();
+        let leaving = entry.map(|entry| Leaving::new(entry, &t));
+        let first = first_positions(&t.exit_slot, slots);
+        let tied: Vec<u32> = (0..slots as u32).filter(|&j| t.deaths[j as usize] > 1).collect();
+        let p = sample.x().ncols();
+        let chunks = chunks(&first, slots, &tied, CHUNK.max(PER_COLUMN * p));
+        let pick = |values: &[f64]| -> Vec<f64> {
+            t.row.par_iter().map(|&r| values[r as usize]).collect()
         };
-        let mut chunk_begin = 0;
-        for (k, &r) in sorted.iter().enumerate() {
-            let slot = t.exit_slot[k];
-            if slot == 0 || entry.as_ref().is_some_and(|e| e[k] >= slot) {
-                continue;
-            }
-            if slot != last_slot {
-                if row.len() - chunk_begin >= CHUNK {
-                    chunk_begin = close(&mut row, &mut from, slot as usize - 1);
-                }
-                first[slot as usize - 1] = row.len() as u32;
-                last_slot = slot;
-            }
-            row.push(r);
-            from.push(k as u32);
-        }
-        if row.len() > chunk_begin {
-            close(&mut row, &mut from, t.time.len());
-        }
-        let pick = |values: Option<&[f64]>, fill: f64| -> Vec<f64> {
-            row.par_iter()
-                .map(|&r| if r == PAD { 0.0 } else { values.map_or(fill, |v| v[r as usize]) })
-                .collect()
-        };
-        let exit_slot: Vec<u32> =
-            from.par_iter().map(|&k| if k == PAD { 0 } else { t.exit_slot[k as usize] }).collect();
-        let mut closes = vec![false; row.len()];
-        for s in &t.strata {
-            // The last group's rows run to the end of the stratum.
-            let mut at = first[s.slots.end - 1] as usize;
-            while at + 1 < row.len() && exit_slot[at + 1] as usize == s.slots.end {
-                at += 1;
-            }
-            closes[at] = true;
-        }
-        let leaving = entry.map(|e| leaving(&e, &from, &t));
-        let mut offset = sample.offset().map(|o| pick(Some(o), 0.0));
+        let mut offset = sample.offset().map(pick);
         let mut offset_centre = 0.0;
         if let Some(o) = &mut offset {
-            let used = row.iter().filter(|&&r| r != PAD).count().max(1) as f64;
-            offset_centre = o.iter().map(|v| v / used).sum();
-            for (v, &r) in o.iter_mut().zip(&row) {
-                *v = if r == PAD { 0.0 } else { *v - offset_centre };
+            let n = o.len().max(1) as f64;
+            offset_centre = o.iter().map(|v| v / n).sum();
+            for v in o {
+                *v -= offset_centre;
             }
         }
-        let weight = pick(sample.weights(), 1.0);
-        let (centre, scale, constant) = standards(sample, &row);
-        let (tiles, furthest) = fill_tiles(sample, &row, &centre, &scale, &constant);
+        let weight = sample.weights().map(pick);
+        let death_weight = weight.as_ref().map(|w| {
+            let sum = |j: usize| {
+                let begin = first[j] as usize;
+                w[begin..begin + t.deaths[j] as usize].iter().sum()
+            };
+            (0..slots).map(sum).collect()
+        });
+        let Standardised { x, columns, furthest } = standardise(sample, &t.row, columns);
         Self {
             sample,
-            centre,
-            scale,
-            constant,
-            row,
-            tiles,
-            furthest,
-            exit_slot,
-            closes,
+            columns,
+            row: t.row,
+            exit_slot: t.exit_slot,
             leaving,
             weight,
             offset,
             offset_centre,
             time: t.time,
-            first,
             deaths: t.deaths,
-            death_weight: t.death_weight,
+            death_weight,
+            first,
             tied,
             strata: t.strata,
             chunks,
             empty_strata: t.empty,
+            x,
+            width: width(p),
+            furthest,
         }
     }
 
     /// Columns.
     pub(crate) fn p(&self) -> usize {
-        self.centre.len()
+        self.columns.centre.len()
     }
 
-    /// The tile that begins at a position: column j is `tile[j * TILE..][..TILE]`.
-    pub(crate) fn tile(&self, position: usize) -> &[f64] {
-        let size = self.p() * TILE;
-        let at = position / TILE * size;
-        &self.tiles[at..at + size]
+    /// The distance between rows of covariates: columns, filled up to whole vectors.
+    pub(crate) fn width(&self) -> usize {
+        self.width
     }
 
-    /// One (centred, scaled) covariate of the row at a position.
-    pub(crate) fn x(&self, position: usize, column: usize) -> f64 {
-        self.tile(position)[column * TILE + position % TILE]
+    /// The (centred, scaled) covariates at some positions, row after row.
+    pub(crate) fn rows(&self, positions: std::ops::Range<usize>) -> &[f64] {
+        &self.x[positions.start * self.width..positions.end * self.width]
+    }
+
+    /// The (centred, scaled) covariates of the row at a position, filled up with zeros.
+    pub(crate) fn x(&self, position: usize) -> &[f64] {
+        self.rows(position..position + 1)
+    }
+
+    /// The weight of the row at a position.
+    pub(crate) fn weight(&self, position: usize) -> f64 {
+        self.weight.as_ref().map_or(1.0, |w| w[position])
+    }
+
+    /// Weights by position, where rows are weighted.
+    pub(crate) fn weights(&self) -> Option<&[f64]> {
+        self.weight.as_deref()
+    }
+
+    /// The weight of the deaths at a slot.
+    pub(crate) fn death_weight(&self, slot: usize) -> f64 {
+        self.death_weight.as_ref().map_or(f64::from(self.deaths[slot]), |w| w[slot])
+    }
+
+    /// Positions of the rows that leave between a slot and the next.
+    pub(crate) fn group(&self, slot: usize) -> std::ops::Range<usize> {
+        self.first[slot] as usize..self.first[slot + 1] as usize
+    }
+
+    /// Positions of the rows that end at a slot.
+    pub(crate) fn dying(&self, slot: usize) -> std::ops::Range<usize> {
+        let begin = self.first[slot] as usize;
+        begin..begin + self.deaths[slot] as usize
     }
 
     /// All deaths, and their total weight.
     pub(crate) fn events(&self) -> (usize, f64) {
-        (self.deaths.iter().map(|&d| d as usize).sum(), self.death_weight.iter().sum())
+        let deaths = self.deaths.iter().map(|&d| d as usize).sum();
+        let weight = self.death_weight.as_ref().map_or(deaths as f64, |w| w.iter().sum());
+        (deaths, weight)
     }
 }
 
-/// By sorted row: the first slot of its stratum that comes after its entry.
-fn entry_slots(sample: &Sample, sorted: &[u32], t: &Times) -> Option<Vec<u32>> {
-    let entry = sample.outcome().entry()?;
-    let find = |k: usize| {
-        let stratum = if t.stratum.is_empty() { 0 } else { t.stratum[k] };
-        let Some(s) = t.strata.get(stratum as usize) else { return PAD };
-        let at = entry[sorted[k] as usize];
-        let after = t.time[s.slots.clone()].partition_point(|&time| time <= at);
-        (s.slots.start + after) as u32
-    };
-    Some((0..sorted.len()).into_par_iter().map(find).collect())
-}
-
-fn leaving(entry: &[u32], from: &[u32], t: &Times) -> Leaving {
-    let entry_slot: Vec<u32> =
-        from.par_iter().map(|&k| if k == PAD { 0 } else { entry[k as usize] }).collect();
-    let mut opens = vec![false; t.time.len() + 1];
-    for s in &t.strata {
-        opens[s.slots.start] = true;
-    }
-    // A counting sort by entry slot; who enters before the first event never leaves.
-    let mut start = vec![0u32; t.time.len() + 2];
-    let late = |position: usize| from[position] != PAD && !opens[entry_slot[position] as usize];
-    for position in (0..from.len()).filter(|&k| late(k)) {
-        start[entry_slot[position] as usize + 1] += 1;
-    }
-    for j in 1..start.len() {
-        start[j] += start[j - 1];
-    }
-    let mut next = start.clone();
-    let mut order = vec![0u32; start.last().copied().unwrap_or(0) as usize];
-    for position in (0..from.len()).filter(|&k| late(k)) {
-        let slot = entry_slot[position] as usize;
-        order[next[slot] as usize] = position as u32;
-        next[slot] += 1;
-    }
-    Leaving { entry_slot, order, start }
-}
-
-/// Mean, standard deviation and constancy of each column over the rows in use; computed around
-/// the middle of the range so that neither 1e300 nor a tiny spread around 1e12 spoils them.
-fn standards(sample: &Sample, row: &[u32]) -> (Vec<f64>, Vec<f64>, Vec<bool>) {
-    let x = sample.x();
-    let p = x.ncols();
-    let blocks: Vec<_> = row.chunks(CHUNK).collect();
-    let ranges: Vec<Vec<(f64, f64)>> = blocks
-        .par_iter()
-        .map(|rows| {
-            let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); p];
-            for &r in rows.iter().filter(|&&r| r != PAD) {
-                for (m, &v) in range.iter_mut().zip(x.row(r as usize)) {
-                    *m = (m.0.min(v), m.1.max(v));
-                }
-            }
-            range
-        })
-        .collect();
-    let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); p];
-    for part in &ranges {
-        for (m, v) in range.iter_mut().zip(part) {
-            *m = (m.0.min(v.0), m.1.max(v.1));
+/// By slot, and one more: how many rows are in groups before it.
+fn first_positions(exit_slot: &[u32], slots: usize) -> Vec<u32> {
+    let mut first = vec![0u32; slots + 1];
+    let mut done = 0;
+    for (position, &slot) in exit_slot.iter().enumerate() {
+        while done < slot as usize {
+            first[done] = position as u32;
+            done += 1;
         }
     }
-    let middle: Vec<f64> = range.iter().map(|r| 0.5 * r.0 + 0.5 * r.1).collect();
-    let half: Vec<f64> = range.iter().map(|r| 0.5 * r.1 - 0.5 * r.0).collect();
-    let constant: Vec<bool> = (0..p)
-        .map(|j| {
-            let size = range[j].0.abs().max(range[j].1.abs());
-            !(half[j] > 1e-13 * size && half[j] > 1e-290 && half[j].is_finite())
-        })
-        .collect();
-    let per: Vec<f64> = (0..p).map(|j| if constant[j] { 0.0 } else { 1.0 / half[j] }).collect();
-    let sums: Vec<Vec<(f64, f64)>> = blocks
-        .par_iter()
-        .map(|rows| {
-            let mut sum = vec![(0.0, 0.0); p];
-            for &r in rows.iter().filter(|&&r| r != PAD) {
-                let values = x.row(r as usize);
-                for j in 0..p {
-                    let u = (values[j] - middle[j]) * per[j];
-                    sum[j].0 += u;
-                    sum[j].1 += u * u;
-                }
-            }
-            sum
-        })
-        .collect();
-    let n = row.iter().filter(|&&r| r != PAD).count().max(1) as f64;
-    let (mut centre, mut scale) = (middle.clone(), vec![1.0; p]);
-    for j in (0..p).filter(|&j| !constant[j]) {
-        let (s, q) = sums.iter().fold((0.0, 0.0), |a, b| (a.0 + b[j].0, a.1 + b[j].1));
-        let mean = s / n;
-        centre[j] = middle[j] + half[j] * mean;
-        scale[j] = half[j] * (q / n - mean * mean).max(1e-300).sqrt();
-    }
-    for c in centre.iter_mut().filter(|c| !c.is_finite()) {
-        *c = 0.0;
-    }
-    (centre, scale, constant)
+    first[done..].fill(exit_slot.len() as u32);
+    first
 }
 
-fn fill_tiles(
-    sample: &Sample,
-    row: &[u32],
-    centre: &[f64],
-    scale: &[f64],
-    constant: &[bool],
-) -> (Vec<f64>, f64) {
-    let x = sample.x();
-    let p = x.ncols();
-    let mut tiles = vec![0.0; row.len() * p];
-    if p == 0 {
-        return (tiles, 0.0);
-    }
-    let per: Vec<f64> = (0..p).map(|j| if constant[j] { 0.0 } else { 1.0 / scale[j] }).collect();
-    let fill = |(tile, rows): (&mut [f64], &[u32])| {
-        let mut furthest: f64 = 0.0;
-        for (k, &r) in rows.iter().enumerate().filter(|(_, r)| **r != PAD) {
-            let values = x.row(r as usize);
-            for j in 0..p {
-                let v = (values[j] - centre[j]) * per[j];
-                tile[j * TILE + k] = v;
-                furthest = furthest.max(v.abs());
-            }
+/// Cuts the slots where `size` rows are reached.
+fn chunks(first: &[u32], slots: usize, tied: &[u32], size: usize) -> Vec<Chunk> {
+    let mut out: Vec<Chunk> = Vec::new();
+    let mut begin = (0, 0, 0);
+    for slot in 1..=slots {
+        let row = first[slot] as usize;
+        if row - begin.0 < size && slot < slots {
+            continue;
         }
-        furthest
-    };
-    let tiles_with_rows = tiles.par_chunks_mut(TILE * p).zip(row.par_chunks(TILE));
-    let furthest = tiles_with_rows.map(fill).reduce(|| 0.0, f64::max);
-    (tiles, furthest)
+        let tie = begin.2 + tied[begin.2..].partition_point(|&j| (j as usize) < slot);
+        out.push(Chunk { rows: begin.0..row, slots: begin.1..slot, tied: begin.2..tie });
+        begin = (row, slot, tie);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survival::Outcome;
+    use ndarray::Array2;
+
+    #[test]
+    fn times_turn_into_keys_and_back() {
+        let times = [-2.5, -0.0, 0.0, 1e-300, 3.25, 1e300];
+        for pair in times.windows(2) {
+            assert!(ordered(pair[0]) <= ordered(pair[1]));
+            assert_eq!(number(ordered(pair[1])), pair[1]);
+        }
+        let key = Key::new(7, -2.5, true, 12);
+        assert_eq!(
+            (key.stratum(), number(key.time()), key.event(), key.row()),
+            (7, -2.5, true, 12)
+        );
+        assert!(key < Key::new(7, -2.5, false, 3));
+        assert!(Key::new(7, 9.0, false, 3) < Key::new(8, 1.0, true, 0));
+    }
+
+    #[test]
+    fn groups_hold_the_rows_between_events() {
+        // Stratum 0: censored at 1, events at 2 (two) and 4, censored at 4 and 5; stratum 1: none;
+        // stratum 2: an event at 3, and a row that comes after it.
+        let exit = vec![1.0, 2.0, 2.0, 4.0, 4.0, 5.0, 9.0, 3.0, 4.0];
+        let cause = vec![0, 1, 1, 1, 0, 0, 0, 1, 0];
+        let mut entry = vec![0.0; 9];
+        entry[8] = 3.0;
+        entry[3] = 2.0;
+        let y = Outcome::new(Some(entry), exit, cause, vec!["a".into()]).unwrap();
+        let x = Array2::from_shape_fn((9, 1), |(i, _)| i as f64);
+        let s = Sample::new(x, vec!["x".into()], y).unwrap();
+        let s = s.with_strata(vec![0, 0, 0, 0, 0, 0, 1, 2, 2]).unwrap();
+        let l = Layout::new(&s, 1);
+        assert_eq!(l.row, [1, 2, 3, 4, 5, 7]);
+        assert_eq!(l.deaths, [2, 1, 0, 1, 0]);
+        assert_eq!(l.first, [0, 2, 5, 5, 6, 6]);
+        assert_eq!(l.exit_slot, [1, 1, 2, 2, 2, 4]);
+        assert_eq!(l.group(1), 2..5);
+        assert_eq!(l.dying(1), 2..3);
+        assert_eq!(l.empty_strata, [(1, 1)]);
+        assert_eq!(l.tied, [0]);
+        let leaving = l.leaving.as_ref().unwrap();
+        assert_eq!(leaving.entry_slot, [0, 0, 1, 0, 0, 3]);
+        assert_eq!(leaving.at(1), [2]);
+        assert_eq!(l.chunks.len(), 1);
+        assert_eq!(l.chunks[0].slots, 0..5);
+    }
 }

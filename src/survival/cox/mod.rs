@@ -12,10 +12,14 @@
 //! ```
 
 mod baseline;
+mod entries;
 mod error;
 mod fit;
 pub(super) mod gram;
+mod hazards;
 mod information;
+mod kernels;
+mod large;
 mod layout;
 mod linfa;
 mod outlier;
@@ -23,6 +27,7 @@ mod pass;
 mod prior;
 mod residuals;
 mod robust;
+mod standardise;
 mod zph;
 
 use ndarray::{Array1, Array2};
@@ -129,7 +134,10 @@ impl Cox {
     /// collinear columns, separation, strata without events) is handled and stated in
     /// [`CoxFit::warnings`].
     pub fn fit(&self, sample: &Sample, cause: u32) -> Result<CoxFit, FitError> {
-        let layout = self.layout(sample, cause)?;
+        self.check(sample, cause)?;
+        let sorted = layout::sorted_rows(sample, cause);
+        let few = large::few(sample, &sorted);
+        let layout = Layout::from_sorted(sample, sorted, None);
         let mut pass = Pass::new(&layout, self.ties == Ties::Efron);
         let p = layout.p();
         let start = Array1::zeros(p);
@@ -143,7 +151,10 @@ impl Cox {
         for j in (0..p).filter(|&j| !active[j]) {
             leave_out(&mut null, j);
         }
-        let found = self.climb(&mut pass, penalty.as_ref(), null.clone(), &active);
+        let found =
+            if penalty.is_none() { self.climb_large(few, &null, &mut pass, &active) } else { None };
+        let found =
+            found.unwrap_or_else(|| self.climb(&mut pass, penalty.as_ref(), null.clone(), &active));
         let mut fit =
             self.report(&layout, &null, &found, penalty.as_ref(), &active, cause, warnings)?;
         self.add_robust(&mut fit, &mut pass, &found)?;
@@ -153,8 +164,8 @@ impl Cox {
         Ok(fit)
     }
 
-    /// Checks what can be checked before any work, and sorts the rows.
-    fn layout<'a>(&self, sample: &'a Sample, cause: u32) -> Result<Layout<'a>, FitError> {
+    /// Checks what can be checked before any work.
+    fn check(&self, sample: &Sample, cause: u32) -> Result<(), FitError> {
         let causes = sample.outcome().causes();
         let name = (cause as usize).checked_sub(1).and_then(|k| causes.get(k));
         let Some(name) = name else {
@@ -171,7 +182,7 @@ impl Cox {
             let why = "must be at least 1".into();
             return Err(FitError::Setting { setting: "max_iterations", why });
         }
-        Ok(Layout::new(sample, cause))
+        Ok(())
     }
 
     /// The maximum of the (penalised) log likelihood, from β = 0 whose point is `null`.
@@ -219,8 +230,8 @@ impl Cox {
         let (events, _) = layout.events();
         let terms = active.iter().filter(|&&a| a).count();
         let inverse = Cholesky::new(&found.point.information, 1e-14).inverse();
-        let penalised =
-            penalty.map(|k| k.report(&found.beta, &found.point, &inverse, &layout.scale, active));
+        let penalised = penalty
+            .map(|k| k.report(&found.beta, &found.point, &inverse, &layout.columns.scale, active));
         let df = penalised.as_ref().map_or(terms as f64, |p| p.df);
         let loglik = found.point.loglik + penalised.as_ref().map_or(0.0, |p| p.penalty);
         if (events as f64) < 5.0 * df {
@@ -234,9 +245,9 @@ impl Cox {
         if penalised.is_some() {
             wald = ChiSquare::new(wald.chi2, df);
         }
-        let coef = Array1::from_shape_fn(p, |j| found.beta[j] / layout.scale[j]);
+        let coef = Array1::from_shape_fn(p, |j| found.beta[j] / layout.columns.scale[j]);
         let covariance = Array2::from_shape_fn((p, p), |(i, j)| {
-            inverse[[i, j]] / layout.scale[i] / layout.scale[j]
+            inverse[[i, j]] / layout.columns.scale[i] / layout.columns.scale[j]
         });
         for j in 0..p {
             let variance = covariance[[j, j]];
@@ -260,10 +271,10 @@ impl Cox {
             events,
             cause,
             ties: self.ties,
-            means: Array1::from_vec(layout.centre.clone()),
+            means: Array1::from_vec(layout.columns.centre.clone()),
             coef,
             warnings,
-            scale: Array1::from_vec(layout.scale.clone()),
+            scale: Array1::from_vec(layout.columns.scale.clone()),
             inverse,
         })
     }
@@ -288,7 +299,7 @@ fn identify(
     let names = layout.sample.names();
     let (_, weight) = layout.events();
     let mut information = null.information.clone();
-    let mut constant = layout.constant.clone();
+    let mut constant = layout.columns.constant.clone();
     for j in 0..names.len() {
         if let Some(penalty) = penalty.filter(|p| p.holds(j)) {
             if constant[j] || information[[j, j]] <= ALIASED * weight {

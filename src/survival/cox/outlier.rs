@@ -2,7 +2,7 @@
 
 use ndarray::Array1;
 
-use super::layout::{Layout, PAD, sorted_rows};
+use super::layout::{Key, Layout, sorted_rows};
 use super::pass::Pass;
 use super::{Cox, CoxFit, FitWarning, evaluate, identify};
 
@@ -18,15 +18,14 @@ impl Cox {
     /// the model is fitted again without it. (Influence formulas fail exactly here: a row that bends
     /// the fit to itself leaves no residual.)
     pub(super) fn find_outlier(&self, fit: &mut CoxFit, layout: &Layout) {
-        let rows = layout.row.iter().filter(|&&r| r != PAD).count();
-        let far = FAR.max((SHARE * rows as f64).sqrt());
+        let far = FAR.max((SHARE * layout.row.len() as f64).sqrt());
         if layout.furthest <= far {
             return;
         }
         let p = layout.p();
         let mut suspects: Vec<(f64, u32)> = (0..p)
             .filter_map(|j| {
-                let distance = |k: usize| layout.x(k, j).abs();
+                let distance = |k: usize| layout.x(k)[j].abs();
                 let most = (0..layout.row.len())
                     .max_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(b.cmp(&a)))?;
                 (distance(most) > far).then(|| (distance(most), layout.row[most]))
@@ -37,7 +36,7 @@ impl Cox {
         let sorted = sorted_rows(layout.sample, fit.cause);
         let mut worst = (1.0, None);
         for &(_, row) in suspects.iter().take(SUSPECTS) {
-            let Some((coef, estimated)) = self.without(layout, fit.cause, &sorted, row) else {
+            let Some((coef, estimated)) = self.without(layout, &sorted, row) else {
                 continue;
             };
             for term in (0..p).filter(|&j| estimated[j] && fit.estimated[j]) {
@@ -57,12 +56,11 @@ impl Cox {
     fn without(
         &self,
         layout: &Layout,
-        cause: u32,
-        sorted: &[u32],
+        sorted: &[Key],
         row: u32,
     ) -> Option<(Array1<f64>, Vec<bool>)> {
-        let rest: Vec<u32> = sorted.iter().copied().filter(|&r| r != row).collect();
-        let layout = Layout::from_sorted(layout.sample, cause, &rest);
+        let rest: Vec<Key> = sorted.iter().copied().filter(|k| k.row() != row).collect();
+        let layout = Layout::from_sorted(layout.sample, rest, None);
         if layout.strata.is_empty() {
             return None;
         }
@@ -72,7 +70,7 @@ impl Cox {
         let penalty = self.penalty(&layout).ok()?;
         let active = identify(&layout, &null, penalty.as_ref(), &mut Vec::new());
         let found = self.climb(&mut pass, penalty.as_ref(), null, &active);
-        let coef = Array1::from_shape_fn(layout.p(), |j| found.beta[j] / layout.scale[j]);
+        let coef = Array1::from_shape_fn(layout.p(), |j| found.beta[j] / layout.columns.scale[j]);
         Some((coef, active))
     }
 }

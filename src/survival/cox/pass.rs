@@ -8,32 +8,18 @@
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
-use super::gram::dot;
-use super::layout::{Chunk, Layout, TILE};
+use super::hazards::Tied;
+use super::kernels::{Wide, add_products, add_rows, exp_in_place, wide};
+use super::layout::{Chunk, Layout};
 
 /// Linear predictors further than this from 0 (their centre) are taken as divergence.
 const FURTHEST: f64 = 300.0;
-
-/// What one event time with several deaths contributes under Efron's approximation, with c the
-/// deaths' mean weight and S0ₖ = S0 − (k/d)·S0_deaths, summed over k = 0 … d − 1.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Tied {
-    /// Σ c (1 − k/d) / S0ₖ: the hazard that the deaths themselves are exposed to.
-    pub(crate) own: f64,
-    /// Σ c / S0ₖ², Σ c (k/d) / S0ₖ², Σ c (k/d)² / S0ₖ².
-    pub(crate) a: f64,
-    pub(crate) b: f64,
-    pub(crate) c: f64,
-    /// Σ 1 / S0ₖ / d and Σ (k/d) / S0ₖ / d: the mean of the covariate means.
-    pub(crate) mean: f64,
-    pub(crate) mean_deaths: f64,
-}
 
 /// The state of a fit at one β.
 #[derive(Debug, Clone)]
 pub(crate) struct Pass<'l, 'a> {
     pub(crate) layout: &'l Layout<'a>,
-    efron: bool,
+    pub(super) efron: bool,
     /// By position: w·exp(η).
     pub(crate) r: Vec<f64>,
     /// By slot: Σ r over the risk set, the hazard's increment, and the hazard before the slot.
@@ -43,9 +29,7 @@ pub(crate) struct Pass<'l, 'a> {
     /// Beside `layout.tied`; empty for Breslow.
     pub(crate) tied: Vec<Tied>,
     /// By slot: what the slot's deaths count for, where that is not 1.
-    pub(super) tilt: Option<Vec<f64>>,
-    /// By slot: Σ r over the group of rows that end there. Work space.
-    group: Vec<f64>,
+    tilt: Option<Vec<f64>>,
 }
 
 impl<'l, 'a> Pass<'l, 'a> {
@@ -60,7 +44,6 @@ impl<'l, 'a> Pass<'l, 'a> {
             cumulative: vec![0.0; slots],
             tied: if efron { vec![Tied::default(); layout.tied.len()] } else { Vec::new() },
             tilt: None,
-            group: vec![0.0; slots],
         }
     }
 
@@ -68,71 +51,32 @@ impl<'l, 'a> Pass<'l, 'a> {
     /// `None` where a linear predictor runs away.
     pub(crate) fn evaluate(&mut self, beta: &Array1<f64>) -> Option<f64> {
         let events = self.risks(beta)?;
-        let loglik = events - self.hazards();
+        let loglik = events - self.hazards(true);
         loglik.is_finite().then_some(loglik)
     }
 
-    /// Fills `r` and `group`; returns Σ w η over the deaths.
+    /// As [`Pass::evaluate`], without the log likelihood.
+    pub(super) fn evaluate_slope(&mut self, beta: &Array1<f64>) -> Option<()> {
+        self.risks(beta)?;
+        self.hazards(false);
+        Some(())
+    }
+
+    /// Fills `r`, and `s0` with the sums of r over groups; returns Σ w η over the deaths.
     fn risks(&mut self, beta: &Array1<f64>) -> Option<f64> {
         let layout = self.layout;
-        let chunks = &layout.chunks;
-        let mut jobs = Vec::with_capacity(chunks.len());
-        let (mut r, mut group) = (self.r.as_mut_slice(), self.group.as_mut_slice());
-        for chunk in chunks {
-            let (head, tail) = r.split_at_mut(chunk.rows.len());
-            let (group_head, group_tail) = group.split_at_mut(chunk.slots.len());
-            jobs.push((chunk, head, group_head));
-            (r, group) = (tail, group_tail);
-        }
-        let parts: Vec<Option<f64>> = jobs
-            .into_par_iter()
-            .map(|(chunk, r, group)| risks_of_chunk(layout, chunk, beta, r, group))
+        let mut padded = beta.to_vec();
+        padded.resize(layout.width(), 0.0);
+        let beta = if beta.iter().all(|&b| b == 0.0) { None } else { Some(padded.as_slice()) };
+        let r = split(&mut self.r, layout.chunks.iter().map(|c| c.rows.len()));
+        let group = split(&mut self.s0, layout.chunks.iter().map(|c| c.slots.len()));
+        let jobs: Vec<Risks> = layout
+            .chunks
+            .iter()
+            .zip(r.into_iter().zip(group))
+            .map(|(chunk, (r, group))| Risks { layout, chunk, beta, r, group })
             .collect();
-        parts.into_iter().sum()
-    }
-
-    /// Fills `s0`, `increment`, `cumulative` and `tied`; returns Σ w ln S0 over the deaths.
-    fn hazards(&mut self) -> f64 {
-        let layout = self.layout;
-        let mut sum_ln = 0.0;
-        let mut tied = if self.efron { layout.tied.len() } else { 0 };
-        for s in layout.strata.iter().rev() {
-            // The risk set's sum in twice the precision: rows that leave must not leave noise.
-            let mut s0 = Twofold::default();
-            for j in s.slots.clone().rev() {
-                s0.add(self.group[j]);
-                let total = s0.value();
-                self.s0[j] = total;
-                if tied > 0 && layout.tied[tied - 1] as usize == j {
-                    tied -= 1;
-                    let (t, increment, ln) = self.tie(j, total);
-                    self.tied[tied] = t;
-                    self.increment[j] = increment;
-                    sum_ln += ln;
-                } else {
-                    self.increment[j] = layout.death_weight[j] / total;
-                    sum_ln += layout.death_weight[j] * total.ln();
-                }
-                if let Some(l) = &layout.leaving {
-                    for &k in &l.order[l.start[j] as usize..l.start[j + 1] as usize] {
-                        s0.add(-self.r[k as usize]);
-                    }
-                }
-            }
-        }
-        self.accumulate();
-        sum_ln
-    }
-
-    fn accumulate(&mut self) {
-        for s in &self.layout.strata {
-            let mut h = 0.0;
-            for j in s.slots.clone() {
-                self.cumulative[j] = h;
-                h += self.increment[j];
-            }
-            self.cumulative[s.slots.end] = h;
-        }
+        jobs.into_par_iter().map(wide).collect::<Vec<Option<f64>>>().into_iter().sum()
     }
 
     /// The same point with the deaths of slot j counted `g[j]` ≥ 0 times: slope and curvature then
@@ -143,40 +87,11 @@ impl<'l, 'a> Pass<'l, 'a> {
             *increment *= g;
         }
         for (t, &j) in out.tied.iter_mut().zip(&self.layout.tied) {
-            let g = g[j as usize];
-            t.own *= g;
-            t.a *= g;
-            t.b *= g;
-            t.c *= g;
+            t.tilt(g[j as usize]);
         }
         out.accumulate();
         out.tilt = Some(g.to_vec());
         out
-    }
-
-    /// Efron's terms at slot `j`: also the hazard's increment, and Σ c ln S0ₖ.
-    fn tie(&self, j: usize, s0: f64) -> (Tied, f64, f64) {
-        let layout = self.layout;
-        let d = layout.deaths[j] as usize;
-        let begin = layout.first[j] as usize;
-        let deaths: f64 = self.r[begin..begin + d].iter().sum();
-        let c = layout.death_weight[j] / d as f64;
-        let (mut t, mut increment, mut ln) = (Tied::default(), 0.0, 0.0);
-        for k in 0..d {
-            let f = k as f64 / d as f64;
-            let at = s0 - f * deaths;
-            let inverse = 1.0 / at;
-            increment += c * inverse;
-            t.own += c * (1.0 - f) * inverse;
-            let square = c * inverse * inverse;
-            t.a += square;
-            t.b += square * f;
-            t.c += square * f * f;
-            t.mean += inverse / d as f64;
-            t.mean_deaths += f * inverse / d as f64;
-            ln += c * at.ln();
-        }
-        (t, increment, ln)
     }
 
     /// D_i of a chunk's rows.
@@ -200,10 +115,9 @@ impl<'l, 'a> Pass<'l, 'a> {
         if self.efron {
             for t in chunk.tied.clone() {
                 let j = layout.tied[t] as usize;
-                let begin = layout.first[j] as usize - rows.start;
                 let less = self.increment[j] - self.tied[t].own;
-                for k in begin..begin + layout.deaths[j] as usize {
-                    d[k] -= r[k] * less;
+                for k in layout.dying(j) {
+                    d[k - rows.start] -= self.r[k] * less;
                 }
             }
         }
@@ -217,40 +131,22 @@ impl<'l, 'a> Pass<'l, 'a> {
             *v = -*v;
         }
         for j in chunk.slots.clone() {
-            let begin = layout.first[j] as usize;
             let tilt = self.tilt.as_ref().map_or(1.0, |g| g[j]);
-            for k in begin..begin + layout.deaths[j] as usize {
-                m[k - chunk.rows.start] += layout.weight[k] * tilt;
+            for k in layout.dying(j) {
+                m[k - chunk.rows.start] += layout.weight(k) * tilt;
             }
         }
     }
 
     /// The slope of the log likelihood.
     pub(crate) fn score(&self) -> Array1<f64> {
-        let p = self.layout.p();
-        let parts: Vec<Vec<f64>> = self
-            .layout
-            .chunks
-            .par_iter()
-            .map_init(Vec::new, |m, chunk| {
-                let mut score = vec![0.0; p];
-                self.residuals(chunk, m);
-                for (t, m) in m.chunks(TILE).enumerate() {
-                    let tile = self.layout.tile(chunk.rows.start + t * TILE);
-                    for (s, column) in score.iter_mut().zip(tile.chunks(TILE)) {
-                        *s += dot(column, m);
-                    }
-                }
-                score
-            })
-            .collect();
-        let mut score = Array1::zeros(p);
-        for part in parts {
-            for (s, v) in score.iter_mut().zip(part) {
-                *s += v;
-            }
-        }
-        score
+        let layout = self.layout;
+        let part = |m: &mut Vec<f64>, chunk: &Chunk| {
+            self.residuals(chunk, m);
+            wide(Slope { x: layout.rows(chunk.rows.clone()), m, width: layout.width() })
+        };
+        let parts: Vec<Vec<f64>> = layout.chunks.par_iter().map_init(Vec::new, part).collect();
+        Array1::from_shape_fn(layout.p(), |j| parts.iter().map(|part| part[j]).sum())
     }
 
     /// The curvature (observed information) of the log likelihood.
@@ -264,7 +160,7 @@ impl<'l, 'a> Pass<'l, 'a> {
         if self.efron && layout.deaths[slot] > 1 {
             return self.tied[layout.tied.partition_point(|&j| (j as usize) < slot)].a;
         }
-        layout.death_weight[slot] / self.s0[slot] / self.s0[slot]
+        layout.death_weight(slot) / self.s0[slot] / self.s0[slot]
     }
 
     /// Whether tied deaths are averaged over their order (Efron).
@@ -273,64 +169,82 @@ impl<'l, 'a> Pass<'l, 'a> {
     }
 }
 
-/// A sum in twice the working precision (Knuth 1969, error-free addition).
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Twofold {
-    high: f64,
-    low: f64,
+/// Cuts a slice into parts of the given lengths.
+pub(super) fn split<T>(mut all: &mut [T], lengths: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
+    let mut parts = Vec::with_capacity(lengths.size_hint().0);
+    for length in lengths {
+        let (head, tail) = all.split_at_mut(length);
+        parts.push(head);
+        all = tail;
+    }
+    parts
 }
 
-impl Twofold {
-    pub(crate) fn add(&mut self, v: f64) {
-        let sum = self.high + v;
-        let back = sum - self.high;
-        self.low += (self.high - (sum - back)) + (v - back);
-        self.high = sum;
-    }
-
-    pub(crate) fn value(self) -> f64 {
-        self.high + self.low
-    }
+/// r and its sums over groups, for one chunk.
+struct Risks<'w, 'a> {
+    layout: &'w Layout<'a>,
+    chunk: &'w Chunk,
+    /// `None`: all zero.
+    beta: Option<&'w [f64]>,
+    r: &'w mut [f64],
+    group: &'w mut [f64],
 }
 
-fn risks_of_chunk(
-    layout: &Layout,
-    chunk: &Chunk,
-    beta: &Array1<f64>,
-    r: &mut [f64],
-    group: &mut [f64],
-) -> Option<f64> {
-    let start = chunk.rows.start;
-    match &layout.offset {
-        Some(o) => r.copy_from_slice(&o[chunk.rows.clone()]),
-        None => r.fill(0.0),
-    }
-    for (t, eta) in r.chunks_mut(TILE).enumerate() {
-        let tile = layout.tile(start + t * TILE);
-        for (&b, column) in beta.iter().zip(tile.chunks(TILE)) {
-            for (e, x) in eta.iter_mut().zip(column) {
-                *e += b * x;
+impl Wide for Risks<'_, '_> {
+    type Output = Option<f64>;
+
+    #[inline(always)]
+    fn run(self) -> Option<f64> {
+        let Self { layout, chunk, beta, r, group } = self;
+        let start = chunk.rows.start;
+        match &layout.offset {
+            Some(o) => r.copy_from_slice(&o[chunk.rows.clone()]),
+            None => r.fill(0.0),
+        }
+        if let Some(beta) = beta {
+            add_products(r, layout.rows(chunk.rows.clone()), beta);
+        }
+        let mut events = 0.0;
+        if beta.is_some() || layout.offset.is_some() {
+            if !r.iter().all(|e| e.abs() <= FURTHEST) {
+                return None;
+            }
+            for j in chunk.slots.clone() {
+                for k in layout.dying(j) {
+                    events += layout.weight(k) * r[k - start];
+                }
             }
         }
-    }
-    if !r.iter().all(|e| e.abs() <= FURTHEST) {
-        return None;
-    }
-    let mut events = 0.0;
-    for j in chunk.slots.clone() {
-        let begin = layout.first[j] as usize;
-        for k in begin..begin + layout.deaths[j] as usize {
-            events += layout.weight[k] * r[k - start];
+        exp_in_place(r);
+        if let Some(weights) = layout.weights() {
+            for (e, w) in r.iter_mut().zip(&weights[chunk.rows.clone()]) {
+                *e *= w;
+            }
         }
-    }
-    for (e, w) in r.iter_mut().zip(&layout.weight[chunk.rows.clone()]) {
-        *e = w * e.exp();
-    }
-    group.fill(0.0);
-    for (v, &e) in r.iter().zip(&layout.exit_slot[chunk.rows.clone()]) {
-        if e > 0 {
-            group[e as usize - 1 - chunk.slots.start] += v;
+        for (sum, j) in group.iter_mut().zip(chunk.slots.clone()) {
+            let rows = layout.group(j);
+            *sum = r[rows.start - start..rows.end - start].iter().sum();
         }
+        Some(events)
     }
-    Some(events)
+}
+
+/// X′m of one chunk.
+struct Slope<'w> {
+    x: &'w [f64],
+    m: &'w [f64],
+    width: usize,
+}
+
+impl Wide for Slope<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<f64> {
+        let mut sum = vec![0.0; self.width];
+        if self.width > 0 {
+            add_rows(&mut sum, self.x, self.m);
+        }
+        sum
+    }
 }

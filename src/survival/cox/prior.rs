@@ -88,8 +88,8 @@ impl Cox {
             mean[j] = prior.mean;
         }
         for j in 0..p {
-            precision[j] = precision[j] / layout.scale[j] / layout.scale[j];
-            mean[j] *= layout.scale[j];
+            precision[j] = precision[j] / layout.columns.scale[j] / layout.columns.scale[j];
+            mean[j] *= layout.columns.scale[j];
             if !(precision[j].is_finite() && mean[j].is_finite()) {
                 return Err(FitError::Range { term: names[j].clone() });
             }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::layout::{Layout, PAD};
+use super::layout::Layout;
 use super::robust::{EventMeans, score_residuals};
 use super::{CoxFit, FitError};
 use crate::survival::Sample;
@@ -35,9 +35,7 @@ impl CoxFit {
         for chunk in &layout.chunks {
             pass.residuals(chunk, &mut m);
             for (m, k) in m.iter().zip(chunk.rows.clone()) {
-                if layout.row[k] != PAD {
-                    out[layout.row[k] as usize] = m / layout.weight[k];
-                }
+                out[layout.row[k] as usize] = m / layout.weight(k);
             }
         }
         Ok(out)
@@ -67,7 +65,7 @@ impl CoxFit {
         let mut out = score_residuals(&self.pass(&layout)?);
         for (i, mut row) in out.rows_mut().into_iter().enumerate() {
             let w = sample.weights().map_or(1.0, |w| w[i]);
-            for (v, s) in row.iter_mut().zip(&layout.scale) {
+            for (v, s) in row.iter_mut().zip(&layout.columns.scale) {
                 *v *= s / w;
             }
         }
@@ -123,11 +121,10 @@ impl CoxFit {
         let p = layout.p();
         let (mut row, mut time, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for slot in 0..layout.time.len() {
-            let begin = layout.first[slot] as usize;
-            for k in begin..begin + layout.deaths[slot] as usize {
+            for k in layout.dying(slot) {
                 row.push(layout.row[k] as usize);
                 time.push(layout.time[slot]);
-                values.extend((0..p).map(|j| layout.x(k, j) - means.mean[[slot, j]]));
+                values.extend((0..p).map(|j| layout.x(k)[j] - means.mean[[slot, j]]));
             }
         }
         let deaths = row.len();

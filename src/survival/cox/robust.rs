@@ -2,8 +2,6 @@
 
 use ndarray::Array2;
 
-use super::information::add_row;
-use super::layout::{PAD, TILE};
 use super::pass::Pass;
 use super::{Cox, CoxFit, FitError, FitWarning, fit};
 use crate::survival::newton::Maximum;
@@ -113,25 +111,21 @@ pub(crate) fn score_residuals(pass: &Pass) -> Array2<f64> {
     for chunk in &layout.chunks {
         pass.residuals(chunk, &mut d);
         for (m, k) in d.iter().zip(chunk.rows.clone()) {
-            if layout.row[k] == PAD {
-                continue;
-            }
             let exit = layout.exit_slot[k] as usize;
             let entry = layout.leaving.as_ref().map(|l| l.entry_slot[k] as usize);
             let mut row = residuals.row_mut(layout.row[k] as usize);
             for j in 0..p {
                 let before = entry.map_or(0.0, |e| means.cumulative[[e, j]]);
-                row[j] = layout.x(k, j) * m + pass.r[k] * (means.cumulative[[exit, j]] - before);
+                row[j] = layout.x(k)[j] * m + pass.r[k] * (means.cumulative[[exit, j]] - before);
             }
         }
         let mut tied = chunk.tied.start;
         for slot in chunk.slots.clone() {
             let is_tied = tied < chunk.tied.end && layout.tied[tied] as usize == slot;
-            let begin = layout.first[slot] as usize;
-            for k in begin..begin + layout.deaths[slot] as usize {
+            for k in layout.dying(slot) {
                 let mut row = residuals.row_mut(layout.row[k] as usize);
                 for j in 0..p {
-                    row[j] -= layout.weight[k] * means.mean[[slot, j]];
+                    row[j] -= layout.weight(k) * means.mean[[slot, j]];
                     if is_tied && pass.is_efron() {
                         row[j] -= pass.r[k] * means.less[[tied, j]];
                     }
@@ -166,18 +160,15 @@ impl EventMeans {
         for s in layout.strata.iter().rev() {
             s1.fill(0.0);
             for slot in s.slots.clone().rev() {
-                let begin = layout.first[slot] as usize;
-                let mut k = begin;
-                while k < layout.row.len() && layout.exit_slot[k] as usize == slot + 1 {
-                    add_row(&mut s1, layout.tile(k), k % TILE, pass.r[k]);
-                    k += 1;
+                for k in layout.group(slot) {
+                    add(&mut s1, layout.x(k), pass.r[k]);
                 }
                 let is_tied = tied > 0 && layout.tied[tied - 1] as usize == slot;
                 tied -= usize::from(is_tied);
                 if is_tied && pass.is_efron() {
                     s1_deaths.fill(0.0);
-                    for k in begin..begin + layout.deaths[slot] as usize {
-                        add_row(&mut s1_deaths, layout.tile(k), k % TILE, pass.r[k]);
+                    for k in layout.dying(slot) {
+                        add(&mut s1_deaths, layout.x(k), pass.r[k]);
                     }
                     let t = pass.tied[tied];
                     for j in 0..p {
@@ -193,9 +184,8 @@ impl EventMeans {
                     }
                 }
                 if let Some(l) = &layout.leaving {
-                    for &k in &l.order[l.start[slot] as usize..l.start[slot + 1] as usize] {
-                        let k = k as usize;
-                        add_row(&mut s1, layout.tile(k), k % TILE, -pass.r[k]);
+                    for &k in l.at(slot) {
+                        add(&mut s1, layout.x(k as usize), -pass.r[k as usize]);
                     }
                 }
             }
@@ -208,5 +198,11 @@ impl EventMeans {
             }
         }
         Self { mean, cumulative, less }
+    }
+}
+
+fn add(sum: &mut [f64], x: &[f64], r: f64) {
+    for (s, x) in sum.iter_mut().zip(x) {
+        *s += r * x;
     }
 }

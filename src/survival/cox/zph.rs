@@ -103,7 +103,7 @@ impl CoxFit {
     /// The likelihood's state at the estimate.
     pub(super) fn pass<'l, 'a>(&self, layout: &'l Layout<'a>) -> Result<Pass<'l, 'a>, FitError> {
         let mut pass = Pass::new(layout, self.ties == Ties::Efron);
-        let beta = Array1::from_shape_fn(layout.p(), |j| self.coef[j] * layout.scale[j]);
+        let beta = Array1::from_shape_fn(layout.p(), |j| self.coef[j] * layout.columns.scale[j]);
         match pass.evaluate(&beta) {
             Some(_) => Ok(pass),
             None => Err(FitError::Start { why: "the linear predictors are too far apart".into() }),

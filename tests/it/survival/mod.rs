@@ -7,3 +7,4 @@ mod curves;
 mod fine_gray;
 mod golden;
 mod penalised;
+mod threads;

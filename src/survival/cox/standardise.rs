@@ -1,0 +1,316 @@
+//! Covariates in the order of the likelihood: mean 0, standard deviation 1, so that no scale spoils
+//! the arithmetic.
+
+use ndarray::{Array2, ArrayView1};
+use rayon::prelude::*;
+
+use super::kernels::{Wide, wide, width};
+use super::layout::CHUNK;
+use crate::survival::Sample;
+
+/// What was done to the columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Columns {
+    /// Subtracted: the mean.
+    pub(crate) centre: Vec<f64>,
+    /// Divided by: the standard deviation; 1 for a constant column.
+    pub(crate) scale: Vec<f64>,
+    /// Columns that do not vary.
+    pub(crate) constant: Vec<bool>,
+}
+
+/// Covariates row after row, filled up with zeros to the width.
+pub(super) struct Standardised {
+    pub(super) x: Vec<f64>,
+    pub(super) columns: Columns,
+    /// The largest distance from a mean, in standard deviations.
+    pub(super) furthest: f64,
+}
+
+/// Copies the rows `row` of a sample, and brings every column to mean 0 and standard deviation 1,
+/// or to the given centre and scale.
+pub(super) fn standardise(sample: &Sample, row: &[u32], columns: Option<&Columns>) -> Standardised {
+    let x = sample.x();
+    let columns = columns.cloned().unwrap_or_else(|| moments(x, row));
+    let p = x.ncols();
+    let width = width(p);
+    let mut out = vec![0.0; row.len() * width];
+    if p == 0 {
+        return Standardised { x: out, columns, furthest: 0.0 };
+    }
+    let mut centre = columns.centre.clone();
+    centre.resize(width, 0.0);
+    let mut per: Vec<f64> = columns.scale.iter().map(|s| 1.0 / s).collect();
+    for (per, constant) in per.iter_mut().zip(&columns.constant) {
+        if *constant {
+            *per = 0.0;
+        }
+    }
+    per.resize(width, 0.0);
+    let one =
+        |(to, row): (&mut [f64], &[u32])| wide(Copy { x, row, centre: &centre, per: &per, to });
+    let furthest = out
+        .par_chunks_mut(CHUNK * width)
+        .zip(row.par_chunks(CHUNK))
+        .map(one)
+        .reduce(|| 0.0, f64::max);
+    Standardised { x: out, columns, furthest }
+}
+
+/// Copies a chunk of rows; returns the largest number that comes out.
+struct Copy<'c> {
+    x: &'c Array2<f64>,
+    row: &'c [u32],
+    centre: &'c [f64],
+    per: &'c [f64],
+    to: &'c mut [f64],
+}
+
+impl Wide for Copy<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let Self { x, row, centre, per, to } = self;
+        let (width, p) = (centre.len(), x.ncols());
+        match x.as_slice() {
+            Some(x) => {
+                for (to, &r) in to.chunks_exact_mut(width).zip(row) {
+                    to[..p].copy_from_slice(&x[r as usize * p..(r as usize + 1) * p]);
+                }
+            }
+            // Column after column, or turned round: columns first.
+            None => {
+                for j in 0..p {
+                    let column = x.column(j);
+                    for (to, &r) in to[j..].iter_mut().step_by(width).zip(row) {
+                        *to = column[r as usize];
+                    }
+                }
+            }
+        }
+        let mut furthest = [0.0f64; 4];
+        for row in to.chunks_exact_mut(width) {
+            let quads = row.as_chunks_mut::<4>().0.iter_mut();
+            for ((v, c), s) in quads.zip(centre.as_chunks::<4>().0).zip(per.as_chunks::<4>().0) {
+                for l in 0..4 {
+                    let scaled = if s[l] == 0.0 { 0.0 } else { (v[l] - c[l]) * s[l] };
+                    v[l] = scaled;
+                    furthest[l] =
+                        if scaled.abs() > furthest[l] { scaled.abs() } else { furthest[l] };
+                }
+            }
+        }
+        furthest.into_iter().fold(0.0, f64::max)
+    }
+}
+
+/// What is known of columns from a block of rows: their ranges, and sums of u and u², where u is the
+/// value less an anchor from the data (so that a small spread around 1e12 keeps its digits).
+#[derive(Clone)]
+struct Spread {
+    least: Vec<f64>,
+    most: Vec<f64>,
+    sum: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+/// Mean and standard deviation of the columns over the rows `row`.
+fn moments(x: &Array2<f64>, row: &[u32]) -> Columns {
+    let (rows, p) = x.dim();
+    // Rows are read in the order in which they lie in memory.
+    let used = (row.len() < rows).then(|| {
+        let mut used = vec![false; rows];
+        for &r in row {
+            used[r as usize] = true;
+        }
+        used
+    });
+    let n = row.len().max(1) as f64;
+    let anchor = row.first().map_or_else(|| vec![0.0; p], |&r| x.row(r as usize).to_vec());
+    let first = spread(x, used.as_deref(), &anchor);
+    let mut out = Columns { centre: Vec::new(), scale: Vec::new(), constant: Vec::new() };
+    for j in 0..p {
+        let constant = first.is_constant(j);
+        let (centre, scale) = if constant {
+            (first.middle(j), 1.0)
+        } else if let Some(moments) = first.moments(j, anchor[j], n) {
+            moments
+        } else {
+            again(x.column(j), row, anchor[j] + first.sum[j] / n, &first, j)
+        };
+        out.centre.push(centre);
+        out.scale.push(scale);
+        out.constant.push(constant);
+    }
+    out
+}
+
+fn spread(x: &Array2<f64>, used: Option<&[bool]>, anchor: &[f64]) -> Spread {
+    let parts: Vec<Spread> = (0..x.nrows().div_ceil(CHUNK))
+        .into_par_iter()
+        .map(|k| wide(Measure { x, used, anchor, from: k * CHUNK }))
+        .collect();
+    let mut all = Spread::none(anchor.len());
+    for part in &parts {
+        for j in 0..anchor.len() {
+            all.least[j] = all.least[j].min(part.least[j]);
+            all.most[j] = all.most[j].max(part.most[j]);
+            all.sum[j] += part.sum[j];
+            all.squares[j] += part.squares[j];
+        }
+    }
+    all
+}
+
+/// Measures a block of rows.
+struct Measure<'m> {
+    x: &'m Array2<f64>,
+    used: Option<&'m [bool]>,
+    anchor: &'m [f64],
+    from: usize,
+}
+
+impl Wide for Measure<'_> {
+    type Output = Spread;
+
+    #[inline(always)]
+    fn run(self) -> Spread {
+        let Self { x, used, anchor, from } = self;
+        let p = anchor.len();
+        let mut s = Spread::none(p);
+        let to = x.nrows().min(from + CHUNK);
+        if let Some(x) = x.as_slice() {
+            for (row, k) in x[from * p..to * p].chunks_exact(p.max(1)).zip(from..to) {
+                if used.is_some_and(|u| !u[k]) {
+                    continue;
+                }
+                let bounds = s.least.iter_mut().zip(&mut s.most);
+                let sums = s.sum.iter_mut().zip(&mut s.squares);
+                for (((&v, &a), (least, most)), (sum, squares)) in
+                    row.iter().zip(anchor).zip(bounds).zip(sums)
+                {
+                    let u = v - a;
+                    *sum += u;
+                    *squares += u * u;
+                    *least = if v < *least { v } else { *least };
+                    *most = if v > *most { v } else { *most };
+                }
+            }
+            return s;
+        }
+        for (j, column) in x.columns().into_iter().enumerate() {
+            for k in (from..to).filter(|&k| used.is_none_or(|u| u[k])) {
+                let (v, u) = (column[k], column[k] - anchor[j]);
+                s.sum[j] += u;
+                s.squares[j] += u * u;
+                s.least[j] = s.least[j].min(v);
+                s.most[j] = s.most[j].max(v);
+            }
+        }
+        s
+    }
+}
+
+/// Once more with a better anchor, where the first (a value of the data) was far from the rest.
+fn again(
+    column: ArrayView1<f64>,
+    row: &[u32],
+    anchor: f64,
+    first: &Spread,
+    j: usize,
+) -> (f64, f64) {
+    let (mut sum, mut squares) = (0.0, 0.0);
+    for &r in row {
+        let u = column[r as usize] - anchor;
+        sum += u;
+        squares += u * u;
+    }
+    let spread = Spread {
+        least: vec![first.least[j]],
+        most: vec![first.most[j]],
+        sum: vec![sum],
+        squares: vec![squares],
+    };
+    // Where squares overflow, the middle and half the range serve as well.
+    let half = 0.5 * first.most[j] - 0.5 * first.least[j];
+    spread.moments(0, anchor, row.len().max(1) as f64).unwrap_or((first.middle(j), half))
+}
+
+impl Spread {
+    fn none(p: usize) -> Self {
+        Self {
+            least: vec![f64::INFINITY; p],
+            most: vec![f64::NEG_INFINITY; p],
+            sum: vec![0.0; p],
+            squares: vec![0.0; p],
+        }
+    }
+
+    fn is_constant(&self, j: usize) -> bool {
+        let half = 0.5 * self.most[j] - 0.5 * self.least[j];
+        let size = self.least[j].abs().max(self.most[j].abs());
+        !(half > 1e-13 * size && half > 1e-290 && half.is_finite())
+    }
+
+    fn middle(&self, j: usize) -> f64 {
+        let middle = 0.5 * self.least[j] + 0.5 * self.most[j];
+        if middle.is_finite() { middle } else { 0.0 }
+    }
+
+    /// Mean and standard deviation; `None` where their digits are lost.
+    fn moments(&self, j: usize, anchor: f64, n: f64) -> Option<(f64, f64)> {
+        let (mean, square) = (self.sum[j] / n, self.squares[j] / n);
+        let variance = square - mean * mean;
+        let sound = variance.is_finite() && variance > 1e-6 * square && variance > 1e-280;
+        sound.then(|| (anchor + mean, variance.sqrt()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survival::Outcome;
+    use ndarray::ShapeBuilder;
+
+    #[test]
+    fn columns_of_any_scale_come_out_standard() {
+        let n = 200usize;
+        let base = |i: usize| ((i * 37) % 101) as f64;
+        let make = |(i, j): (usize, usize)| match j {
+            0 => base(i),
+            1 => 1e12 + base(i),
+            2 => 1e200 * base(i),
+            3 => 1e-200 * base(i),
+            // The row that serves as the anchor is far from the rest.
+            4 if i == 1 => 1e9,
+            4 => base(i),
+            _ => 5.0,
+        };
+        let exit: Vec<f64> = (1..=n).map(|i| i as f64).collect();
+        let y = Outcome::new(None, exit, vec![1; n], vec!["a".into()]).unwrap();
+        let names: Vec<String> = (0..6).map(|j| format!("x{j}")).collect();
+        // The last rows are not in use.
+        let row: Vec<u32> = (1..180).collect();
+        for columns_first in [false, true] {
+            let shape = (n, 6).set_f(columns_first);
+            let x = Array2::from_shape_fn(shape, make);
+            let sample = Sample::new(x, names.clone(), y.clone()).unwrap();
+            let s = standardise(&sample, &row, None);
+            assert_eq!(s.columns.constant, [false, false, false, false, false, true]);
+            for j in 0..8 {
+                let value = |k: usize| s.x[k * 8 + j];
+                let mean = (0..row.len()).map(value).sum::<f64>() / row.len() as f64;
+                let square =
+                    (0..row.len()).map(|k| value(k).powi(2)).sum::<f64>() / row.len() as f64;
+                if j < 5 {
+                    // Near 1e12 a mean has no more digits than these.
+                    assert!(mean.abs() < if j == 2 || j == 3 { 2.0 } else { 1e-5 }, "{j} {mean}");
+                    assert!(square > 0.1 && square < 10.0, "{j} {square}");
+                } else {
+                    assert_eq!(square, 0.0);
+                }
+            }
+        }
+    }
+}
