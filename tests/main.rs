@@ -17,6 +17,8 @@ mod cli;
 mod describe;
 #[path = "it/evaluate.rs"]
 mod evaluate;
+#[path = "it/evaluate_groups.rs"]
+mod evaluate_groups;
 #[path = "it/features.rs"]
 mod features;
 #[path = "it/features_proof.rs"]

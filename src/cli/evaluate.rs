@@ -10,6 +10,7 @@ use super::study::StudyArgs;
 use crate::evaluate;
 use crate::model::{Model, Source};
 use crate::report::evaluate_page;
+use crate::{Error, ErrorKind};
 
 /// Judge a study's model honestly: on folds that split no child, over time, by provider
 ///
@@ -22,6 +23,9 @@ pub(crate) struct EvaluateArgs {
     /// The model file, trained on this study, into which the verdict goes
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
+    /// Rerun the study under each named definition of breakdown: how far does the answer move?
+    #[arg(long)]
+    definitions: bool,
     /// Replace a page that exists
     #[arg(long)]
     force: bool,
@@ -31,7 +35,16 @@ pub(crate) struct EvaluateArgs {
 
 pub(crate) fn run(args: &EvaluateArgs, out: &mut Output) -> Result<u8, Failure> {
     let progress = out.progress();
-    let study = args.study.read()?;
+    let mut study = args.study.read()?;
+    if args.definitions {
+        if study.is_table() {
+            let what = "a table has its own events, and no definitions";
+            return Err(Error::new(ErrorKind::Usage, what)
+                .with_hint("leave --definitions out")
+                .into());
+        }
+        study.evaluate.definitions = evaluate::definitions_of_breakdown();
+    }
     // A model file that cannot be stamped is said before the long work, not after.
     let model = args.model.as_ref().map(|path| Model::read(path)).transpose()?;
     if let Some(model) = &model {

@@ -77,6 +77,9 @@ pub(super) fn assemble(
         risks: findings.risks,
         decision: findings.decision,
         groups,
+        proxies: Vec::new(),
+        unknown_ends: None,
+        definitions: Vec::new(),
         settings: Settings {
             folds: study.evaluate.folds,
             repeats: study.evaluate.repeats,

@@ -2,6 +2,8 @@
 
 mod accuracy;
 mod assemble;
+mod attributes;
+mod audit;
 mod calibration;
 mod cloglog;
 mod describe;
@@ -12,6 +14,7 @@ mod groups;
 mod observed;
 mod pooled;
 mod predicted;
+mod proxy;
 mod result;
 mod rows;
 mod run;
@@ -20,6 +23,7 @@ mod split;
 mod summary;
 mod table;
 mod trial;
+mod variants;
 
 // Stamped into model files, and so they belong to the model room.
 pub use crate::model::{Gate, Limit, Verdict};
@@ -34,6 +38,7 @@ pub use error::EvaluateError;
 pub use groups::{FEWEST_EVENTS, by_group};
 pub use observed::{Observed, Weights};
 pub use predicted::Predicted;
+pub use proxy::Proxy;
 pub use result::{
     AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, Evaluation, GroupResult,
     HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings, SplitResult,
@@ -42,3 +47,4 @@ pub use result::{
 pub use run::{NO_MODEL, run, run_under};
 pub use sample_size::SampleSize;
 pub use trial::{Arm, ArmFindings, Findings, Plan, Predict, Risks, Rows, THRESHOLDS, trial};
+pub use variants::{Moved, UnknownEnds, Variant, definitions_of_breakdown};

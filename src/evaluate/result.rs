@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Gate, SampleSize, Verdict};
+use super::{Gate, Proxy, SampleSize, UnknownEnds, Variant, Verdict};
 
 /// An honest judgement of a study's model, of the models beside it, and of no model at all.
 ///
@@ -56,6 +56,13 @@ pub struct Evaluation {
     pub decision: Vec<DecisionCurve>,
     /// The metrics per group (provider, sex, …), with too small groups said to be so.
     pub groups: Vec<GroupResult>,
+    /// How well the terms tell the audited attributes that the model does not see.
+    pub proxies: Vec<Proxy>,
+    /// The headline with all and with none of the ends of unknown reason as breakdown; null where
+    /// there are none.
+    pub unknown_ends: Option<UnknownEnds>,
+    /// The headline under other outcome definitions, where they are asked.
+    pub definitions: Vec<Variant>,
     /// How the numbers were made: folds, repeats, replicates, seed.
     pub settings: Settings,
     /// What a reader must know: folds that failed, rows left out, horizons without follow-up.

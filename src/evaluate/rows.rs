@@ -10,7 +10,7 @@ use crate::survival::Outcome;
 use crate::{Error, ErrorKind};
 
 use super::trial::Rows;
-use super::{EvaluateError, Observed, SampleSize};
+use super::{Observed, SampleSize};
 
 /// The rows of a study on the clock of their predictions: time counts from the start, or for a
 /// row of a landmark from the landmark.
@@ -120,22 +120,10 @@ pub(super) fn starts(prepared: &Prepared) -> Vec<Day> {
     days.map(|(row, day)| day.plus_days(back(row))).collect()
 }
 
-/// The level of each row in a column of the frame; numbers are their own levels.
-pub(super) fn levels(prepared: &Prepared, column: &str) -> Result<Vec<Option<String>>, Error> {
-    let values = prepared.frame.get(column).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("evaluate.by: there is no column {column:?}"))
+/// A column of the frame that `evaluate.by` names.
+pub(super) fn column<'p>(prepared: &'p Prepared, name: &str) -> Result<&'p Values, Error> {
+    prepared.frame.get(name).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("evaluate.by: there is no column {name:?}"))
             .with_hint("name a column of the table, or a feature of the catalogue")
-    })?;
-    let level = |row: usize| match values {
-        Values::Number(numbers) => {
-            Some(numbers[row]).filter(|v| !v.is_nan()).map(|v| v.to_string())
-        }
-        Values::Level { codes, levels } => levels.get(codes[row] as usize).cloned(),
-    };
-    let levels: Vec<Option<String>> = (0..values.len()).map(level).collect();
-    if levels.len() != prepared.len() {
-        let (found, expected) = (levels.len(), prepared.len());
-        return Err(EvaluateError::Length { what: column.to_owned(), found, expected }.into());
-    }
-    Ok(levels)
+    })
 }

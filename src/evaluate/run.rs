@@ -1,7 +1,5 @@
 //! A study on trial: its model, the models beside it, and no model at all.
 
-use std::collections::BTreeSet;
-
 use crate::features::{Part, Term, Values};
 use crate::model::{Kind, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare};
 use crate::outcome::Definition;
@@ -10,16 +8,17 @@ use crate::resample::{ResampleError, Split, grouped_folds, leave_one_out};
 use crate::{Error, ErrorKind};
 
 use super::assemble::assemble;
-use super::rows::{StudyRows, levels, starts};
+use super::attributes::{self, Attribute};
+use super::proxy::{Proxies, Proxy};
+use super::rows::{StudyRows, starts};
 use super::split::judge_split;
 use super::summary::FEWEST_REPLICATES;
 use super::trial::{Arm, Findings, Plan, Risks, THRESHOLDS, trial};
-use super::{Evaluation, GroupResult, SplitResult, by_group};
+use super::variants::Reruns;
+use super::{Evaluation, GroupResult, SplitResult, audit, by_group};
 
 /// The name of no model.
 pub const NO_MODEL: &str = "no model";
-/// Levels of a column that are left out one by one; of more, the largest.
-const LEVELS: usize = 100;
 
 /// Judges a study: its model on repeated folds that never split a child (or whatever the study
 /// clusters by), after a split by time and with each level of a column left out; beside it the
@@ -35,10 +34,15 @@ const LEVELS: usize = 100;
 /// # Errors
 /// Data that cannot be prepared, or a study that asks for what does not exist.
 pub fn run(study: &Study, source: &Source, progress: &dyn Progress) -> Result<Evaluation, Error> {
-    run_under(study, source, None, progress)
+    let mut evaluation = judged(study, source, None, Scope::Whole, progress)?;
+    let prepared = prepare(study, source, None, None)?;
+    let reruns = Reruns { study, source, prepared: &prepared, progress };
+    evaluation.unknown_ends = reruns.unknown_ends();
+    evaluation.definitions = reruns.definitions()?;
+    Ok(evaluation)
 }
 
-/// The same under another outcome definition than the study's own: how far does the answer move?
+/// The same under another outcome definition than the study's own, without reruns.
 ///
 /// # Errors
 /// As [`run`].
@@ -48,18 +52,39 @@ pub fn run_under(
     definition: Option<&Definition>,
     progress: &dyn Progress,
 ) -> Result<Evaluation, Error> {
+    judged(study, source, definition, Scope::Whole, progress)
+}
+
+/// How much of an evaluation is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All of it.
+    Whole,
+    /// The model and no model on the folds, and the gates.
+    Headline,
+}
+
+pub(super) fn judged(
+    study: &Study,
+    source: &Source,
+    definition: Option<&Definition>,
+    scope: Scope,
+    progress: &dyn Progress,
+) -> Result<Evaluation, Error> {
     let prepared = prepare(study, source, None, definition)?;
-    let known_on = |day| (day, prepare(study, source, Some(day), definition));
-    let early = study.evaluate.time_split.map(known_on);
-    let mut trial = Judge::new(study, &prepared)?;
-    let split = early.and_then(|(day, early)| match early {
-        Ok(early) => Some((day, early)),
-        Err(error) => {
-            trial.warnings.push(format!("no split at {day}: {error}"));
-            None
+    let mut judge = Judge::new(study, &prepared, scope)?;
+    let mut early = None;
+    if scope == Scope::Whole {
+        judge.attributes = attributes::own(study, source, &prepared, &mut judge.warnings)?;
+        judge.attributes.extend(audit::read(study, source, &prepared, &mut judge.warnings)?);
+        if let Some(day) = study.evaluate.time_split {
+            match prepare(study, source, Some(day), definition) {
+                Ok(prepared) => early = Some((day, prepared)),
+                Err(error) => judge.warnings.push(format!("no split at {day}: {error}")),
+            }
         }
-    });
-    trial.run(split, progress)
+    }
+    judge.run(early, progress)
 }
 
 /// One prepared study on its way through the trial.
@@ -67,11 +92,13 @@ struct Judge<'a> {
     study: &'a Study,
     prepared: &'a Prepared,
     rows: StudyRows,
+    scope: Scope,
+    attributes: Vec<Attribute>,
     warnings: Vec<String>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(study: &'a Study, prepared: &'a Prepared) -> Result<Self, Error> {
+    fn new(study: &'a Study, prepared: &'a Prepared, scope: Scope) -> Result<Self, Error> {
         if prepared.horizons.is_empty() {
             let what = "the study names no horizon, so there is no risk to judge";
             return Err(Error::new(ErrorKind::Usage, what)
@@ -88,7 +115,7 @@ impl<'a> Judge<'a> {
         if study.model.weights.is_some() {
             warnings.push("weights are used in fitting; in judging every row counts once".into());
         }
-        Ok(Self { study, prepared, rows, warnings })
+        Ok(Self { study, prepared, rows, scope, attributes: Vec::new(), warnings })
     }
 
     fn run(
@@ -104,7 +131,9 @@ impl<'a> Judge<'a> {
         self.say_unseen(&folds);
         let horizons = self.rows.horizons[..reachable].to_vec();
         let mut splits = folds;
-        splits.extend(self.left_out()?);
+        if self.scope == Scope::Whole {
+            splits.extend(self.left_out()?);
+        }
         let thresholds = match self.study.evaluate.thresholds.as_slice() {
             [] => THRESHOLDS.to_vec(),
             some => some.to_vec(),
@@ -129,8 +158,12 @@ impl<'a> Judge<'a> {
             findings.splits.splice(at..at, found?);
         }
         let groups = self.groups(&findings, &plan, &horizons)?;
+        let proxies = self.proxies(&plan)?;
         let size = self.rows.sample_size(parameters);
-        Ok(assemble(self.study, self.prepared, &self.rows, findings, groups, size, self.warnings))
+        let mut evaluation =
+            assemble(self.study, self.prepared, &self.rows, findings, groups, size, self.warnings);
+        evaluation.proxies = proxies;
+        Ok(evaluation)
     }
 
     /// The columns of the model's design on all rows: its parameters. Refuses what no fold could
@@ -161,7 +194,9 @@ impl<'a> Judge<'a> {
     fn specs(&self) -> Vec<(String, ModelSpec)> {
         let main = &self.study.model;
         let mut specs = vec![(main.kind.name().to_owned(), main.clone())];
-        specs.extend(self.study.compare.iter().map(|c| (c.name.clone(), c.spec.clone())));
+        if self.scope == Scope::Whole {
+            specs.extend(self.study.compare.iter().map(|c| (c.name.clone(), c.spec.clone())));
+        }
         let none = ModelSpec {
             kind: Kind::AalenJohansen,
             strata: Vec::new(),
@@ -219,13 +254,10 @@ impl<'a> Judge<'a> {
     /// One split per level of each column of `evaluate.by`.
     fn left_out(&mut self) -> Result<Vec<Split>, Error> {
         let mut splits = Vec::new();
-        for column in &self.study.evaluate.by {
-            let mut levels = levels(self.prepared, column)?;
-            if let Some(said) = keep_largest(&mut levels, column) {
-                self.warnings.push(said);
-            }
-            let levels: Vec<Option<&str>> = levels.iter().map(Option::as_deref).collect();
-            match leave_one_out(column, &levels, &self.rows.clusters) {
+        let by = self.attributes.iter().filter(|a| self.study.evaluate.by.contains(&a.column));
+        for attribute in by.filter(|a| !a.audited) {
+            let levels: Vec<Option<&str>> = attribute.levels.iter().map(Option::as_deref).collect();
+            match leave_one_out(&attribute.column, &levels, &self.rows.clusters) {
                 Ok(found) => splits.extend(found),
                 Err(error) => self.warnings.push(error.to_string()),
             }
@@ -287,20 +319,38 @@ impl<'a> Judge<'a> {
         Ok(vec![judge_split(self.rows.view(horizons), &split, &risks, plan)?])
     }
 
-    /// The metrics by level of each column of `evaluate.by`.
+    /// The metrics by level of each column of groups.
     fn groups(
         &self,
         findings: &Findings,
         plan: &Plan,
         horizons: &[f64],
     ) -> Result<Vec<GroupResult>, Error> {
+        let rows = self.rows.view(horizons);
         let mut groups = Vec::new();
-        for column in &self.study.evaluate.by {
-            let mut levels = levels(self.prepared, column)?;
-            keep_largest(&mut levels, column);
-            groups.extend(by_group(self.rows.view(horizons), findings, plan, column, &levels)?);
+        for a in &self.attributes {
+            groups.extend(by_group(rows, findings, plan, &a.column, &a.levels)?);
         }
         Ok(groups)
+    }
+
+    /// How well the terms tell the attributes that the model does not see.
+    fn proxies(&self, plan: &Plan) -> Result<Vec<Proxy>, Error> {
+        let proxies = Proxies {
+            prepared: self.prepared,
+            clusters: &self.rows.clusters,
+            folds: self.study.evaluate.folds,
+            bootstrap: plan.bootstrap,
+            seed: plan.seed,
+        };
+        let mut all = Vec::new();
+        if self.prepared.terms.is_empty() {
+            return Ok(all);
+        }
+        for attribute in self.attributes.iter().filter(|a| a.audited) {
+            all.extend(proxies.of(attribute)?);
+        }
+        Ok(all)
     }
 }
 
@@ -338,27 +388,4 @@ fn unseen(prepared: &Prepared, part: &Part, folds: &[Split]) -> (usize, usize) {
 /// Our own models compute risks to the last bit or two; a foreign excess is not theirs.
 fn rounded(risk: f64) -> f64 {
     if (-1e-9..=1.0 + 1e-9).contains(&risk) { risk.clamp(0.0, 1.0) } else { risk }
-}
-
-/// Blanks all but the largest levels; says so.
-fn keep_largest(levels: &mut [Option<String>], column: &str) -> Option<String> {
-    let mut size: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for level in levels.iter().flatten() {
-        *size.entry(level).or_default() += 1;
-    }
-    if size.len() <= LEVELS {
-        return None;
-    }
-    let mut order: Vec<(usize, String)> =
-        size.iter().map(|(level, n)| (*n, (*level).to_owned())).collect();
-    order.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let said = format!("{column} has {} levels: only the {LEVELS} largest are judged", order.len());
-    order.truncate(LEVELS);
-    let kept: BTreeSet<String> = order.into_iter().map(|o| o.1).collect();
-    for level in levels {
-        if level.as_ref().is_some_and(|l| !kept.contains(l)) {
-            *level = None;
-        }
-    }
-    Some(said)
 }

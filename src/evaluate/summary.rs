@@ -279,7 +279,10 @@ impl<'a> Pool<'a> {
 }
 
 /// A number with the percentiles of its replicates.
-fn interval(now: Option<f64>, drawn: impl ExactSizeIterator<Item = Option<f64>>) -> Interval {
+pub(super) fn interval(
+    now: Option<f64>,
+    drawn: impl ExactSizeIterator<Item = Option<f64>>,
+) -> Interval {
     let all = drawn.len();
     let mut defined: Vec<f64> = drawn.flatten().collect();
     let enough = all >= FEWEST_REPLICATES && defined.len() as f64 >= DEFINED * all as f64;

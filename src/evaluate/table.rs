@@ -1,5 +1,7 @@
 //! An evaluation as text: the verdict first, then the gates, then the models side by side.
 
+mod reruns;
+
 use std::fmt::Write;
 
 use super::{Evaluation, Gate, Interval, Limit, Summary, Verdict};
@@ -53,6 +55,8 @@ impl Evaluation {
         }
         self.write_splits(out)?;
         self.write_groups(out)?;
+        self.write_proxies(out)?;
+        self.write_reruns(out)?;
         if !self.warnings.is_empty() {
             writeln!(out, "\nTo know")?;
             for warning in &self.warnings {
@@ -318,6 +322,9 @@ mod tests {
             risks: Vec::new(),
             decision: Vec::new(),
             groups: vec![group("North", 30, false), group("South", 3, true)],
+            proxies: Vec::new(),
+            unknown_ends: None,
+            definitions: Vec::new(),
             settings: Settings { folds: 5, repeats: 5, bootstrap: 200, seed: 42 },
             warnings: vec!["12 rows are not judged".into()],
         }

@@ -50,6 +50,9 @@ fn factor(language: Lang, part: &str) -> String {
 /// A feature's label, or the column's own name.
 #[must_use]
 pub fn column_name(language: Lang, column: &str) -> String {
+    if column == "age_band" {
+        return language.of("leeftijdsgroep bij de start", "age band at the start").into();
+    }
     match feature(column) {
         Ok(f) => language.of(f.label_nl, f.label_en).into(),
         Err(_) => column.into(),

@@ -246,6 +246,14 @@ fn evaluate(
     if thresholds.iter().any(|&t| !(t > 0.0 && t < 1.0)) {
         keys.problem("thresholds", "must lie between 0 and 1");
     }
+    let definitions = keys.texts("definitions").unwrap_or_default();
+    for name in &definitions {
+        if table {
+            keys.problem("definitions", "belongs to a history; a table has its own events");
+        } else if let Err(error) = Definition::named(name) {
+            keys.problem("definitions", &error.to_string());
+        }
+    }
     let spec = EvaluateSpec {
         folds: keys.count("folds", 2, 1_000).unwrap_or(5) as usize,
         repeats: keys.count("repeats", 1, 1_000).unwrap_or(1) as usize,
@@ -254,7 +262,7 @@ fn evaluate(
         bootstrap: keys.count("bootstrap", 0, 100_000).unwrap_or(200) as usize,
         audit: keys.file("audit", folder),
         thresholds,
-        definitions: keys.texts("definitions").unwrap_or_default(),
+        definitions,
     };
     keys.finish();
     spec

@@ -8,7 +8,7 @@ use super::super::html::Html;
 use super::super::page::{Conclusion, Section};
 use super::super::table::{Row, RowKind, Table};
 use super::super::words;
-use super::{heading, say, span};
+use super::{heading, reruns, say, span};
 use crate::evaluate::{Evaluation, Interval, Summary};
 use crate::model::{Gate, Limit, Verdict};
 use crate::score::Lang;
@@ -63,6 +63,15 @@ pub fn conclusion(
         why.push(format!("{not_met}: {}.", failed.join("; ")));
     }
     Conclusion { word: word.into(), why }
+}
+
+/// A verdict in a word or two.
+pub(super) fn verdict_word(verdict: Verdict, language: Lang) -> &'static str {
+    match verdict {
+        Verdict::Usable => language.of("bruikbaar", "usable"),
+        Verdict::DoNotUse => language.of("niet gebruiken", "do not use"),
+        Verdict::NotEnoughData => language.of("te weinig gegevens", "not enough data"),
+    }
 }
 
 fn gate_value(gate: &Gate, language: Lang, audience: Audience) -> String {
@@ -133,6 +142,8 @@ pub fn evaluation(e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Aud
     compared(&mut h, e, language);
     decision(&mut h, e, unit, language);
     groups(&mut h, e, unit, language, audience);
+    reruns::proxies(&mut h, e, language, audience);
+    reruns::reruns(&mut h, e, unit, language, audience);
     splits(e, unit, language, audience).write(&mut h);
     settings(&mut h, e, language, audience);
     let heading =
@@ -236,7 +247,7 @@ fn calibration(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, au
 }
 
 /// `0.71 (0.66–0.76)`.
-fn with_interval(language: Lang, value: &Interval, digits: usize) -> String {
+pub(super) fn with_interval(language: Lang, value: &Interval, digits: usize) -> String {
     let Some(mean) = value.mean else { return "–".into() };
     let mean = language.number(mean, digits);
     match value.lower.zip(value.upper) {

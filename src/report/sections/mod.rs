@@ -5,6 +5,7 @@ mod describe;
 mod evaluation;
 mod limits;
 mod matching;
+mod reruns;
 mod scores;
 mod training;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pleegzorg::evaluate::{
     AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, Describe, DescribeOptions,
-    Evaluation, GroupResult, Groups, HorizonResult, Interval, MetricSummary, NetBenefit,
-    RiskDistribution, Settings, SplitResult, Summary, describe,
+    Evaluation, GroupResult, Groups, HorizonResult, Interval, MetricSummary, Moved, NetBenefit,
+    Proxy, RiskDistribution, Settings, SplitResult, Summary, UnknownEnds, Variant, describe,
 };
 use pleegzorg::features::Values;
 use pleegzorg::history::{self, Code, Day, Severity, Window};
@@ -207,8 +207,52 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
         summary: summary.clone(),
         too_little_data,
     };
+    let variant = |definition: &str, failed: Option<&str>| Variant {
+        definition: definition.into(),
+        n: 655,
+        events: 171,
+        observed: vec![AtTime { time: 24.0 * MONTH, value: interval(0.19, 0.03) }],
+        summary: summary.clone(),
+        verdict: Some(Verdict::DoNotUse),
+        moved: Some(Moved {
+            rows: 712,
+            mean_own: 0.2,
+            mean: 0.23,
+            mean_distance: 0.04,
+            distance_90: 0.1,
+            rank_correlation: Some(0.93),
+        }),
+        failed: failed.map(String::from),
+    };
     Evaluation {
         schema: 1,
+        proxies: vec![
+            Proxy {
+                column: "migration".into(),
+                level: "yes".into(),
+                n: 640,
+                with: 122,
+                auc: interval(0.71, 0.05),
+                too_little_data: false,
+            },
+            Proxy {
+                column: "migration".into(),
+                level: "rare".into(),
+                n: 640,
+                with: 4,
+                auc: Interval::default(),
+                too_little_data: true,
+            },
+        ],
+        unknown_ends: Some(UnknownEnds {
+            ends: 8,
+            all: variant("unplanned-unwanted", None),
+            none: variant("unplanned-unwanted", None),
+        }),
+        definitions: vec![
+            variant("intended-to-grow-up", None),
+            variant("per-child-six-years", Some("no spell")),
+        ],
         title: "Breakdown within two years".into(),
         model: "cox".into(),
         cause: "breakdown".into(),
