@@ -94,7 +94,6 @@ impl Cholesky {
     }
 
     /// The logarithm of the determinant of the identified part.
-    #[cfg(test)]
     pub(crate) fn ln_det(&self) -> f64 {
         (0..self.kept.len())
             .filter(|&i| self.kept[i])

@@ -21,7 +21,7 @@ mod table;
 pub use aalen_johansen::AalenJohansen;
 pub use concordance::{Concordance, ConcordanceOptions, PairWeight, concordance};
 pub use cox::{
-    ChiSquare, Cox, CoxFit, FitError, FitWarning, Penalised, PhTest, Prior, Schoenfeld,
+    ChiSquare, Cox, CoxFit, Firth, FitError, FitWarning, Penalised, PhTest, Prior, Schoenfeld,
     StratumCells, Ties, Transform,
 };
 pub use fine_gray::{Baseline, Convention, FineGray, FineGrayFit};

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{FitError, FitWarning, Penalised, Ties};
+use super::{Firth, FitError, FitWarning, Penalised, Ties};
 use crate::survival::linalg::{Cholesky, quadratic};
 use crate::survival::{Concordance, ConcordanceOptions, Sample, concordance};
 
@@ -71,6 +71,8 @@ pub struct CoxFit {
     /// Penalty and effective degrees of freedom, where there were priors or ridge. `loglik` is
     /// without the penalty, and tests have the effective degrees of freedom.
     pub penalised: Option<Penalised>,
+    /// What Firth's correction found, where it was asked. `loglik` is without its penalty.
+    pub firth: Option<Firth>,
     /// Mean of each column over the rows at risk: a good centre for predictions.
     pub means: Array1<f64>,
     /// What the reader must know.

@@ -14,6 +14,7 @@
 mod baseline;
 mod entries;
 mod error;
+mod firth;
 mod fit;
 pub(super) mod gram;
 mod hazards;
@@ -35,6 +36,7 @@ use ndarray::{Array1, Array2};
 pub use baseline::StratumCells;
 pub(crate) use baseline::check_edges;
 pub use error::{FitError, FitWarning};
+pub use firth::Firth;
 pub use fit::{ChiSquare, CoxFit};
 pub use prior::{Penalised, Prior};
 pub use residuals::Schoenfeld;
@@ -43,6 +45,7 @@ pub use zph::{PhTest, Transform};
 use super::Sample;
 use super::linalg::Cholesky;
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
+use firth::Search;
 use layout::Layout;
 use pass::Pass;
 use prior::Penalty;
@@ -65,6 +68,7 @@ pub struct Cox {
     iterations: usize,
     priors: Vec<Prior>,
     ridge: f64,
+    firth: bool,
 }
 
 impl Default for Cox {
@@ -77,7 +81,7 @@ impl Cox {
     /// Efron ties; robust errors only where the sample has clusters.
     #[must_use]
     pub fn new() -> Self {
-        Self { ties: Ties::Efron, robust: false, iterations: 100, priors: Vec::new(), ridge: 0.0 }
+        Self { ties: Ties::Efron, robust: false, iterations: 100, priors: Vec::new(), ridge: 0.0, firth: false }
     }
 
     /// How tied deaths are treated.
@@ -127,6 +131,14 @@ impl Cox {
         self
     }
 
+    /// Firth's correction (Heinze & Schemper 2001): estimates without first-order bias that stay
+    /// finite under separation, with [`CoxFit::firth`] for the tests that belong to them.
+    #[must_use]
+    pub fn firth(mut self, firth: bool) -> Self {
+        self.firth = firth;
+        self
+    }
+
     /// Fits the hazard of one cause (1, 2, …); ends by other causes are censored at their time.
     ///
     /// # Errors
@@ -151,12 +163,25 @@ impl Cox {
         for j in (0..p).filter(|&j| !active[j]) {
             leave_out(&mut null, j);
         }
-        let found =
-            if penalty.is_none() { self.climb_large(few, &null, &mut pass, &active) } else { None };
+        if self.firth && penalty.is_some() {
+            let why = "cannot be combined with priors or ridge: they are priors of its own".into();
+            return Err(FitError::Setting { setting: "firth", why });
+        }
+        let plain = penalty.is_none() && !self.firth;
+        let found = if plain { self.climb_large(few, &null, &mut pass, &active) } else { None };
         let found =
             found.unwrap_or_else(|| self.climb(&mut pass, penalty.as_ref(), null.clone(), &active));
         let mut fit =
             self.report(&layout, &null, &found, penalty.as_ref(), &active, cause, warnings)?;
+        if self.firth {
+            let tests = Search::new(&mut pass, &active, self.iterations).tests(&found.beta);
+            let firth = tests.ok_or_else(|| FitError::Start {
+                why: "Firth's penalty has no value there".into(),
+            })?;
+            let gain = 2.0 * (firth.penalised_loglik[1] - firth.penalised_loglik[0]);
+            fit.likelihood_ratio = ChiSquare::new(gain, fit.likelihood_ratio.df);
+            fit.firth = Some(firth);
+        }
         self.add_robust(&mut fit, &mut pass, &found)?;
         if found.converged {
             self.find_outlier(&mut fit, &layout);
@@ -194,6 +219,11 @@ impl Cox {
         active: &[bool],
     ) -> Maximum {
         let start = Array1::zeros(active.len());
+        if self.firth
+            && let Some(found) = Search::new(pass, active, self.iterations).maximum()
+        {
+            return found;
+        }
         let Some(penalty) = penalty else {
             return maximise(start, null, active, self.iterations, |b| evaluate(pass, b));
         };
@@ -267,6 +297,7 @@ impl Cox {
             likelihood_ratio: ChiSquare::new(2.0 * (loglik - null.loglik), df),
             score: fit::score_test(&null.score, &null_factor.inverse(), null_factor.rank()),
             penalised,
+            firth: None,
             n: sample.len(),
             events,
             cause,

@@ -5,6 +5,7 @@ mod by_hand;
 mod cox;
 mod curves;
 mod fine_gray;
+mod firth;
 mod golden;
 mod penalised;
 mod threads;
