@@ -53,7 +53,7 @@ const TABLE: &[Entry] = &[
         Kind::Cox,
         "cox",
         true,
-        &["ties", "strata", "weights", "offset", "priors"],
+        &["ties", "strata", "weights", "offset", "priors", "firth"],
         "cause-specific Cox models for breakdown and for every competing end, combined",
     ),
     entry(Kind::FineGray, "fine-gray", false, &[], "subdistribution hazards"),

@@ -112,3 +112,40 @@ fn the_shipped_priors_fit_the_example() {
     assert!(!said.contains("another unit"), "{said}");
     assert!(fitted.cox().unwrap().penalised.as_ref().unwrap().penalty > 0.0);
 }
+
+#[test]
+fn firths_tests_and_intervals_are_those_of_the_profile() {
+    let here = Path::new("");
+    let (fitted, result) = train(here, &["model.firth=true"]).unwrap();
+    let fit = fitted.cox().unwrap();
+    let firth = fit.firth.as_ref().unwrap();
+    let terms = result.terms.unwrap();
+    for (j, t) in terms.iter().enumerate() {
+        assert_eq!(t.p, Some(firth.tests[j].p));
+        close(t.z.unwrap().powi(2), firth.tests[j].chi2, 1e-12);
+        let (lower, upper) = (t.lower.unwrap(), t.upper.unwrap());
+        assert!(lower < fit.coef[j] && fit.coef[j] < upper);
+    }
+    let gain = 2.0 * (firth.penalised_loglik[1] - firth.penalised_loglik[0]);
+    close(result.tests.unwrap().likelihood_ratio.unwrap().chi2, gain, 1e-12);
+    let wrong = train(here, &["model.firth=yes"]).unwrap_err();
+    assert!(wrong.to_string().contains("model.firth: must be true or false"), "{wrong}");
+}
+
+#[test]
+fn exact_ties_go_from_the_study_to_the_numbers() {
+    let here = Path::new("");
+    let (fitted, result) = train(here, &["model.ties=exact"]).unwrap();
+    let efron = train(here, &[]).unwrap().1;
+    let loglik = (result.loglik.unwrap().final_, efron.loglik.unwrap().final_);
+    assert!((loglik.0 - loglik.1).abs() > 1.0, "{loglik:?}");
+    // It has no scores, and so no test of proportional hazards, which is said.
+    assert!(result.ph_test.is_none());
+    assert!(result.warnings.iter().any(|w| w.contains("proportional hazards were not tested")));
+    let model = Model::from_bytes(&fitted.model.to_bytes().unwrap()).unwrap();
+    assert_eq!(model.sha256(), fitted.model.sha256());
+    let wrong = train(here, &["model.ties=exactly"]).unwrap_err();
+    assert!(wrong.to_string().contains("\"efron\", \"breslow\" or \"exact\""), "{wrong}");
+    let clustered = train(here, &["model.ties=exact", "model.cluster=[\"prio\"]"]).unwrap_err();
+    assert!(clustered.to_string().contains("no score residuals"), "{clustered}");
+}

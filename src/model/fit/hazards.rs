@@ -52,8 +52,11 @@ pub(crate) fn fit(
     let known = known_beforehand(prepared, training, spec, &mut warnings)?;
     let mut fits = Vec::new();
     for &cause in &training.present {
-        let priors = if cause == training.cause { known.clone() } else { Vec::new() };
-        let cox = settings(spec).priors(priors);
+        let cox = if cause == training.cause {
+            settings(spec).priors(known.clone()).firth(spec.cox.firth)
+        } else {
+            settings(spec)
+        };
         fits.push(fit_cause(training, &sample, &bare, &cox, cause, &codes, &mut warnings)?);
     }
     let mut effects: Vec<Effect> = fits.iter().map(|f| effect(&f.fit)).collect();
@@ -89,6 +92,7 @@ fn settings(spec: &ModelSpec) -> Cox {
     Cox::new().ties(match spec.ties {
         Ties::Efron => crate::survival::Ties::Efron,
         Ties::Breslow => crate::survival::Ties::Breslow,
+        Ties::Exact => crate::survival::Ties::Exact,
     })
 }
 

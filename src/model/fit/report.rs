@@ -34,7 +34,10 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
     let z = normal_quantile(about.interval).unwrap_or(f64::NAN);
     match &fitted.detail {
         Detail::Bare => {}
-        Detail::Cox { fit, sample } => cox(&mut result, fit, sample, z)?,
+        Detail::Cox { fit, sample } => {
+            cox(&mut result, fit, sample, z)?;
+            firth(&mut result, fit, sample, about.interval);
+        }
         Detail::Discrete { fit, null, from } => {
             let names = fitted.model.recipe.names();
             discrete(&mut result, fit, *null, *from, &names, fitted.clustered, z);
@@ -77,6 +80,24 @@ fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Resul
     result.concordance = concordance(sample.outcome(), &score, &options)?
         .map(|c| Concordance { c: c.c, se: c.se.is_finite().then_some(c.se) });
     Ok(())
+}
+
+/// With Firth's correction tests and intervals are those of the profile penalised likelihood, and
+/// `z` is the signed root of the test.
+fn firth(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, level: f64) {
+    let (Some(firth), Some(terms)) = (&fit.firth, &mut result.terms) else { return };
+    for (j, term) in terms.iter_mut().enumerate().filter(|(j, _)| fit.estimated[*j]) {
+        let test = firth.tests[j];
+        term.z = Some(test.chi2.sqrt() * fit.coef[j].signum());
+        term.p = Some(test.p);
+        (term.lower, term.upper) = match fit.profile_interval(sample, j, level) {
+            Ok([lower, upper]) => (Some(lower), Some(upper)),
+            Err(e) => {
+                result.warnings.push(e.to_string());
+                (None, None)
+            }
+        };
+    }
 }
 
 /// The test of proportional hazards on the `km` scale of time; null with a warning where it

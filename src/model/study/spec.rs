@@ -16,6 +16,8 @@ pub enum Ties {
     Efron,
     /// Breslow 1974.
     Breslow,
+    /// Cox 1972: for times in steps.
+    Exact,
 }
 
 /// When a model expires.
@@ -92,7 +94,7 @@ pub struct Compare {
 }
 
 /// Keys of the design that belong to later versions.
-const LATER: [&str; 4] = ["frailty", "penalty", "firth", "convention"];
+const LATER: [&str; 3] = ["frailty", "penalty", "convention"];
 /// Keys that only some kinds have.
 const SPECIAL: [&str; 8] =
     ["ties", "strata", "weights", "offset", "trees", "leaf", "depth", "step"];
@@ -159,8 +161,9 @@ fn ties(keys: &mut Keys<'_>) -> Option<Ties> {
     match keys.text("ties")?.as_str() {
         "efron" => Some(Ties::Efron),
         "breslow" => Some(Ties::Breslow),
+        "exact" => Some(Ties::Exact),
         _ => {
-            keys.problem("ties", "must be \"efron\" or \"breslow\"");
+            keys.problem("ties", "must be \"efron\", \"breslow\" or \"exact\"");
             None
         }
     }

@@ -85,7 +85,7 @@ fn kinds_that_are_to_come_are_refused_plainly() {
     assert_eq!(found.len(), 1);
     assert!(found[0].contains("weibull is not available yet; available: cox, aalen-johansen"));
     assert!(problems("[model]\nkind = \"coks\"")[0].contains("did you mean cox?"));
-    assert!(problems("[model]\nfirth = true")[0].contains("not available yet"));
+    assert!(problems("[model]\nconvention = \"crr\"")[0].contains("not available yet"));
 }
 
 #[test]
@@ -95,6 +95,21 @@ fn a_key_of_another_kind_is_refused() {
     // With --set the kind changes and the keys are judged anew.
     let text = "[model]\nkind = \"forest\"\ntrees = 10";
     assert!(Study::parse(text, Path::new(""), &["model.kind=cox".into()]).is_err());
+}
+
+#[test]
+fn ways_to_hold_estimates_in_exclude_each_other_and_are_not_inherited_beside_another() {
+    let found = problems("[model]\nfirth = true\npriors = \"p.csv\"");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("model.firth: cannot be combined"));
+    let text = "[model]\npriors = \"p.csv\"\n[[compare]]\nname = \"a\"\nfirth = true\n\
+                [[compare]]\nname = \"b\"\nties = \"breslow\"\n\
+                [[compare]]\nname = \"c\"\nkind = \"forest\"";
+    let s = Study::parse(text, Path::new(""), &[]).unwrap();
+    let of = |k: usize| &s.compare[k].spec.cox;
+    assert!(of(0).firth && of(0).priors.is_none());
+    assert_eq!(of(1), &s.model.cox);
+    assert_eq!(of(2), &CoxSpec::default());
 }
 
 #[test]

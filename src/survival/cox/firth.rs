@@ -6,9 +6,9 @@
 //! only their product with V = I⁻¹: with a_i = x_i′Vx_i, running sums of r, rx, rxx′, ra and rax
 //! are enough, so that a pass costs n·p².
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
 
-use super::layout::{Layout, TILE};
+use super::layout::Layout;
 use super::pass::Pass;
 use super::{ChiSquare, CoxFit, FitError, Ties, evaluate};
 use crate::survival::Sample;
@@ -116,7 +116,7 @@ impl<'s, 'l, 'a> Search<'s, 'l, 'a> {
             }
             let mut step = inverse.dot(&slope);
             let gain = step.dot(&slope);
-            if !(gain > NEAR) {
+            if gain <= NEAR || gain.is_nan() {
                 converged = gain.is_finite();
                 break;
             }
@@ -206,33 +206,28 @@ fn drift(pass: &Pass, v: &Array2<f64>) -> Array1<f64> {
     let p = layout.p();
     let mut total = Array1::zeros(p);
     let (mut all, mut deaths) = (Sums::new(p), Sums::new(p));
-    let mut x = Array1::zeros(p);
     for s in &layout.strata {
         all.clear();
         for slot in s.slots.clone().rev() {
-            let begin = layout.first[slot] as usize;
-            let died = begin + layout.deaths[slot] as usize;
+            let dying = layout.dying(slot);
             deaths.clear();
-            let mut k = begin;
-            while k < layout.row.len() && layout.exit_slot[k] as usize == slot + 1 {
-                row_of(layout, k, &mut x);
+            for k in layout.group(slot) {
+                let x = row(layout, k);
                 let a = x.dot(&v.dot(&x));
-                all.add(pass.r[k], &x, a);
-                if k < died {
-                    deaths.add(pass.r[k], &x, a);
+                all.add(pass.r[k], x, a);
+                if dying.contains(&k) {
+                    deaths.add(pass.r[k], x, a);
                 }
-                k += 1;
             }
             let d = if pass.is_efron() { layout.deaths[slot] } else { 1 };
-            let each = layout.death_weight[slot] / f64::from(d);
+            let each = layout.death_weight(slot) / f64::from(d);
             for l in 0..d {
                 all.third(&deaths, f64::from(l) / f64::from(d), each, v, &mut total);
             }
             if let Some(l) = &layout.leaving {
-                for &k in &l.order[l.start[slot] as usize..l.start[slot + 1] as usize] {
-                    row_of(layout, k as usize, &mut x);
-                    let a = x.dot(&v.dot(&x));
-                    all.add(-pass.r[k as usize], &x, a);
+                for &k in l.at(slot) {
+                    let x = row(layout, k as usize);
+                    all.add(-pass.r[k as usize], x, x.dot(&v.dot(&x)));
                 }
             }
         }
@@ -240,11 +235,8 @@ fn drift(pass: &Pass, v: &Array2<f64>) -> Array1<f64> {
     total
 }
 
-fn row_of(layout: &Layout, k: usize, x: &mut Array1<f64>) {
-    let tile = layout.tile(k);
-    for (x, column) in x.iter_mut().zip(tile.chunks_exact(TILE)) {
-        *x = column[k % TILE];
-    }
+fn row<'l>(layout: &'l Layout, k: usize) -> ArrayView1<'l, f64> {
+    ArrayView1::from(&layout.x(k)[..layout.p()])
 }
 
 /// Sums over a risk set: of r, rx, rxx′, ra and rax.
@@ -269,7 +261,7 @@ impl Sums {
         self.s2.fill(0.0);
     }
 
-    fn add(&mut self, r: f64, x: &Array1<f64>, a: f64) {
+    fn add(&mut self, r: f64, x: ArrayView1<f64>, a: f64) {
         self.s0 += r;
         self.a0 += r * a;
         for (i, &xi) in x.iter().enumerate() {
@@ -283,14 +275,7 @@ impl Sums {
 
     /// Adds `weight` times E[(x − x̄)_r (x − x̄)′V(x − x̄)] = Cov(x, a) − 2 Cov(x, x) V x̄ over the
     /// risk set less the share `f` of its deaths.
-    fn third(
-        &self,
-        deaths: &Self,
-        f: f64,
-        weight: f64,
-        v: &Array2<f64>,
-        total: &mut Array1<f64>,
-    ) {
+    fn third(&self, deaths: &Self, f: f64, weight: f64, v: &Array2<f64>, total: &mut Array1<f64>) {
         let inverse = 1.0 / (self.s0 - f * deaths.s0);
         let mean = (&self.s1 - &(&deaths.s1 * f)) * inverse;
         let a = (self.a0 - f * deaths.a0) * inverse;
@@ -336,14 +321,14 @@ impl CoxFit {
         let layout = Layout::new(sample, self.cause);
         let mut pass = Pass::new(&layout, self.ties == Ties::Efron);
         let mut search = Search::new(&mut pass, &self.estimated, 200);
-        let at = Array1::from_shape_fn(layout.p(), |j| self.coef[j] * layout.scale[j]);
+        let at = Array1::from_shape_fn(layout.p(), |j| self.coef[j] * layout.columns.scale[j]);
         let reach = z * self.inverse[[term, term]].sqrt();
         let mut ends = [0.0; 2];
         for (end, towards) in ends.iter_mut().zip([-reach, reach]) {
             let found = search.end(&at, term, towards, target).ok_or_else(|| {
                 none(format!("the profile of {} has no end there", self.names[term]))
             })?;
-            *end = found / layout.scale[term];
+            *end = found / layout.columns.scale[term];
         }
         Ok(ends)
     }

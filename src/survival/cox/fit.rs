@@ -134,6 +134,17 @@ impl CoxFit {
         concordance(sample.outcome(), &eta, &options)
     }
 
+    /// As [`CoxFit::check_same`], for what the exact likelihood has no form of.
+    pub(crate) fn check_not_exact(&self, sample: &Sample) -> Result<(), FitError> {
+        self.check_same(sample)?;
+        if self.ties != Ties::Exact {
+            return Ok(());
+        }
+        let method = "a residual or test from scores";
+        let why = "a fit with exact ties has none; use Efron's ties".into();
+        Err(FitError::NotApplicable { method, why })
+    }
+
     pub(crate) fn check_columns(&self, sample: &Sample) -> Result<(), FitError> {
         if sample.x().ncols() == self.coef.len() {
             return Ok(());

@@ -14,6 +14,7 @@
 mod baseline;
 mod entries;
 mod error;
+mod exact;
 mod firth;
 mod fit;
 pub(super) mod gram;
@@ -58,6 +59,10 @@ pub enum Ties {
     Efron,
     /// Breslow (1974): every death faces the whole risk set.
     Breslow,
+    /// Exact, for time that goes in steps: which of those at risk died, given how many did. Takes
+    /// time with the deaths at one time, has neither weights nor sandwich errors, and gives
+    /// baselines and martingale residuals as Breslow's.
+    Exact,
 }
 
 /// The settings of a Cox model; [`Cox::fit`] checks them.
@@ -81,7 +86,14 @@ impl Cox {
     /// Efron ties; robust errors only where the sample has clusters.
     #[must_use]
     pub fn new() -> Self {
-        Self { ties: Ties::Efron, robust: false, iterations: 100, priors: Vec::new(), ridge: 0.0, firth: false }
+        Self {
+            ties: Ties::Efron,
+            robust: false,
+            iterations: 100,
+            priors: Vec::new(),
+            ridge: 0.0,
+            firth: false,
+        }
     }
 
     /// How tied deaths are treated.
@@ -153,7 +165,10 @@ impl Cox {
         let mut pass = Pass::new(&layout, self.ties == Ties::Efron);
         let p = layout.p();
         let start = Array1::zeros(p);
-        let null = evaluate(&mut pass, &start).ok_or_else(|| FitError::Start {
+        if self.ties == Ties::Exact {
+            self.check_exact(&layout)?;
+        }
+        let null = self.point(&mut pass, &start).ok_or_else(|| FitError::Start {
             why: "the offset differs by more than 600 between rows".into(),
         })?;
         let penalty = self.penalty(&layout)?;
@@ -167,7 +182,7 @@ impl Cox {
             let why = "cannot be combined with priors or ridge: they are priors of its own".into();
             return Err(FitError::Setting { setting: "firth", why });
         }
-        let plain = penalty.is_none() && !self.firth;
+        let plain = penalty.is_none() && !self.firth && self.ties != Ties::Exact;
         let found = if plain { self.climb_large(few, &null, &mut pass, &active) } else { None };
         let found =
             found.unwrap_or_else(|| self.climb(&mut pass, penalty.as_ref(), null.clone(), &active));
@@ -187,6 +202,27 @@ impl Cox {
             self.find_outlier(&mut fit, &layout);
         }
         Ok(fit)
+    }
+
+    /// Refuses what exact ties cannot be combined with.
+    fn check_exact(&self, layout: &Layout) -> Result<(), FitError> {
+        let method = "the exact treatment of ties";
+        let why = if self.firth {
+            "Firth's correction needs Efron's or Breslow's ties"
+        } else if self.robust || !layout.sample.clusters().is_empty() {
+            "it has no score residuals, and so neither robust nor clustered errors"
+        } else {
+            return exact::check(layout);
+        };
+        Err(FitError::NotApplicable { method, why: why.into() })
+    }
+
+    /// The log likelihood with slope and curvature at β.
+    fn point(&self, pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
+        match self.ties {
+            Ties::Exact => exact::point(pass.layout, beta),
+            Ties::Efron | Ties::Breslow => evaluate(pass, beta),
+        }
     }
 
     /// Checks what can be checked before any work.
@@ -225,11 +261,11 @@ impl Cox {
             return found;
         }
         let Some(penalty) = penalty else {
-            return maximise(start, null, active, self.iterations, |b| evaluate(pass, b));
+            return maximise(start, null, active, self.iterations, |b| self.point(pass, b));
         };
         penalty.apply(&mut null, &start);
         maximise(start, null, active, self.iterations, |b| {
-            let mut point = evaluate(pass, b)?;
+            let mut point = self.point(pass, b)?;
             penalty.apply(&mut point, b);
             Some(point)
         })

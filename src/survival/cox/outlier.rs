@@ -4,7 +4,7 @@ use ndarray::Array1;
 
 use super::layout::{Key, Layout, sorted_rows};
 use super::pass::Pass;
-use super::{Cox, CoxFit, FitWarning, evaluate, identify};
+use super::{Cox, CoxFit, FitWarning, identify};
 
 /// A row is suspect where it carries this share of a column's variance …
 const SHARE: f64 = 0.2;
@@ -66,7 +66,7 @@ impl Cox {
         }
         let mut pass = Pass::new(&layout, self.ties == super::Ties::Efron);
         let start = Array1::zeros(layout.p());
-        let null = evaluate(&mut pass, &start)?;
+        let null = self.point(&mut pass, &start)?;
         let penalty = self.penalty(&layout).ok()?;
         let active = identify(&layout, &null, penalty.as_ref(), &mut Vec::new());
         let found = self.climb(&mut pass, penalty.as_ref(), null, &active);

@@ -58,9 +58,9 @@ impl CoxFit {
     /// What each row adds to the slope of the log likelihood, unweighted.
     ///
     /// # Errors
-    /// Another sample than the fitted one.
+    /// Another sample than the fitted one, or exact ties.
     pub fn score_residuals(&self, sample: &Sample) -> Result<Array2<f64>, FitError> {
-        self.check_same(sample)?;
+        self.check_not_exact(sample)?;
         let layout = Layout::new(sample, self.cause);
         let mut out = score_residuals(&self.pass(&layout)?);
         for (i, mut row) in out.rows_mut().into_iter().enumerate() {
@@ -75,7 +75,7 @@ impl CoxFit {
     /// How far each row moves each coefficient, to first order: score residuals × V.
     ///
     /// # Errors
-    /// Another sample than the fitted one.
+    /// Another sample than the fitted one, or exact ties.
     pub fn dfbeta(&self, sample: &Sample) -> Result<Array2<f64>, FitError> {
         let mut out = self.standard_dfbeta(sample)?;
         for (mut column, s) in out.columns_mut().into_iter().zip(&self.scale) {
@@ -87,7 +87,7 @@ impl CoxFit {
     /// [`CoxFit::dfbeta`] in standard errors; 0 where a coefficient has none.
     ///
     /// # Errors
-    /// Another sample than the fitted one.
+    /// Another sample than the fitted one, or exact ties.
     pub fn dfbetas(&self, sample: &Sample) -> Result<Array2<f64>, FitError> {
         let mut out = self.standard_dfbeta(sample)?;
         for (mut column, v) in out.columns_mut().into_iter().zip(self.inverse.diag()) {
@@ -99,7 +99,7 @@ impl CoxFit {
 
     /// dfbeta in scaled columns.
     fn standard_dfbeta(&self, sample: &Sample) -> Result<Array2<f64>, FitError> {
-        self.check_same(sample)?;
+        self.check_not_exact(sample)?;
         let layout = Layout::new(sample, self.cause);
         let mut out = score_residuals(&self.pass(&layout)?);
         if let Some(weights) = sample.weights() {
@@ -113,9 +113,9 @@ impl CoxFit {
     /// Schoenfeld residuals and their scaled form.
     ///
     /// # Errors
-    /// Another sample than the fitted one.
+    /// Another sample than the fitted one, or exact ties.
     pub fn schoenfeld_residuals(&self, sample: &Sample) -> Result<Schoenfeld, FitError> {
-        self.check_same(sample)?;
+        self.check_not_exact(sample)?;
         let layout = Layout::new(sample, self.cause);
         let means = EventMeans::new(&self.pass(&layout)?);
         let p = layout.p();

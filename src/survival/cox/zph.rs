@@ -59,10 +59,10 @@ impl CoxFit {
     /// Tests, term by term and for all, whether effects drift with time.
     ///
     /// # Errors
-    /// Another sample than the fitted one; all events at one time; a time of 0 or less under the
+    /// Another sample than the fitted one; exact ties; all events at one time; a time of 0 or less under the
     /// logarithm.
     pub fn zph(&self, sample: &Sample, transform: Transform) -> Result<PhTest, FitError> {
-        self.check_same(sample)?;
+        self.check_not_exact(sample)?;
         let layout = Layout::new(sample, self.cause);
         let pass = self.pass(&layout)?;
         let (g, spread) = times(&layout, self.cause, transform)?;

@@ -60,7 +60,16 @@ fn separation_has_a_finite_answer_known_by_hand() {
 #[test]
 fn columns_that_cannot_be_estimated_stay_out() {
     let y = Outcome::new(None, (1..9).map(f64::from).collect(), vec![1; 8], vec!["end".into()]);
-    let x = array![[1., 1., 5.], [0., 0., 5.], [1., 1., 5.], [0., 0., 5.], [1., 1., 5.], [1., 1., 5.], [0., 0., 5.], [0., 0., 5.]];
+    let x = array![
+        [1., 1., 5.],
+        [0., 0., 5.],
+        [1., 1., 5.],
+        [0., 0., 5.],
+        [1., 1., 5.],
+        [1., 1., 5.],
+        [0., 0., 5.],
+        [0., 0., 5.]
+    ];
     let names = vec!["a".into(), "twin".into(), "same".into()];
     let s = Sample::new(x, names, y.unwrap()).unwrap();
     let fit = Cox::new().firth(true).fit(&s, 1).unwrap();

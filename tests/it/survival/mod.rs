@@ -4,6 +4,7 @@ mod bad_input;
 mod by_hand;
 mod cox;
 mod curves;
+mod exact;
 mod fine_gray;
 mod firth;
 mod golden;
