@@ -72,6 +72,34 @@ pub fn net_benefit(
     Ok(curve)
 }
 
+/// How a score is integrated over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// A score holds until the next time, and is 0 before the first: as R's
+    /// `riskRegression::Score(summary = "ibs")`. Meant for many times.
+    Step,
+    /// Straight lines between the times, from 0 at the beginning: for few times.
+    Trapezoid,
+}
+
+/// The mean over time of a score such as the Brier score, from 0 (where it is 0, since nothing is
+/// unknown yet) to the last of the rising times; `None` where one is.
+#[must_use]
+pub fn integrated(times: &[f64], scores: &[Option<f64>], rule: Rule) -> Option<f64> {
+    let last = *times.last()?;
+    let (mut time, mut score, mut sum) = (0.0, 0.0, 0.0);
+    for (&next, there) in times.iter().zip(scores) {
+        let there = (*there)?;
+        let height = match rule {
+            Rule::Step => score,
+            Rule::Trapezoid => (score + there) / 2.0,
+        };
+        sum += height * (next - time);
+        (time, score) = (next, there);
+    }
+    (last > 0.0 && times.len() == scores.len()).then(|| sum / last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +146,17 @@ mod tests {
         let c = concordance(&o, &w, &p, 2.5);
         assert!((c.harrell.unwrap() - 5.5 / 7.0).abs() < 1e-15);
         assert!((c.uno.unwrap() - 5.5 / 7.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn integrals_by_hand() {
+        let (times, scores) = ([2.0, 4.0, 8.0], [Some(0.1), Some(0.2), Some(0.1)]);
+        // (0·2 + 0.1·2 + 0.2·4) / 8 and (0.05·2 + 0.15·2 + 0.15·4) / 8.
+        let close = |a: Option<f64>, b: f64| (a.unwrap() - b).abs() < 1e-15;
+        assert!(close(integrated(&times, &scores, Rule::Step), 0.125));
+        assert!(close(integrated(&times, &scores, Rule::Trapezoid), 0.125));
+        assert_eq!(integrated(&times, &[Some(0.1), None, Some(0.1)], Rule::Step), None);
+        assert_eq!(integrated(&[], &[], Rule::Step), None);
     }
 
     #[test]

@@ -85,7 +85,7 @@ fn summary(
         })
         .collect::<Result<Vec<_>, EvaluateError>>()?;
     let clusters: Vec<u32> = members.iter().map(|&row| rows.clusters[row]).collect();
-    let pool = Pool::new(&observed, vec![predicted])?;
+    let pool = Pool::new(&observed, vec![predicted], &[])?;
     let measured = pool.measure(&clusters, plan.bootstrap, plan.seed, &Silent)?;
     Ok(measured.models.into_iter().next().map(|m| m.summary).unwrap_or_default())
 }

@@ -27,7 +27,7 @@ mod variants;
 
 // Stamped into model files, and so they belong to the model room.
 pub use crate::model::{Gate, Limit, Verdict};
-pub use accuracy::{brier, net_benefit, scaled_brier};
+pub use accuracy::{Rule, brier, integrated, net_benefit, scaled_brier};
 pub use calibration::{Calibrated, Calibration, observed_over_expected};
 pub use describe::{
     Describe, DescribeOptions, DescribeTests, DescribedAt, DescribedTest, GroupDescription, Groups,
@@ -40,9 +40,9 @@ pub use observed::{Observed, Weights};
 pub use predicted::Predicted;
 pub use proxy::Proxy;
 pub use result::{
-    AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, Evaluation, GroupResult,
-    HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings, SplitResult,
-    Summary,
+    AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, DecisionPoint, Evaluation,
+    GroupResult, HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings,
+    SplitResult, Summary,
 };
 pub use run::{NO_MODEL, run, run_under};
 pub use sample_size::SampleSize;

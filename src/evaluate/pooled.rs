@@ -5,9 +5,7 @@ use crate::resample::Split;
 
 use super::summary::{Measured, Pool};
 use super::trial::{Arm, Findings, Plan, Risks, Rows};
-use super::{
-    DecisionCurve, EvaluateError, NetBenefit, Observed, Predicted, RiskDistribution, net_benefit,
-};
+use super::{EvaluateError, Observed, Predicted, RiskDistribution};
 
 /// Bins of the distributions of risk.
 const BINS: usize = 20;
@@ -128,11 +126,11 @@ pub(super) fn measure(
         .collect::<Result<Vec<Vec<Predicted>>, EvaluateError>>()?;
     let first = models.first().map_or(&[][..], Vec::as_slice);
     findings.risks = distributions(&observed, first)?;
-    findings.decision = decisions(&observed, first, &plan.thresholds)?;
-    let ready = Pool::new(&observed, models)?;
+    let ready = Pool::new(&observed, models, &plan.thresholds)?;
     let measured = ready.measure(&clusters, plan.bootstrap, plan.seed, progress)?;
     findings.observed = measured.observed;
     findings.calibration = measured.curves;
+    findings.decision = measured.decisions;
     for (&a, Measured { summary, difference }) in pooled.arms.iter().zip(measured.models) {
         (findings.arms[a].summary, findings.arms[a].difference) = (summary, difference);
     }
@@ -166,29 +164,6 @@ fn distributions(
         }
         let [event, no_event] = sides;
         all.push(RiskDistribution { time, event, no_event });
-    }
-    Ok(all)
-}
-
-/// Decision curves, averaged over repeats.
-fn decisions(
-    observed: &Observed,
-    repeats: &[Predicted],
-    thresholds: &[f64],
-) -> Result<Vec<DecisionCurve>, EvaluateError> {
-    let weights = observed.weigh(None)?;
-    let mut all = Vec::new();
-    for (at, &time) in observed.horizons().iter().enumerate() {
-        let curves = repeats
-            .iter()
-            .map(|p| net_benefit(&weights, p, at, thresholds))
-            .collect::<Result<Vec<_>, _>>()?;
-        let Some(first) = curves.first() else { continue };
-        let mean = |k: usize| {
-            curves.iter().map(|c: &Vec<NetBenefit>| c[k].model).sum::<f64>() / curves.len() as f64
-        };
-        let points = first.iter().enumerate().map(|(k, p)| NetBenefit { model: mean(k), ..*p });
-        all.push(DecisionCurve { time, points: points.collect() });
     }
     Ok(all)
 }

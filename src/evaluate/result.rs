@@ -167,15 +167,16 @@ pub struct AtTime {
 /// One metric: at the last horizon on top, and at every horizon in `at`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MetricSummary {
-    /// At the last horizon (the two C indices: up to it).
+    /// At the last horizon (C indices and integrals: up to it).
     #[serde(flatten)]
     pub value: Interval,
-    /// At each horizon; empty for the C indices.
+    /// At each horizon; empty for what is about all of them.
     pub at: Vec<AtTime>,
 }
 
 /// Metrics by name: `auc`, `brier`, `scaled_brier`, `oe`, `intercept`, `slope`, `ici`, `e50`,
-/// `e90`, `net_benefit` (at the base rate), `c_harrell`, `c_uno`.
+/// `e90`, `net_benefit` (at the base rate); and over all time up to the last horizon `c_harrell`,
+/// `c_uno`, `ibs` (integrated Brier score, straight lines between the horizons), `scaled_ibs`.
 pub type Summary = BTreeMap<String, MetricSummary>;
 
 /// A model beside the study's.
@@ -225,13 +226,28 @@ pub struct RiskDistribution {
     pub no_event: Vec<f64>,
 }
 
-/// Net benefit over thresholds at one horizon, with an interval for the model.
+/// Net benefit over thresholds at one horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecisionCurve {
     /// The horizon.
     pub time: f64,
-    /// The points, rising in threshold.
-    pub points: Vec<NetBenefit>,
+    /// The points, in the order of the thresholds.
+    pub points: Vec<DecisionPoint>,
+}
+
+/// Net benefit at one decision threshold, with an interval for the model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DecisionPoint {
+    /// The risk from which one would act.
+    pub threshold: f64,
+    /// Acting on the model.
+    pub model: f64,
+    /// Acting on everybody.
+    pub all: f64,
+    /// Lower bound of acting on the model.
+    pub lower: Option<f64>,
+    /// Upper bound of acting on the model.
+    pub upper: Option<f64>,
 }
 
 /// The metrics within one group of rows.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::features::Values;
 use crate::history::Day;
 use crate::model::{ModelSpec, Prepared};
-use crate::resample::Split;
+use crate::resample::{Split, joint_groups};
 use crate::survival::Outcome;
 use crate::{Error, ErrorKind};
 
@@ -19,6 +19,8 @@ pub(super) struct StudyRows {
     /// What each row has lasted when it is predicted.
     pub origin: Vec<f64>,
     pub clusters: Vec<u32>,
+    /// What no fold splits: the clusters, joined by what the study keeps together.
+    pub together: Vec<u32>,
     pub cause: u32,
     pub horizons: Vec<f64>,
     /// Spells (or subjects, or rows), events among them, and time under observation.
@@ -28,7 +30,7 @@ pub(super) struct StudyRows {
 }
 
 impl StudyRows {
-    pub fn new(prepared: &Prepared, spec: &ModelSpec) -> Result<Self, Error> {
+    pub fn new(prepared: &Prepared, spec: &ModelSpec, keep: &[String]) -> Result<Self, Error> {
         let origin: Vec<f64> = match &prepared.landmark {
             Some(marks) => marks.iter().map(|&mark| prepared.origin(mark)).collect(),
             None => vec![0.0; prepared.len()],
@@ -44,10 +46,17 @@ impl StudyRows {
         )
         .map_err(crate::model::ModelError::from)?;
         let (spells, events, time) = counted(prepared);
+        let clusters = prepared.fold_groups(spec);
+        let mut together = clusters.clone();
+        for group in keep.iter().filter_map(|name| prepared.groups.get(name)) {
+            let group: Vec<Option<u32>> = group.iter().copied().map(Some).collect();
+            together = joint_groups(&together, &group)?;
+        }
         Ok(Self {
             outcome,
             origin,
-            clusters: prepared.fold_groups(spec),
+            clusters,
+            together,
             cause: prepared.cause,
             horizons: prepared.horizons.iter().map(|h| h.length).collect(),
             spells,

@@ -104,7 +104,7 @@ impl<'a> Judge<'a> {
             return Err(Error::new(ErrorKind::Usage, what)
                 .with_hint("set outcome.horizons, for example horizons = [26, 52]"));
         }
-        let rows = StudyRows::new(prepared, &study.model)?;
+        let rows = StudyRows::new(prepared, &study.model, &study.evaluate.keep_together)?;
         let mut warnings = prepared.notes.clone();
         if study.evaluate.bootstrap < FEWEST_REPLICATES {
             warnings.push(format!(
@@ -212,8 +212,17 @@ impl<'a> Judge<'a> {
         let (k, repeats) = (self.study.evaluate.folds, self.study.evaluate.repeats);
         let hits: Vec<bool> =
             self.rows.outcome.cause().iter().map(|&c| c == self.prepared.cause).collect();
-        match grouped_folds(&self.rows.clusters, &hits, k, repeats, self.study.seed) {
-            Ok(folds) => Ok(folds),
+        match grouped_folds(&self.rows.together, &hits, k, repeats, self.study.seed) {
+            Ok(folds) => {
+                let (largest, n) = (largest(&self.rows.together), self.rows.together.len());
+                if largest * k > n.max(2 * k) {
+                    self.warnings.push(format!(
+                        "{largest} of {n} rows hang together and cannot be split, so the folds are \
+                         uneven"
+                    ));
+                }
+                Ok(folds)
+            }
             Err(error @ ResampleError::TooFewGroups { .. }) => {
                 self.warnings.push(error.to_string());
                 Ok(Vec::new())
@@ -257,7 +266,7 @@ impl<'a> Judge<'a> {
         let by = self.attributes.iter().filter(|a| self.study.evaluate.by.contains(&a.column));
         for attribute in by.filter(|a| !a.audited) {
             let levels: Vec<Option<&str>> = attribute.levels.iter().map(Option::as_deref).collect();
-            match leave_one_out(&attribute.column, &levels, &self.rows.clusters) {
+            match leave_one_out(&attribute.column, &levels, &self.rows.together) {
                 Ok(found) => splits.extend(found),
                 Err(error) => self.warnings.push(error.to_string()),
             }
@@ -383,6 +392,13 @@ fn unseen(prepared: &Prepared, part: &Part, folds: &[Split]) -> (usize, usize) {
         touched += usize::from(count > 0);
     }
     (rows, touched)
+}
+
+/// The rows of the largest group.
+fn largest(groups: &[u32]) -> usize {
+    let mut sorted = groups.to_vec();
+    sorted.sort_unstable();
+    sorted.chunk_by(|a, b| a == b).map(<[u32]>::len).max().unwrap_or(0)
 }
 
 /// Our own models compute risks to the last bit or two; a foreign excess is not theirs.

@@ -14,9 +14,10 @@ use crate::resample::ClusterBootstrap;
 
 use super::calibration::percentile;
 use super::{
-    AtTime, Calibrated, Calibration, CalibrationCurve, CalibrationPoint, EvaluateError, Interval,
-    MetricSummary, Observed, Predicted, Summary, Weights, auc, brier, concordance, net_benefit,
-    observed_over_expected, scaled_brier,
+    AtTime, Calibrated, Calibration, CalibrationCurve, CalibrationPoint, DecisionCurve,
+    DecisionPoint, EvaluateError, Interval, MetricSummary, Observed, Predicted, Rule, Summary,
+    Weights, auc, brier, concordance, integrated, net_benefit, observed_over_expected,
+    scaled_brier,
 };
 
 /// The metrics at a horizon, in the order in which they are computed.
@@ -33,7 +34,7 @@ const AT_HORIZON: [&str; 10] = [
     "net_benefit",
 ];
 /// The metrics up to the last horizon.
-const OVERALL: [&str; 2] = ["c_harrell", "c_uno"];
+const OVERALL: [&str; 4] = ["c_harrell", "c_uno", "ibs", "scaled_ibs"];
 /// Points of a calibration curve.
 const CURVE_POINTS: usize = 21;
 /// The share of replicates in which a number must exist for an interval.
@@ -48,6 +49,8 @@ pub(super) struct Pool<'a> {
     models: Vec<Vec<Ready>>,
     /// The base rate at each horizon: the threshold of the net benefit.
     base_rate: Vec<Option<f64>>,
+    /// Thresholds of the decision curves.
+    thresholds: Vec<f64>,
 }
 
 /// The predictions of one model in one repeat.
@@ -72,12 +75,14 @@ pub(super) struct PoolMeasured {
     pub models: Vec<Measured>,
     /// Calibration curves of the first model.
     pub curves: Vec<CalibrationCurve>,
+    /// Its decision curves.
+    pub decisions: Vec<DecisionCurve>,
     /// The incidence of the cause at each horizon.
     pub observed: Vec<AtTime>,
 }
 
 /// Numbers of one model under one set of weights: the overall metrics, the metrics of each
-/// horizon, and for the first model the heights of its calibration curves.
+/// horizon, and for the first model the heights of its calibration and of its decision curves.
 type Numbers = Vec<Option<f64>>;
 
 impl<'a> Pool<'a> {
@@ -85,7 +90,11 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// None that `observed` and the predictions did not already give.
-    pub fn new(observed: &'a Observed, models: Vec<Vec<Predicted>>) -> Result<Self, EvaluateError> {
+    pub fn new(
+        observed: &'a Observed,
+        models: Vec<Vec<Predicted>>,
+        thresholds: &[f64],
+    ) -> Result<Self, EvaluateError> {
         let weights = observed.weigh(None)?;
         let horizons = observed.horizons().len();
         let ready = |predicted: Predicted| {
@@ -98,7 +107,7 @@ impl<'a> Pool<'a> {
         let models =
             models.into_iter().map(|repeats| repeats.into_iter().map(ready).collect()).collect();
         let base_rate = (0..horizons).map(|at| weights.incidence(at)).collect();
-        Ok(Self { observed, models, base_rate })
+        Ok(Self { observed, models, base_rate, thresholds: thresholds.to_vec() })
     }
 
     /// Summaries and differences of all models, the calibration curves of the first, and what was
@@ -146,7 +155,10 @@ impl<'a> Pool<'a> {
             value: interval(seen[at], incidences.iter().map(|i| i[at])),
         });
         let observed = observed.collect();
-        Ok(PoolMeasured { models, curves: self.curves(&grid, &now, &drawn), observed })
+        let curves = self.curves(&grid, &now, &drawn);
+        let heights = grid.iter().map(Vec::len).sum();
+        let decisions = self.decisions(heights, &weights, &now, &drawn);
+        Ok(PoolMeasured { models, curves, decisions, observed })
     }
 
     /// The risks at which curves are drawn, per horizon: equal steps between the 1st and the 99th
@@ -177,7 +189,7 @@ impl<'a> Pool<'a> {
         let of_model = |m: usize| {
             let repeats: Vec<Numbers> = self.models[m]
                 .iter()
-                .map(|ready| self.of_repeat(weights, ready, if m == 0 { grid } else { &[] }))
+                .map(|ready| self.of_repeat(weights, ready, (m == 0).then_some(grid)))
                 .collect();
             let places = repeats.first().map_or(0, Vec::len);
             (0..places)
@@ -190,12 +202,20 @@ impl<'a> Pool<'a> {
         (0..self.models.len()).map(of_model).collect()
     }
 
-    fn of_repeat(&self, weights: &Weights, ready: &Ready, grid: &[Vec<f64>]) -> Numbers {
+    /// The numbers of one repeat; with curves where a grid is given.
+    fn of_repeat(&self, weights: &Weights, ready: &Ready, grid: Option<&[Vec<f64>]>) -> Numbers {
         let (o, p) = (self.observed, &ready.predicted);
         let last = o.horizons().last().copied().unwrap_or(f64::INFINITY);
         let c = concordance(o, weights, p, last);
-        let mut numbers = vec![c.harrell, c.uno];
-        let mut heights = Vec::new();
+        let horizons = 0..o.horizons().len();
+        let briers: Numbers = horizons.clone().map(|at| brier(weights, p, at)).collect();
+        let null = |at| weights.incidence(at).map(|f| f * (1.0 - f));
+        let nulls: Numbers = horizons.map(null).collect();
+        let over_time = |scores: &Numbers| integrated(o.horizons(), scores, Rule::Trapezoid);
+        let (ibs, none) = (over_time(&briers), over_time(&nulls).filter(|&n| n > 0.0));
+        let scaled = ibs.zip(none).map(|(ibs, none)| 1.0 - ibs / none);
+        let mut numbers = vec![c.harrell, c.uno, ibs, scaled];
+        let (mut heights, mut benefits) = (Vec::new(), Vec::new());
         for (at, calibration) in ready.calibration.iter().enumerate() {
             let near = &ready.near[at];
             let calibrated = match weights.counts {
@@ -208,7 +228,7 @@ impl<'a> Pool<'a> {
             });
             numbers.extend([
                 auc(weights, p, at),
-                brier(weights, p, at),
+                briers[at],
                 scaled_brier(weights, p, at),
                 observed_over_expected(o, weights, p, at),
                 calibrated.intercept,
@@ -218,12 +238,17 @@ impl<'a> Pool<'a> {
                 calibrated.e90,
                 benefit,
             ]);
+            let Some(grid) = grid else { continue };
+            let curve = net_benefit(weights, p, at, &self.thresholds).unwrap_or_default();
+            let point = |k: usize| curve.get(k).map(|point| point.model);
+            benefits.extend((0..self.thresholds.len()).map(point));
             let points = grid.get(at).into_iter().flatten();
             heights.extend(
                 points.map(|&risk| calibrated.curve.map(|curve| calibration.curve_at(curve, risk))),
             );
         }
         numbers.extend(heights);
+        numbers.extend(benefits);
         numbers
     }
 
@@ -246,6 +271,38 @@ impl<'a> Pool<'a> {
             summary.insert((*name).to_owned(), MetricSummary { value, at });
         }
         summary
+    }
+
+    /// The decision curves of the first model, which stand behind the heights of its calibration.
+    fn decisions(
+        &self,
+        heights: usize,
+        weights: &Weights,
+        now: &[Numbers],
+        drawn: &[Vec<Numbers>],
+    ) -> Vec<DecisionCurve> {
+        let horizons = self.observed.horizons();
+        let from = OVERALL.len() + AT_HORIZON.len() * horizons.len() + heights;
+        let curve = |(at, &time): (usize, &f64)| {
+            let point = |(k, &threshold): (usize, &f64)| {
+                let place = from + at * self.thresholds.len() + k;
+                let height = interval(now[0][place], drawn.iter().map(|d| d[0][place]));
+                let incidence = weights.incidence(at)?;
+                Some(DecisionPoint {
+                    threshold,
+                    model: height.mean?,
+                    all: incidence - (1.0 - incidence) * threshold / (1.0 - threshold),
+                    lower: height.lower,
+                    upper: height.upper,
+                })
+            };
+            let points = self.thresholds.iter().enumerate().filter_map(point).collect();
+            DecisionCurve { time, points }
+        };
+        if now.is_empty() {
+            return Vec::new();
+        }
+        horizons.iter().enumerate().map(curve).collect()
     }
 
     /// The curves of the first model.
@@ -327,8 +384,8 @@ mod tests {
         let observed = Observed::new(&outcome, 1, &[2.0]).unwrap();
         let flat = vec![observed.weigh(None).unwrap().incidence(0).unwrap(); 3000];
         let predicted = |risk: Vec<f64>| vec![Predicted::new(&observed, vec![risk]).unwrap()];
-        let pool = Pool::new(&observed, vec![predicted(truth), predicted(flat)]).unwrap();
-        let PoolMeasured { models: measured, curves, observed: seen } =
+        let pool = Pool::new(&observed, vec![predicted(truth), predicted(flat)], &[0.2]).unwrap();
+        let PoolMeasured { models: measured, curves, decisions, observed: seen } =
             pool.measure(&clusters, 100, 1, &Silent).unwrap();
         let value = |m: usize, name: &str| measured[m].summary[name].value;
         let inside = |i: Interval, x: f64| i.lower.unwrap() <= x && x <= i.upper.unwrap();
@@ -346,6 +403,14 @@ mod tests {
         assert_eq!(measured[0].difference["auc"].value.mean, Some(0.0));
         let near = curves[0].points.iter().filter(|p| (p.predicted - p.observed).abs() < 0.05);
         assert!(near.count() > 17, "the curve follows the diagonal");
+        let [point] = decisions[0].points[..] else { panic!("one threshold: {decisions:?}") };
+        assert!(point.model >= point.all.max(0.0), "the truth does no harm: {point:?}");
+        assert!(point.lower.unwrap() < point.model && point.model < point.upper.unwrap());
+        // One horizon: the integral from 0 is half of the score there.
+        let half = value(0, "brier").mean.unwrap() / 2.0;
+        assert!((value(0, "ibs").mean.unwrap() - half).abs() < 1e-12);
+        let scaled = value(0, "scaled_brier").mean.unwrap();
+        assert!((value(0, "scaled_ibs").mean.unwrap() - scaled).abs() < 1e-12);
     }
 
     #[test]
@@ -356,7 +421,7 @@ mod tests {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let predicted = Predicted::new(&observed, risks.clone()).unwrap();
-            let ready = Pool::new(&observed, vec![vec![predicted]]).unwrap();
+            let ready = Pool::new(&observed, vec![vec![predicted]], &[]).unwrap();
             let out = pool.install(|| ready.measure(&clusters, 40, 3, &Silent)).unwrap();
             format!("{out:?}")
         };

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use pleegzorg::ErrorKind;
 use pleegzorg::evaluate::{
-    Arm, Calibration, Evaluation, Findings, NO_MODEL, Observed, Plan, Predicted, Risks, Rows,
-    THRESHOLDS, Verdict, auc, brier, by_group, concordance, net_benefit, observed_over_expected,
-    run, run_under, scaled_brier, trial,
+    Arm, Calibration, Evaluation, Findings, NO_MODEL, Observed, Plan, Predicted, Risks, Rows, Rule,
+    THRESHOLDS, Verdict, auc, brier, by_group, concordance, integrated, net_benefit,
+    observed_over_expected, run, run_under, scaled_brier, trial,
 };
 use pleegzorg::features::{Column, Frame, Values};
 use pleegzorg::history::Index;
@@ -75,6 +75,10 @@ fn metrics_agree_with_r() {
             "ici" => calibrated().ici,
             "e50" => calibrated().e50,
             "e90" => calibrated().e90,
+            "ibs_step" => {
+                let scores: Vec<Option<f64>> = (0..=at).map(|at| brier(w, p, at)).collect();
+                integrated(&HORIZONS[..=at], &scores, Rule::Step)
+            }
             "c_harrell" | "concordance" => concordance(o, w, p, time).harrell,
             "c_uno" | "concordance_uno" => concordance(o, w, p, time).uno,
             nb => {
@@ -90,7 +94,7 @@ fn metrics_agree_with_r() {
         *checked.entry(metric.to_owned()).or_insert(0) += 1;
     }
     assert_eq!(checked["auc"], 18);
-    assert_eq!(checked.values().sum::<i32>(), 220);
+    assert_eq!(checked.values().sum::<i32>(), 232);
 }
 
 /// Rows in clusters of two whose true risks by 1 and by 2 are known, with a competing cause.

@@ -174,3 +174,26 @@ fn a_study_is_rerun_under_each_definition() {
         Study::parse("[evaluate]\ndefinitions = [\"unfavorable\"]\n", "".as_ref(), &[]).is_err()
     );
 }
+
+#[test]
+fn families_can_be_kept_on_one_side_of_every_fold() {
+    let with = |keep: &str| {
+        judged(history(), &format!("{STUDY}keep_together = [\"{keep}\"]\n"), "".as_ref())
+    };
+    let plain = judged(history(), STUDY, "".as_ref()).unwrap();
+    let e = with("family").unwrap();
+    let sizes = |e: &Evaluation| e.splits.iter().map(|s| s.n_test).collect::<Vec<_>>();
+    assert_eq!(sizes(&e).iter().sum::<usize>(), sizes(&plain).iter().sum::<usize>());
+    assert_ne!(
+        serde_json::to_string(&e.summary).unwrap(),
+        serde_json::to_string(&plain.summary).unwrap()
+    );
+    // A few providers hang everything together: said, or no fold at all, but never split.
+    let e = with("provider").unwrap();
+    assert!(
+        e.warnings.iter().any(|w| w.contains("hang together") || w.contains("divided")),
+        "{:?}",
+        e.warnings
+    );
+    assert_eq!(with("street").unwrap_err().kind(), ErrorKind::Usage);
+}

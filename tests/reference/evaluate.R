@@ -67,12 +67,13 @@ judge <- function(set, d, score) {
     if (score) {                                           # the official answer
       # A copy, since Score reorders what it is given.
       form <- if (any(d$cause == 2)) Hist(time, cause) ~ 1 else Hist(time, cause == 1) ~ 1
-      s <- Score(list(m = P), formula = form, data = data.table::copy(data.table::as.data.table(d)), cause = 1, times = h, summary = "ipa",
+      s <- Score(list(m = P), formula = form, data = data.table::copy(data.table::as.data.table(d)), cause = 1, times = h, summary = c("ipa", "ibs"),
                  plots = "roc", se.fit = FALSE, cens.model = "km")
       for (t in h) {
         put(set, model, "auc", t, s$AUC$score[times == t]$AUC)
         br <- s$Brier$score[times == t]; put(set, model, "brier", t, br[model == "m"]$Brier)
         put(set, model, "scaled_brier", t, br[model == "m"]$IPA)
+        put(set, model, "ibs_step", t, br[model == "m"]$IBS)
       }
     }
     for (k in seq_along(h)) {

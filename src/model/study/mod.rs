@@ -124,6 +124,9 @@ pub struct EvaluateSpec {
     pub time_split: Option<Day>,
     /// Columns of which each level is left out once.
     pub by: Vec<String>,
+    /// What must not be on both sides of a fold beside the cluster: `family`, `provider`, or
+    /// columns of a table.
+    pub keep_together: Vec<String>,
     /// Bootstrap replicates for intervals.
     pub bootstrap: usize,
     /// A file with columns that the model never sees.

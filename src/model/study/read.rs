@@ -259,6 +259,7 @@ fn evaluate(
         repeats: keys.count("repeats", 1, 1_000).unwrap_or(1) as usize,
         time_split,
         by: keys.texts("by").unwrap_or_default(),
+        keep_together: keys.texts("keep_together").unwrap_or_default(),
         bootstrap: keys.count("bootstrap", 0, 100_000).unwrap_or(200) as usize,
         audit: keys.file("audit", folder),
         thresholds,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use pleegzorg::evaluate::{
-    AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, Describe, DescribeOptions,
-    Evaluation, GroupResult, Groups, HorizonResult, Interval, MetricSummary, Moved, NetBenefit,
-    Proxy, RiskDistribution, Settings, SplitResult, Summary, UnknownEnds, Variant, describe,
+    AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, DecisionPoint, Describe,
+    DescribeOptions, Evaluation, GroupResult, Groups, HorizonResult, Interval, MetricSummary,
+    Moved, Proxy, RiskDistribution, Settings, SplitResult, Summary, UnknownEnds, Variant, describe,
 };
 use pleegzorg::features::Values;
 use pleegzorg::history::{self, Code, Day, Severity, Window};
@@ -315,7 +315,8 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
                     let all = 0.204 - (1.0 - 0.204) * threshold / (1.0 - threshold);
                     let model = (0.204 - 0.75 * threshold).max(0.0) * (1.0 - threshold).powi(2)
                         + all.max(0.0) * 0.2;
-                    NetBenefit { threshold, model, all }
+                    let (lower, upper) = (Some(model - 0.01), Some(model + 0.01));
+                    DecisionPoint { threshold, model, all, lower, upper }
                 })
                 .collect(),
         }],
