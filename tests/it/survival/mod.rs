@@ -8,5 +8,6 @@ mod exact;
 mod fine_gray;
 mod firth;
 mod golden;
+mod parametric;
 mod penalised;
 mod threads;
