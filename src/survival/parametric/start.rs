@@ -121,7 +121,7 @@ fn turned(spline: &Spline, times: &[f64]) -> Result<Turned, FitError> {
             }
         }
         let size = (column.iter().map(|v| v * v).sum::<f64>() / n).sqrt();
-        if !(size > 1e-10) {
+        if size.is_nan() || size <= 1e-10 {
             let why = "the event times are too few for these knots; take a smaller df".into();
             return Err(FitError::Setting { setting: "df", why });
         }
