@@ -47,12 +47,17 @@ impl Leaving {
 
     /// Positions of the rows that enter just before a slot.
     pub(crate) fn at(&self, slot: usize) -> &[u32] {
-        &self.order[self.start[slot] as usize..self.start[slot + 1] as usize]
+        &self.order[self.range(slot)]
     }
 
-    /// Positions of the rows that enter just before the slots of a range, slot after slot.
-    pub(crate) fn between(&self, slots: std::ops::Range<usize>) -> &[u32] {
-        &self.order[self.start[slots.start] as usize..self.start[slots.end] as usize]
+    /// Where in [`Leaving::order`] the rows of a slot are.
+    pub(super) fn range(&self, slot: usize) -> std::ops::Range<usize> {
+        self.start[slot] as usize..self.start[slot + 1] as usize
+    }
+
+    /// Positions of all rows that enter late, by slot.
+    pub(super) fn order(&self) -> &[u32] {
+        &self.order
     }
 }
 

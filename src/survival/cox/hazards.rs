@@ -71,17 +71,18 @@ impl Pass<'_, '_> {
     /// `cumulative` and `tied`; returns Σ w ln S0 over the deaths, where asked.
     pub(super) fn hazards(&mut self, logarithms: bool) -> f64 {
         let (layout, efron) = (self.layout, self.efron);
-        let (r, group) = (self.r.as_slice(), self.s0.as_slice());
         let chunks = &layout.chunks;
+        let slots = || chunks.iter().map(|c| c.slots.len());
+        self.leaving();
+        let (r, group, leave) = (&self.r, &self.s0, &self.increment);
         let added: Vec<Added<Twofold>> =
-            chunks.par_iter().map(|c| at_risk(layout, c, r, group)).collect();
+            chunks.par_iter().map(|c| at_risk(layout, c, group, leave)).collect();
         let mut carry = Twofold::default();
         let mut carries = vec![carry; chunks.len()];
         for (to, added) in carries.iter_mut().zip(&added).rev() {
             *to = carry;
             carry = if added.closes { added.sum } else { carry.plus(added.sum) };
         }
-        let slots = || chunks.iter().map(|c| c.slots.len());
         let ties = chunks.iter().map(|c| if efron { c.tied.len() } else { 0 });
         let s0 = split(&mut self.s0, slots());
         let increment = split(&mut self.increment, slots());
@@ -93,6 +94,20 @@ impl Pass<'_, '_> {
         let logs: Vec<f64> = jobs.into_par_iter().map(one).collect();
         self.accumulate();
         logs.into_iter().sum()
+    }
+
+    /// Fills `increment`, for the time being, with the sums of r over those who enter at a slot.
+    fn leaving(&mut self) {
+        let Some(leaving) = &self.layout.leaving else { return };
+        let chunks = &self.layout.chunks;
+        let parts = split(&mut self.increment, chunks.iter().map(|c| c.slots.len()));
+        let r = &self.r;
+        let jobs: Vec<_> = chunks.iter().zip(parts).collect();
+        jobs.into_par_iter().for_each(|(chunk, sums)| {
+            for (sum, j) in sums.iter_mut().zip(chunk.slots.clone()) {
+                *sum = leaving.at(j).iter().map(|&k| r[k as usize]).sum();
+            }
+        });
     }
 
     /// Fills `cumulative` from `increment`.
@@ -131,19 +146,19 @@ impl Pass<'_, '_> {
 }
 
 /// What a chunk adds to the risk sets before it.
-fn at_risk(layout: &Layout, chunk: &Chunk, r: &[f64], group: &[f64]) -> Added<Twofold> {
+fn at_risk(layout: &Layout, chunk: &Chunk, group: &[f64], leave: &[f64]) -> Added<Twofold> {
     let mut part = Added { sum: Twofold::default(), closes: false };
     // What lies after the chunk's first stratum boundary does not matter to those before it.
     let end = chunk.slots.clone().find(|&j| layout.deaths[j] == 0);
     part.closes = end.is_some();
     let slots = chunk.slots.start..end.unwrap_or(chunk.slots.end);
-    for sum in &group[slots.clone()] {
-        part.sum.add(*sum);
+    if layout.leaving.is_none() {
+        part.sum.add(group[slots].iter().sum());
+        return part;
     }
-    if let Some(leaving) = &layout.leaving {
-        for &k in leaving.between(slots) {
-            part.sum.add(-r[k as usize]);
-        }
+    for (group, leave) in group[slots.clone()].iter().zip(&leave[slots]) {
+        part.sum.add(*group);
+        part.sum.add(-leave);
     }
     part
 }
@@ -175,6 +190,8 @@ impl Chunked<'_, '_> {
             }
             at.add(s0[k]);
             let total = at.value();
+            // What `increment` holds until it is filled.
+            let leaves = if layout.leaving.is_some() { increment[k] } else { 0.0 };
             s0[k] = total;
             if tie > chunk.tied.start && layout.tied[tie - 1] as usize == j {
                 tie -= 1;
@@ -189,11 +206,7 @@ impl Chunked<'_, '_> {
                     sum_ln += weight * total.ln();
                 }
             }
-            if let Some(leaving) = &layout.leaving {
-                for &k in leaving.at(j) {
-                    at.add(-r[k as usize]);
-                }
-            }
+            at.add(-leaves);
         }
         sum_ln
     }

@@ -8,12 +8,16 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::entries::Leaving;
 use super::kernels::{Wide, add_gram, add_row, add_rows, set_row, wide};
 use super::layout::Chunk;
 use super::pass::Pass;
 
 /// Numbers in a block of rows: half the first-level cache.
 const BLOCK: usize = 2048;
+
+/// Leaving rows that are fetched together.
+const FETCH: usize = 64;
 
 /// What a chunk hands back; matrices are width × width, of which the upper triangle counts.
 struct Part {
@@ -64,6 +68,9 @@ struct Walk<'w, 'l, 'a> {
     block: Vec<f64>,
     /// How long the rows of Z in the block are.
     filled: usize,
+    /// Rows that will leave soon, and which these are in the order of leaving.
+    queue: Vec<f64>,
+    fetched: std::ops::Range<usize>,
     s1: Vec<f64>,
     s1_deaths: Vec<f64>,
     minus: Vec<f64>,
@@ -97,6 +104,7 @@ impl Wide for Step<'_, '_, '_, '_> {
 impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
     fn new(pass: &'w Pass<'l, 'a>) -> Self {
         let width = pass.layout.width();
+        let late = pass.layout.leaving.is_some();
         // Room for 16 rows at least.
         let block = (BLOCK / width).max(16) * width;
         Self {
@@ -104,6 +112,8 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
             d: Vec::new(),
             block: vec![0.0; block],
             filled: 0,
+            queue: if late { vec![0.0; FETCH * width] } else { Vec::new() },
+            fetched: 0..0,
             s1: vec![0.0; width],
             s1_deaths: vec![0.0; width],
             minus: vec![0.0; width * width],
@@ -133,6 +143,7 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
         self.s1.fill(0.0);
         self.minus.fill(0.0);
         self.filled = 0;
+        self.fetched = 0..0;
         let mut tied = if pass.efron { chunk.tied.end } else { chunk.tied.start };
         for j in chunk.slots.clone().rev() {
             if layout.deaths[j] == 0 {
@@ -154,9 +165,7 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
                 self.emitted(g, part);
             }
             if let Some(leaving) = &layout.leaving {
-                for &k in leaving.at(j) {
-                    add_row(&mut self.s1, layout.x(k as usize), -pass.r[k as usize]);
-                }
+                self.leave(leaving, leaving.range(j));
             }
         }
         self.flush();
@@ -164,6 +173,32 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
             *s -= v;
         }
         part.carry.clone_from(&self.s1);
+    }
+
+    /// Takes those who enter at a slot out of S1.
+    #[inline(always)]
+    fn leave(&mut self, leaving: &Leaving, range: std::ops::Range<usize>) {
+        let width = self.s1.len();
+        for at in range.rev() {
+            if self.fetched.is_empty() {
+                self.fetch(leaving, at + 1);
+            }
+            self.fetched.end -= 1;
+            let k = self.fetched.end - self.fetched.start;
+            add_row(&mut self.s1, &self.queue[k * width..(k + 1) * width], 1.0);
+        }
+    }
+
+    /// Fetches the rows −r·x of the next that leave, those before `end`. They lie anywhere in
+    /// memory: many reads at once cost little more than one.
+    #[inline(always)]
+    fn fetch(&mut self, leaving: &Leaving, end: usize) {
+        let (pass, width) = (self.pass, self.s1.len());
+        self.fetched = end.saturating_sub(FETCH)..end;
+        let rows = &leaving.order()[self.fetched.clone()];
+        for (to, &k) in self.queue.chunks_exact_mut(width).zip(rows) {
+            set_row(to, pass.layout.x(k as usize), -pass.r[k as usize]);
+        }
     }
 
     /// A row of Z, g·S1 and more, is in its place.

@@ -4,9 +4,12 @@
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-use super::kernels::{Wide, wide, width};
+use super::kernels::{LANES, Wide, wide, width};
 use super::layout::CHUNK;
 use crate::survival::Sample;
+
+/// Rows that are copied together: they stay in the first-level cache until they are scaled.
+const AT_ONCE: usize = 64;
 
 /// What was done to the columns.
 #[derive(Debug, Clone)]
@@ -72,36 +75,50 @@ impl Wide for Copy<'_> {
     #[inline(always)]
     fn run(self) -> f64 {
         let Self { x, row, centre, per, to } = self;
-        let (width, p) = (centre.len(), x.ncols());
-        match x.as_slice() {
-            Some(x) => {
-                for (to, &r) in to.chunks_exact_mut(width).zip(row) {
-                    to[..p].copy_from_slice(&x[r as usize * p..(r as usize + 1) * p]);
-                }
-            }
-            // Column after column, or turned round: columns first.
-            None => {
-                for j in 0..p {
-                    let column = x.column(j);
-                    for (to, &r) in to[j..].iter_mut().step_by(width).zip(row) {
-                        *to = column[r as usize];
+        let width = centre.len();
+        let mut furthest = [0.0f64; LANES];
+        for (to, row) in to.chunks_mut(AT_ONCE * width).zip(row.chunks(AT_ONCE)) {
+            gather(x, row, width, to);
+            for to in to.chunks_exact_mut(width) {
+                let shifts = centre.as_chunks::<LANES>().0.iter().zip(per.as_chunks::<LANES>().0);
+                for (v, (c, s)) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(shifts) {
+                    for l in 0..LANES {
+                        let scaled = if s[l] == 0.0 { 0.0 } else { (v[l] - c[l]) * s[l] };
+                        v[l] = scaled;
+                        let size = scaled.abs();
+                        furthest[l] = if size > furthest[l] { size } else { furthest[l] };
                     }
                 }
             }
         }
-        let mut furthest = [0.0f64; 4];
-        for row in to.chunks_exact_mut(width) {
-            let quads = row.as_chunks_mut::<4>().0.iter_mut();
-            for ((v, c), s) in quads.zip(centre.as_chunks::<4>().0).zip(per.as_chunks::<4>().0) {
-                for l in 0..4 {
-                    let scaled = if s[l] == 0.0 { 0.0 } else { (v[l] - c[l]) * s[l] };
-                    v[l] = scaled;
-                    furthest[l] =
-                        if scaled.abs() > furthest[l] { scaled.abs() } else { furthest[l] };
-                }
+        furthest.into_iter().fold(0.0, f64::max)
+    }
+}
+
+/// Copies some rows as they are.
+#[inline(always)]
+fn gather(x: &Array2<f64>, row: &[u32], width: usize, to: &mut [f64]) {
+    let p = x.ncols();
+    if let Some(x) = x.as_slice() {
+        for (to, &r) in to.chunks_exact_mut(width).zip(row) {
+            let from = &x[r as usize * p..(r as usize + 1) * p];
+            let (quads, rest) = from.as_chunks::<LANES>();
+            let mut to = to.as_chunks_mut::<LANES>().0.iter_mut();
+            for (from, to) in quads.iter().zip(to.by_ref()) {
+                *to = *from;
+            }
+            if let Some(to) = to.next() {
+                to[..rest.len()].copy_from_slice(rest);
             }
         }
-        furthest.into_iter().fold(0.0, f64::max)
+        return;
+    }
+    // Column after column.
+    for j in 0..p {
+        let column = x.column(j);
+        for (to, &r) in to[j..].iter_mut().step_by(width).zip(row) {
+            *to = column[r as usize];
+        }
     }
 }
 
@@ -181,20 +198,28 @@ impl Wide for Measure<'_> {
         let mut s = Spread::none(p);
         let to = x.nrows().min(from + CHUNK);
         if let Some(x) = x.as_slice() {
-            for (row, k) in x[from * p..to * p].chunks_exact(p.max(1)).zip(from..to) {
-                if used.is_some_and(|u| !u[k]) {
-                    continue;
+            let mut rows = x[from * p..to * p].chunks_exact(p.max(1));
+            let mut k = from;
+            // Four rows together, so that bounds and sums are read and written once for all.
+            while k + 4 <= to {
+                let (Some(a), Some(b), Some(c), Some(d)) =
+                    (rows.next(), rows.next(), rows.next(), rows.next())
+                else {
+                    break;
+                };
+                match used.map(|u| &u[k..k + 4]) {
+                    None | Some([true, true, true, true]) => s.add([a, b, c, d], anchor),
+                    Some(used) => {
+                        for (row, _) in [a, b, c, d].iter().zip(used).filter(|(_, u)| **u) {
+                            s.add([row], anchor);
+                        }
+                    }
                 }
-                let bounds = s.least.iter_mut().zip(&mut s.most);
-                let sums = s.sum.iter_mut().zip(&mut s.squares);
-                for (((&v, &a), (least, most)), (sum, squares)) in
-                    row.iter().zip(anchor).zip(bounds).zip(sums)
-                {
-                    let u = v - a;
-                    *sum += u;
-                    *squares += u * u;
-                    *least = if v < *least { v } else { *least };
-                    *most = if v > *most { v } else { *most };
+                k += 4;
+            }
+            for (row, k) in rows.zip(k..) {
+                if used.is_none_or(|u| u[k]) {
+                    s.add([row], anchor);
                 }
             }
             return s;
@@ -244,6 +269,26 @@ impl Spread {
             most: vec![f64::NEG_INFINITY; p],
             sum: vec![0.0; p],
             squares: vec![0.0; p],
+        }
+    }
+
+    #[inline(always)]
+    fn add<const N: usize>(&mut self, rows: [&[f64]; N], anchor: &[f64]) {
+        let p = anchor.len();
+        let rows = rows.map(|r| &r[..p]);
+        let (least, most) = (&mut self.least[..p], &mut self.most[..p]);
+        let (sums, squares) = (&mut self.sum[..p], &mut self.squares[..p]);
+        for j in 0..p {
+            let (mut low, mut high, mut sum, mut square) = (least[j], most[j], sums[j], squares[j]);
+            for row in rows {
+                let v = row[j];
+                let u = v - anchor[j];
+                sum += u;
+                square += u * u;
+                low = if v < low { v } else { low };
+                high = if v > high { v } else { high };
+            }
+            (least[j], most[j], sums[j], squares[j]) = (low, high, sum, square);
         }
     }
 
