@@ -1,15 +1,17 @@
 //! Reading and checking a simulated history folder of a million stays, with a million events and
 //! a million assessments; and the same with every cell quoted, as R writes it.
 //!
-//! `cargo bench --bench reading`; the goal is 3 seconds on two cores and 1.5 GB. The memory is
-//! measured on a process of its own: write a history with `pleegzorg simulate --children 448000`
-//! and read it with `/usr/bin/time -v pleegzorg check`.
+//! `cargo bench --bench reading`; the goal is 3 seconds on two cores and 1.5 GB. The memory, and
+//! the processor time of both cores together, are those of a process of its own that reads the
+//! folder once; they are printed first.
+
+#![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use pleegzorg::history::{self, History};
 use pleegzorg::progress::Silent;
 use pleegzorg::simulate::{Scenario, simulate};
@@ -52,6 +54,7 @@ fn reading(c: &mut Criterion) {
     assert_eq!(first.faults(), 0, "{}", first.summary());
     let rows: usize = first.rows.values().sum();
     drop(first);
+    alone(dir.path()).expect("a process of its own");
     let mut group = c.benchmark_group("read and check a million stays");
     group.sample_size(10).measurement_time(Duration::from_secs(30));
     group.throughput(Throughput::Elements(rows as u64));
@@ -59,11 +62,51 @@ fn reading(c: &mut Criterion) {
         b.iter(|| black_box(history::read(dir.path(), &Silent).map(|r| r.rows.len())));
     });
     quote(dir.path()).expect("a folder that can be written");
+    alone(dir.path()).expect("a process of its own");
     group.bench_function("every cell quoted", |b| {
         b.iter(|| black_box(history::read(dir.path(), &Silent).map(|r| r.rows.len())));
     });
     group.finish();
 }
 
+/// Tells the process that only reads which folder it is.
+const CHILD: &str = "PLEEGZORG_BENCH_READS";
+
+/// Reads a folder in a process of its own, and prints what that took.
+fn alone(dir: &Path) -> std::io::Result<()> {
+    let run = std::process::Command::new(std::env::current_exe()?).env(CHILD, dir).output()?;
+    print!("{}", String::from_utf8_lossy(&run.stdout));
+    Ok(())
+}
+
+/// The process that only reads: time by the clock and of the processors, and peak memory (Linux).
+fn child(dir: &Path) {
+    let begin = std::time::Instant::now();
+    let rows = history::read(dir, &Silent).map_or(0, |r| r.rows.values().sum::<usize>());
+    let clock = begin.elapsed().as_secs_f64();
+    let proc = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}"));
+    let peak = proc("status").ok().and_then(|s| {
+        let line = s.lines().find(|l| l.starts_with("VmHWM:"))?.to_owned();
+        line.split_whitespace().nth(1)?.parse::<f64>().ok()
+    });
+    // User and system time, in ticks of a hundredth of a second.
+    let ticks = proc("stat").ok().and_then(|s| {
+        let fields: Vec<&str> = s.rsplit(')').next()?.split_whitespace().collect();
+        Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
+    });
+    println!(
+        "{rows} rows in {clock:.2} s by the clock, {:.2} s of processors, peak {:.0} MB",
+        ticks.unwrap_or(f64::NAN) / 100.0,
+        peak.unwrap_or(f64::NAN) / 1000.0,
+    );
+}
+
 criterion_group!(benches, reading);
-criterion_main!(benches);
+
+fn main() {
+    if let Some(dir) = std::env::var_os(CHILD) {
+        return child(Path::new(&dir));
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -11,6 +11,8 @@
 
 #[path = "it/bad_input_cli/mod.rs"]
 mod bad_input_cli;
+#[path = "it/check_cli.rs"]
+mod check_cli;
 #[path = "it/cli.rs"]
 mod cli;
 #[path = "it/describe.rs"]

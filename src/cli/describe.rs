@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::{Failure, Output};
 use super::page::{PageArgs, about_study};
+use super::progress::stage;
 use super::study::StudyArgs;
 use crate::evaluate::{self, Describe, DescribeOptions, Groups};
 use crate::model::{At, Prepared, Source, Study, prepare};
@@ -67,8 +68,9 @@ pub(crate) fn run(args: &DescribeArgs, out: &mut Output) -> Result<u8, Failure> 
     study.compare.clear();
     study.evaluate.by = args.by.iter().cloned().collect();
     let source = Source::read(&study, &*progress)?;
-    let prepared = prepare(&study, &source, None, None)?;
-    let result = described(args, &study, &prepared)?;
+    let features = || prepare(&study, &source, None, None);
+    let prepared = stage(&*progress, "building features", features)?;
+    let result = stage(&*progress, "describing", || described(args, &study, &prepared))?;
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));
     }

@@ -25,10 +25,16 @@ impl Bar {
 impl Progress for Bar {
     fn start(&self, stage: &str, units: u64) {
         let bar = if units == 0 {
-            ProgressBar::new_spinner()
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
+                bar.set_style(style.tick_chars("-\\|/ "));
+            }
+            bar
         } else {
-            let style = ProgressStyle::with_template("{msg:24} [{bar:30}] {pos}/{len}  {eta} left")
-                .map(|s| s.progress_chars("=> "));
+            let style = ProgressStyle::with_template(
+                "{msg:24} [{bar:30}] {human_pos}/{human_len}  {eta} left",
+            )
+            .map(|s| s.progress_chars("=> "));
             let bar = ProgressBar::new(units);
             if let Ok(style) = style {
                 bar.set_style(style);
@@ -59,4 +65,12 @@ impl Progress for Bar {
             }
         });
     }
+}
+
+/// Shows a stage whose length nobody knows, while it is worked on.
+pub(crate) fn stage<T>(progress: &dyn Progress, name: &str, work: impl FnOnce() -> T) -> T {
+    progress.start(name, 0);
+    let made = work();
+    progress.finish();
+    made
 }

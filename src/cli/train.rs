@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use super::page::{PageArgs, about_study};
+use super::progress::stage;
 use super::study::StudyArgs;
 use crate::files::may_write;
 use crate::model::{self, Kind, Source, TermResult, Test, TrainResult, prepare};
@@ -44,11 +45,13 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     args.out.iter().try_for_each(|path| may_write(path, args.force))?;
     args.page.may_write(args.force)?;
     let source = Source::read(&study, &*progress)?;
-    let prepared = prepare(&study, &source, None, None)?;
-    progress.start("fitting", 0);
-    let fitted = model::fit(&prepared, None, &study.model)?;
-    let result = fitted.result()?;
-    progress.finish();
+    let features = || prepare(&study, &source, None, None);
+    let prepared = stage(&*progress, "building features", features)?;
+    let (fitted, result) = stage(&*progress, "fitting", || {
+        let fitted = model::fit(&prepared, None, &study.model)?;
+        let result = fitted.result()?;
+        Ok::<_, Failure>((fitted, result))
+    })?;
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));
     }

@@ -71,6 +71,7 @@ pub(super) fn judged(
     scope: Scope,
     progress: &dyn Progress,
 ) -> Result<Evaluation, Error> {
+    progress.start("building features", 0);
     let prepared = prepare(study, source, None, definition)?;
     let mut judge = Judge::new(study, &prepared, scope)?;
     let mut early = None;
@@ -84,6 +85,7 @@ pub(super) fn judged(
             }
         }
     }
+    progress.finish();
     judge.run(early, progress)
 }
 

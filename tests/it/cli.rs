@@ -165,6 +165,122 @@ fn match_prints_its_rules_and_solves_a_bare_problem() {
     pleegzorg(dir.path(), &mixed).code(2);
 }
 
+/// A table, and a study of it that takes a moment.
+fn rossi() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let table = root().join("tests/reference/model/rossi.csv");
+    std::fs::copy(table, dir.path().join("rossi.csv")).unwrap();
+    let study = "[data]\ntable = \"rossi.csv\"\nexit = \"week\"\nevent = \"arrest\"\n\
+                 [outcome]\nhorizons = [20, 40]\n[features]\nterms = [\"fin\", \"age\"]\n\
+                 [evaluate]\nfolds = 3\nrepeats = 2\nbootstrap = 40\n";
+    std::fs::write(dir.path().join("study.toml"), study).unwrap();
+    dir
+}
+
+#[test]
+fn nothing_is_drawn_where_there_is_no_terminal() {
+    let dir = rossi();
+    let example = root().join("datasets/example");
+    let example = example.to_str().unwrap();
+    for args in [
+        &["train", "study.toml"][..],
+        &["evaluate", "study.toml"],
+        &["describe", "study.toml"],
+        &["check", example],
+        &["simulate", "-o", "sim", "--children", "50"],
+    ] {
+        let ran = pleegzorg(dir.path(), args).code(0);
+        assert_eq!(ran.stderr, "", "{args:?}");
+        assert!(!ran.stdout.contains(['\r', '\u{1b}']), "{args:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn quiet_leaves_out_warnings_and_keeps_errors() {
+    let dir = rossi();
+    // Nobody is followed longer than 52 weeks: a warning.
+    let args = ["evaluate", "study.toml", "--set", "outcome.horizons=[20, 90]"];
+    assert!(pleegzorg(dir.path(), &args).code(0).stderr.contains("warning: "));
+    for quiet in ["--quiet", "-q"] {
+        let ran = pleegzorg(dir.path(), &[&args[..], &[quiet]].concat()).code(0);
+        assert_eq!(ran.stderr, "");
+        assert!(ran.stdout.contains("Verdict"), "{}", ran.stdout);
+        // Before the verb as well.
+        let ran = pleegzorg(dir.path(), &[quiet, "train", "nowhere.toml"]).code(3);
+        assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let dir = rossi();
+    for verb in ["train", "evaluate", "describe"] {
+        let with = |n: &str| {
+            pleegzorg(dir.path(), &[verb, "study.toml", "--json", "--threads", n]).code(0).stdout
+        };
+        let one = with("1");
+        assert!(one == with("2") && one == with("7"), "{verb}");
+    }
+    for wrong in ["0", "-1", "many", "4096"] {
+        pleegzorg(dir.path(), &["train", "study.toml", "--threads", wrong]).code(2);
+    }
+}
+
+#[test]
+fn colour_is_only_where_it_is_wanted() {
+    let dir = tempfile::tempdir().unwrap();
+    let stderr = |force: bool, no_color: Option<&str>| {
+        let mut command = command(dir.path(), &["check", "--nonsense"]);
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        if force {
+            command.env("CLICOLOR_FORCE", "1");
+        }
+        if let Some(value) = no_color {
+            command.env("NO_COLOR", value);
+        }
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    assert!(stderr(true, None).contains('\u{1b}'));
+    assert!(!stderr(true, Some("1")).contains('\u{1b}'));
+    assert!(!stderr(false, None).contains('\u{1b}'));
+}
+
+#[test]
+fn every_verb_that_answers_does_so_in_json() {
+    let dir = rossi();
+    let (model, example) = (root().join("models/example.json"), root().join("datasets/example"));
+    let (model, example) = (model.to_str().unwrap(), example.to_str().unwrap());
+    std::fs::create_dir(dir.path().join("in")).unwrap();
+    let episodes = "CHILD,DECOM,RNE,LS,PLACE,DEC,REC\n1,01/05/2023,S,C2,U6,,\n";
+    std::fs::write(dir.path().join("in/e.csv"), episodes).unwrap();
+    std::fs::write(dir.path().join("in/h.csv"), "CHILD,SEX,DOB\n1,1,05/06/2010\n").unwrap();
+    let as_of = ["--as-of", "2023-06-01", "--research"];
+    for args in [
+        &["check", example][..],
+        &["explain"],
+        &["explain", "PZ0401"],
+        &["import", "ssda903", "in", "-o", "out"],
+        &["simulate", "-o", "sim", "--children", "20"],
+        &["describe", "study.toml"],
+        &["train", "study.toml"],
+        &["evaluate", "study.toml"],
+        &[&["score", model, example][..], &as_of].concat(),
+        &[&["match", model, example][..], &as_of].concat(),
+        &["match", "--print-rules"],
+        &["completions", "bash"],
+        &["manual", "-o", "man"],
+    ] {
+        let json = pleegzorg(dir.path(), &[args, &["--json"]].concat()).code(0).json();
+        assert_eq!(json["schema"], 1, "{args:?}");
+        // The option may stand before the verb, too; what was written must then be forced.
+        let mut before = [&["--json"], args].concat();
+        if ["import", "simulate", "manual"].contains(&args[0]) {
+            before.push("--force");
+        }
+        assert_eq!(pleegzorg(dir.path(), &before).code(0).json(), json, "{args:?}");
+    }
+}
+
 #[test]
 fn the_readme_names_the_commands_that_exist() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();

@@ -7,7 +7,7 @@ mod faults;
 #[path = "history/files.rs"]
 mod files;
 #[path = "history/folder.rs"]
-mod folder;
+pub mod folder;
 #[path = "history/format.rs"]
 mod format;
 #[path = "history/fuzz.rs"]

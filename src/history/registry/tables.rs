@@ -40,8 +40,8 @@ super::code_table! {
     { "A column occurs twice", "It cannot be known which of the two holds.", "Remove or rename one of the two." }
     { "Een kolom komt twee keer voor", "Het is niet te weten welke van de twee geldt.", "Verwijder of hernoem een van de twee." }
     UNKNOWN_COLUMN = 13 Finding
-    { "A column is not in the codebook", "It is not read.", "Rename it to the codebook's name where it is meant to be read; otherwise remove it." }
-    { "Een kolom staat niet in het codeboek", "De kolom wordt niet gelezen.", "Geef haar de naam uit het codeboek als zij gelezen moet worden; verwijder haar anders." }
+    { "A column is not in the codebook", "It is not read: what it holds plays no part anywhere.", "Rename it to the codebook's name where it is meant to be read; otherwise remove it." }
+    { "Een kolom staat niet in het codeboek", "De kolom wordt niet gelezen: wat erin staat telt nergens mee.", "Geef haar de naam uit het codeboek als zij gelezen moet worden; verwijder haar anders." }
     NO_ROWS = 14 Fault
     { "A required file has no rows", "Without children or stays there is nothing to work with.", "Export the file again." }
     { "Een verplicht bestand heeft geen rijen", "Zonder kinderen of verblijven is er niets om mee te werken.", "Exporteer het bestand opnieuw." }
