@@ -80,10 +80,12 @@ pub(super) fn assemble(
         proxies: Vec::new(),
         unknown_ends: None,
         definitions: Vec::new(),
+        refits: None,
         settings: Settings {
             folds: study.evaluate.folds,
             repeats: study.evaluate.repeats,
             bootstrap: study.evaluate.bootstrap,
+            refits: study.evaluate.refits,
             seed: study.seed,
         },
         warnings,

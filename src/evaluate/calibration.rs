@@ -177,6 +177,15 @@ impl Calibration {
         }
     }
 
+    /// The slope alone.
+    pub(super) fn slope(&self, weights: &Weights) -> Option<f64> {
+        if weights.incidence(self.at).is_none() || self.flat {
+            return None;
+        }
+        let cases = self.cases(weights);
+        fit(&cases, [&self.one, &self.eta], None, [0.0, 1.0], REPLICATE).map(|[_, slope]| slope)
+    }
+
     /// The rows that count. Masses are scaled to the number of rows, as the iteration's
     /// tolerances expect.
     fn cases(&self, weights: &Weights) -> Vec<Case> {

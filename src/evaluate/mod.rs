@@ -15,6 +15,7 @@ mod observed;
 mod pooled;
 mod predicted;
 mod proxy;
+mod refit;
 mod result;
 mod rows;
 mod run;
@@ -39,6 +40,7 @@ pub use groups::{FEWEST_EVENTS, by_group};
 pub use observed::{Observed, Weights};
 pub use predicted::Predicted;
 pub use proxy::Proxy;
+pub use refit::{Instability, Optimism, Refits, StabilityPoint};
 pub use result::{
     AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, DecisionPoint, Evaluation,
     GroupResult, HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings,

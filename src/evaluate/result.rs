@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Gate, Proxy, SampleSize, UnknownEnds, Variant, Verdict};
+use super::{Gate, Proxy, Refits, SampleSize, UnknownEnds, Variant, Verdict};
 
 /// An honest judgement of a study's model, of the models beside it, and of no model at all.
 ///
@@ -63,6 +63,8 @@ pub struct Evaluation {
     pub unknown_ends: Option<UnknownEnds>,
     /// The headline under other outcome definitions, where they are asked.
     pub definitions: Vec<Variant>,
+    /// What refits on bootstrap samples show: optimism and instability; null where none were made.
+    pub refits: Option<Refits>,
     /// How the numbers were made: folds, repeats, replicates, seed.
     pub settings: Settings,
     /// What a reader must know: folds that failed, rows left out, horizons without follow-up.
@@ -78,6 +80,8 @@ pub struct Settings {
     pub repeats: usize,
     /// Bootstrap replicates behind each interval.
     pub bootstrap: usize,
+    /// Refits on bootstrap samples that were asked for.
+    pub refits: usize,
     /// The seed.
     pub seed: u64,
 }

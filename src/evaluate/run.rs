@@ -10,12 +10,13 @@ use crate::{Error, ErrorKind};
 use super::assemble::assemble;
 use super::attributes::{self, Attribute};
 use super::proxy::{Proxies, Proxy};
+use super::refit::refits;
 use super::rows::{StudyRows, starts};
 use super::split::judge_split;
 use super::summary::FEWEST_REPLICATES;
 use super::trial::{Arm, Findings, Plan, Risks, THRESHOLDS, trial};
 use super::variants::Reruns;
-use super::{Evaluation, GroupResult, SplitResult, audit, by_group};
+use super::{Evaluation, GroupResult, Refits, SplitResult, audit, by_group};
 
 /// The name of no model.
 pub const NO_MODEL: &str = "no model";
@@ -161,10 +162,12 @@ impl<'a> Judge<'a> {
         }
         let groups = self.groups(&findings, &plan, &horizons)?;
         let proxies = self.proxies(&plan)?;
+        let refits = self.refits(&specs[0].1, &horizons, progress)?;
         let size = self.rows.sample_size(parameters);
         let mut evaluation =
             assemble(self.study, self.prepared, &self.rows, findings, groups, size, self.warnings);
         evaluation.proxies = proxies;
+        evaluation.refits = refits;
         Ok(evaluation)
     }
 
@@ -343,6 +346,23 @@ impl<'a> Judge<'a> {
             groups.extend(by_group(rows, findings, plan, &a.column, &a.levels)?);
         }
         Ok(groups)
+    }
+
+    /// The model refitted on bootstrap samples.
+    fn refits(
+        &self,
+        spec: &ModelSpec,
+        horizons: &[f64],
+        progress: &dyn Progress,
+    ) -> Result<Option<Refits>, Error> {
+        let replicates = self.study.evaluate.refits;
+        if self.scope != Scope::Whole || horizons.is_empty() || replicates == 0 {
+            return Ok(None);
+        }
+        let all: Vec<usize> = (0..self.prepared.len()).collect();
+        let fit = |train: &[usize]| self.predict(spec, self.prepared, Some(train), &all, horizons);
+        let rows = self.rows.view(horizons);
+        Ok(refits(rows, &fit, replicates, self.study.seed, progress)?)
     }
 
     /// How well the terms tell the attributes that the model does not see.

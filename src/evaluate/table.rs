@@ -56,6 +56,7 @@ impl Evaluation {
         self.write_splits(out)?;
         self.write_groups(out)?;
         self.write_proxies(out)?;
+        self.write_refits(out)?;
         self.write_reruns(out)?;
         if !self.warnings.is_empty() {
             writeln!(out, "\nTo know")?;
@@ -325,7 +326,8 @@ mod tests {
             proxies: Vec::new(),
             unknown_ends: None,
             definitions: Vec::new(),
-            settings: Settings { folds: 5, repeats: 5, bootstrap: 200, seed: 42 },
+            refits: None,
+            settings: Settings { folds: 5, repeats: 5, bootstrap: 200, refits: 0, seed: 42 },
             warnings: vec!["12 rows are not judged".into()],
         }
     }

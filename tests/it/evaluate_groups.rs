@@ -197,3 +197,31 @@ fn families_can_be_kept_on_one_side_of_every_fold() {
     );
     assert_eq!(with("street").unwrap_err().kind(), ErrorKind::Usage);
 }
+
+#[test]
+fn refits_tell_optimism_and_stability_and_can_be_turned_off() {
+    let terms = STUDY.replace(
+        "\"age\", \"prior_breakdowns\"",
+        "\"ns(age, 4)\", \"prior_breakdowns\", \"capacity_gap\", \"alliance\", \"distance_home\", \"factor(legal)\"",
+    );
+    let e = judged(history(), &terms, "".as_ref()).unwrap();
+    let refits = e.refits.as_ref().unwrap();
+    assert_eq!((refits.replicates + refits.failed, e.settings.refits), (30, 30));
+    let of = |metric: &str| {
+        let mut all = refits.optimism.iter().filter(|o| o.metric == metric);
+        all.find(|o| o.time.is_none() || o.time == e.horizons.last().copied()).unwrap()
+    };
+    for metric in ["auc", "c_harrell", "scaled_brier"] {
+        let o = of(metric);
+        assert!(o.optimism.unwrap() > 0.0, "{o:?}");
+        // Cross-validation tells the same story.
+        let held_out = e.summary[metric].value.mean.unwrap();
+        assert!((o.corrected.unwrap() - held_out).abs() < 0.06, "{o:?} {held_out}");
+    }
+    assert!(of("slope").corrected.unwrap() < of("slope").apparent.unwrap());
+    let moves = refits.instability.as_ref().unwrap();
+    assert!(moves.mean_distance > 0.0 && moves.mean_distance < 0.15, "{moves:?}");
+    assert!(e.table().contains("On its own rows and without optimism"));
+    let off = judged(history(), &format!("{STUDY}refits = 0\n"), "".as_ref()).unwrap();
+    assert!(off.refits.is_none());
+}

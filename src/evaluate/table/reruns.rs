@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{WIDTH, interval, number};
-use crate::evaluate::{Evaluation, Variant};
+use crate::evaluate::{Evaluation, Optimism, Variant};
 
 impl Evaluation {
     /// The headline under other ways of counting breakdowns.
@@ -61,6 +61,49 @@ impl Evaluation {
                     number(m.distance_90, 3)
                 )?;
             }
+        }
+        Ok(())
+    }
+
+    /// What refits show: optimism at the last horizon, and how stable risks are.
+    pub(super) fn write_refits(&self, out: &mut String) -> std::fmt::Result {
+        let Some(refits) = &self.refits else { return Ok(()) };
+        let label = self.horizon_labels.last().map_or("", String::as_str);
+        let n = refits.replicates;
+        writeln!(out, "\nOn its own rows and without optimism, at {label} ({n} refits)")?;
+        let (a, c, p) = ("apparent", "corrected", ".632+");
+        writeln!(out, "  {:<25}{a:>10}{c:>11}{p:>8}", "")?;
+        let last = self.horizons.last();
+        let shown = [
+            ("auc", "AUC"),
+            ("c_uno", "C (Uno)"),
+            ("scaled_brier", "scaled Brier"),
+            ("brier", "Brier"),
+            ("slope", "calibration slope"),
+        ];
+        for (metric, words) in shown {
+            let here = |o: &&Optimism| o.time.is_none() || o.time.as_ref() == last;
+            let Some(o) = refits.optimism.iter().filter(|o| o.metric == metric).find(here) else {
+                continue;
+            };
+            let cell = |v: Option<f64>| v.map_or("–".into(), |v| number(v, 3));
+            let (a, c, p) = (cell(o.apparent), cell(o.corrected), cell(o.plus_632));
+            writeln!(out, "  {words:<25}{a:>10}{c:>11}{p:>8}")?;
+        }
+        if let Some(i) = &refits.instability {
+            let side = i.changed_side.map_or(String::new(), |s| {
+                format!(
+                    "; {} % of refits put a row on the other side of the base rate",
+                    number(100.0 * s, 0)
+                )
+            });
+            writeln!(
+                out,
+                "  Stability: a refit gives a row a risk {} away on average (one row in ten: more \
+                 than {}){side}",
+                number(i.mean_distance, 3),
+                number(i.distance_90, 3)
+            )?;
         }
         Ok(())
     }

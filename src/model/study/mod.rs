@@ -129,6 +129,8 @@ pub struct EvaluateSpec {
     pub keep_together: Vec<String>,
     /// Bootstrap replicates for intervals.
     pub bootstrap: usize,
+    /// Refits on bootstrap samples, for optimism and instability.
+    pub refits: usize,
     /// A file with columns that the model never sees.
     pub audit: Option<PathBuf>,
     /// Thresholds of risk for the net benefit; empty means the default of `evaluate`.

@@ -12,6 +12,9 @@ use super::{
 use crate::history::{HistoryError, Settings};
 use crate::outcome::{Definition, Overrides};
 
+/// Refits where the study does not say, and the bootstrap has as many.
+const REFITS: usize = 50;
+
 /// The default horizons of a history.
 const HORIZONS: [&str; 3] = ["6 months", "12 months", "24 months"];
 
@@ -254,13 +257,17 @@ fn evaluate(
             keys.problem("definitions", &error.to_string());
         }
     }
+    let bootstrap = keys.count("bootstrap", 0, 100_000).unwrap_or(200) as usize;
+    let refits = keys.count("refits", 0, 10_000).map(|n| n as usize);
     let spec = EvaluateSpec {
         folds: keys.count("folds", 2, 1_000).unwrap_or(5) as usize,
         repeats: keys.count("repeats", 1, 1_000).unwrap_or(1) as usize,
         time_split,
         by: keys.texts("by").unwrap_or_default(),
         keep_together: keys.texts("keep_together").unwrap_or_default(),
-        bootstrap: keys.count("bootstrap", 0, 100_000).unwrap_or(200) as usize,
+        bootstrap,
+        // Without intervals nobody waits for refits either.
+        refits: refits.unwrap_or(bootstrap.min(REFITS)),
         audit: keys.file("audit", folder),
         thresholds,
         definitions,

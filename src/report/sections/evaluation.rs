@@ -143,6 +143,7 @@ pub fn evaluation(e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Aud
     decision(&mut h, e, unit, language);
     groups(&mut h, e, unit, language, audience);
     reruns::proxies(&mut h, e, language, audience);
+    reruns::refits(&mut h, e, unit, language);
     reruns::reruns(&mut h, e, unit, language, audience);
     splits(e, unit, language, audience).write(&mut h);
     settings(&mut h, e, language, audience);

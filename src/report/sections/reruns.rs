@@ -187,3 +187,54 @@ pub(super) fn proxies(h: &mut Html, e: &Evaluation, language: Lang, audience: Au
     }
     .write(h);
 }
+
+/// What refits on bootstrap samples show.
+pub(super) fn refits(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang) {
+    let Some(refits) = &e.refits else { return };
+    heading(h, language, "Hangt het van het toeval af?", "Does it depend on chance?");
+    if let Some(i) = &refits.instability {
+        let points = |x: f64| language.number(100.0 * x, 1);
+        let text = match language {
+            Lang::Nl => format!(
+                "Met net andere kinderen in de gegevens zou de kans van een plaatsing gemiddeld {} \
+                 punten anders zijn; bij één op de tien plaatsingen meer dan {} punten.",
+                points(i.mean_distance),
+                points(i.distance_90)
+            ),
+            Lang::En => format!(
+                "With slightly other children in the data the risk of a placement would differ by {} \
+                 points on average; for one placement in ten by more than {} points.",
+                points(i.mean_distance),
+                points(i.distance_90)
+            ),
+        };
+        h.leaf("p", &[], &text);
+    }
+    let last = e.horizons.last();
+    let row = |metric: &str| {
+        let mut own = refits.optimism.iter().filter(|o| o.metric == metric);
+        let o = own.find(|o| o.time.is_none() || o.time.as_ref() == last)?;
+        let cell = |v: Option<f64>| v.map_or("–".into(), |v| language.number(v, 3));
+        let name = words::metric(language, metric);
+        Some(Row::plain([name, cell(o.apparent), cell(o.corrected), cell(o.plus_632)]))
+    };
+    let within = last.map_or(String::new(), |&t| span(language, unit, t));
+    Table {
+        caption: format!(
+            "{} ({within})",
+            language.of("Op de eigen gegevens, en gecorrigeerd", "On its own data, and corrected")
+        ),
+        columns: vec![
+            language.of("Maat", "Measure").into(),
+            language.of("op eigen gegevens", "on its own data").into(),
+            language.of("zonder optimisme", "without optimism").into(),
+            ".632+".into(),
+        ],
+        rows: ["auc", "c_uno", "scaled_brier", "brier", "slope"]
+            .into_iter()
+            .filter_map(row)
+            .collect(),
+        ..Table::default()
+    }
+    .write(h);
+}

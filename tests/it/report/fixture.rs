@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use pleegzorg::evaluate::{
     AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, DecisionPoint, Describe,
-    DescribeOptions, Evaluation, GroupResult, Groups, HorizonResult, Interval, MetricSummary,
-    Moved, Proxy, RiskDistribution, Settings, SplitResult, Summary, UnknownEnds, Variant, describe,
+    DescribeOptions, Evaluation, GroupResult, Groups, HorizonResult, Instability, Interval,
+    MetricSummary, Moved, Optimism, Proxy, Refits, RiskDistribution, Settings, SplitResult,
+    Summary, UnknownEnds, Variant, describe,
 };
 use pleegzorg::features::Values;
 use pleegzorg::history::{self, Code, Day, Severity, Window};
@@ -244,6 +245,26 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
                 too_little_data: true,
             },
         ],
+        refits: Some(Refits {
+            replicates: 49,
+            failed: 1,
+            optimism: vec![Optimism {
+                metric: "auc".into(),
+                time: Some(24.0 * MONTH),
+                apparent: Some(0.74),
+                optimism: Some(0.05),
+                corrected: Some(0.69),
+                left_out: Some(0.68),
+                plus_632: Some(0.7),
+            }],
+            instability: Some(Instability {
+                time: 24.0 * MONTH,
+                mean_distance: 0.03,
+                distance_90: 0.07,
+                changed_side: Some(0.08),
+                band: Vec::new(),
+            }),
+        }),
         unknown_ends: Some(UnknownEnds {
             ends: 8,
             all: variant("unplanned-unwanted", None),
@@ -325,7 +346,7 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
             group("general", 340, 108, false),
             group("family_home", 32, 4, true),
         ],
-        settings: Settings { folds: 5, repeats: 5, bootstrap: 200, seed: 42 },
+        settings: Settings { folds: 5, repeats: 5, bootstrap: 200, refits: 50, seed: 42 },
         warnings: vec!["2 rows were left out: no birth".into()],
         summary,
         horizons,
