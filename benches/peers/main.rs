@@ -1,73 +1,224 @@
-//! Our side of the comparison with other programs: `run` calls it with a task and a data file.
-//!
-//! A data file is what R's `writeBin` wrote: rows, columns (as numbers), then entry (or NaN), exit,
-//! cause and, column after column, the covariates; then groups. Prints one line per repetition:
-//! seconds, and a check value.
+//! This crate beside its peers: the same data, the same run, in interleaved rounds. `run` starts it.
 
 // A bench prints, and may stop where it stands.
 #![allow(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used)]
 
-use std::time::Instant;
+mod data;
+mod tasks;
 
-use ndarray::{Array2, ShapeBuilder};
-use pleegzorg::survival::{Cox, Outcome, Sample};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
-struct Data {
-    entry: Option<Vec<f64>>,
-    exit: Vec<f64>,
-    cause: Vec<u32>,
-    x: Array2<f64>,
-    group: Vec<u32>,
+use data::Data;
+use tasks::{Input, TASKS, Task};
+
+struct Settings {
+    quick: bool,
+    rounds: usize,
+    timeout: Duration,
+    tasks: Vec<String>,
 }
 
-fn read(path: &str) -> Data {
-    let bytes = std::fs::read(path).expect("a data file");
-    let mut values = bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b));
-    let mut next = |n: usize| values.by_ref().take(n).collect::<Vec<f64>>();
-    let head = next(2);
-    let (n, p) = (head[0] as usize, head[1] as usize);
-    let (entry, exit) = (next(n), next(n));
-    let cause = next(n).into_iter().map(|v| v as u32).collect();
-    let columns = Array2::from_shape_vec((n, p).f(), next(n * p)).expect("rows × columns");
-    let group = next(n).into_iter().map(|v| v as u32).collect();
-    let entry = (!entry[0].is_nan()).then_some(entry);
-    // As our own tables hold it: row after row.
-    let x = Array2::from_shape_fn((n, p), |at| columns[at]);
-    Data { entry, exit, cause, x, group }
-}
-
-fn sample(d: &Data) -> Sample {
-    let causes = (1..=d.cause.iter().copied().max().unwrap_or(1)).map(|k| k.to_string()).collect();
-    let y = Outcome::new(d.entry.clone(), d.exit.clone(), d.cause.clone(), causes).expect("times");
-    let names = (0..d.x.ncols()).map(|j| format!("x{j}")).collect();
-    Sample::new(d.x.clone(), names, y).expect("a sample")
-}
-
-fn cpu() -> f64 {
-    let mut sum = 0.0;
-    for task in std::fs::read_dir("/proc/self/task").expect("proc").flatten() {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        sum += text.split(' ').next().and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0) / 1e9;
+fn settings() -> Settings {
+    let mut s =
+        Settings { quick: false, rounds: 5, timeout: Duration::from_secs(300), tasks: Vec::new() };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            // What `cargo bench` adds.
+            "--bench" => {}
+            "--quick" => {
+                s.quick = true;
+                s.timeout = Duration::from_secs(60);
+            }
+            "--rounds" => s.rounds = args.next().and_then(|v| v.parse().ok()).expect("a number"),
+            name if TASKS.iter().any(|t| t.name == name) => s.tasks.push(name.to_owned()),
+            other => {
+                let names: Vec<_> = TASKS.iter().map(|t| t.name).collect();
+                println!("unknown task {other:?}; there are {}", names.join(", "));
+                std::process::exit(2);
+            }
+        }
     }
-    sum
+    s
+}
+
+/// A peer that works once for each line it is sent.
+struct Peer {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+enum Answer {
+    Seconds(f64, Vec<f64>),
+    TooLong,
+    Gone,
+}
+
+impl Peer {
+    /// R on a data file; what is missing where it cannot start.
+    fn r(task: &Task, file: &Path) -> Result<Self, String> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/peer.R");
+        let mut child = Command::new("Rscript")
+            .arg(script)
+            .arg(task.name)
+            .arg(file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .map_err(|_| "R (Rscript) is not installed".to_owned())?;
+        let out = BufReader::new(child.stdout.take().expect("piped"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut peer = Self { child, lines };
+        match peer.lines.recv_timeout(Duration::from_secs(300)) {
+            Ok(line) if line.trim() == "ready" => Ok(peer),
+            Ok(line) => Err(format!("R: {line}")),
+            Err(_) => {
+                peer.stop();
+                Err("R did not start".into())
+            }
+        }
+    }
+
+    fn work(&mut self, timeout: Duration) -> Answer {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        if writeln!(stdin, "go").and_then(|()| stdin.flush()).is_err() {
+            return Answer::Gone;
+        }
+        match self.lines.recv_timeout(timeout) {
+            Ok(line) => {
+                let mut values = line.split_whitespace().map_while(|v| v.parse().ok());
+                values.next().map_or(Answer::Gone, |s| Answer::Seconds(s, values.collect()))
+            }
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => Answer::TooLong,
+            Err(_) => Answer::Gone,
+        }
+    }
+
+    fn stop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    if n % 2 == 1 { values[n / 2] } else { 0.5 * (values[n / 2 - 1] + values[n / 2]) }
+}
+
+fn number(v: usize) -> String {
+    let digits = v.to_string();
+    let mut out = String::new();
+    for (k, c) in digits.chars().enumerate() {
+        if k > 0 && (digits.len() - k).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn compare(task: &Task, settings: &Settings, folder: &Path) {
+    let (full, columns, groups, causes, days) = task.size;
+    let rows = if settings.quick { task.quick } else { full };
+    let groups = (groups * rows / full).max(2);
+    let data = Data::new(rows, columns, groups, causes, days);
+    let file = folder.join(format!("{}.bin", task.name));
+    data.write(&file).expect("a data file");
+    let input = Input::new(task, &data);
+    drop(data);
+    let mut peer = Peer::r(task, &file);
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut worst: f64 = 0.0;
+    let mut note = peer.as_ref().err().cloned();
+    // A first time, so that neither pays for pages and caches alone.
+    let mut check = input.run(task);
+    for _ in 0..settings.rounds {
+        let start = Instant::now();
+        check = input.run(task);
+        ours.push(start.elapsed().as_secs_f64());
+        let Ok(at_work) = &mut peer else { continue };
+        match at_work.work(settings.timeout) {
+            Answer::Seconds(seconds, values) => {
+                theirs.push(seconds);
+                for (a, b) in check.iter().zip(&values) {
+                    worst = worst.max((a - b).abs() / b.abs().max(1.0));
+                }
+                if values.len() != check.len() {
+                    worst = f64::NAN;
+                }
+            }
+            Answer::TooLong => {
+                at_work.stop();
+                note = Some(format!("not done in {} s", settings.timeout.as_secs()));
+                peer = Err(String::new());
+            }
+            Answer::Gone => {
+                at_work.stop();
+                note = Some("R stopped".into());
+                peer = Err(String::new());
+            }
+        }
+    }
+    if let Ok(peer) = &mut peer {
+        peer.stop();
+    }
+    std::fs::remove_file(&file).expect("our own file");
+    let seconds = median(&mut ours);
+    let size = format!("{} x {}", number(rows), columns);
+    let goal =
+        if task.goal > 0.0 { format!("{:.0}x", task.goal) } else { format!("{:.1} s", -task.goal) };
+    let (theirs, ratio, agree) = if theirs.is_empty() {
+        let note = note.unwrap_or_default();
+        let least = settings.timeout.as_secs_f64() / seconds;
+        let ratio =
+            if note.starts_with("not done") { format!("> {least:.0}x") } else { "-".into() };
+        (note, ratio, "-".into())
+    } else {
+        let t = median(&mut theirs);
+        (format!("{t:.4} s"), format!("{:.1}x", t / seconds), format!("{worst:.0e}"))
+    };
+    let name = format!("{} ({})", task.work, task.name);
+    println!(
+        "{name:<46} {size:>15}  {:<18} {seconds:>9.4} s  {theirs:>18} {ratio:>9} {goal:>7}  {agree}",
+        task.peer
+    );
+    assert!(check.iter().all(|v| v.is_finite()), "{}: not a number", task.name);
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args().filter(|a| a != "--bench").collect();
-    let (task, path) = (args[1].as_str(), args[2].as_str());
-    let repeats: usize = args.get(3).map_or(3, |v| v.parse().expect("repeats"));
-    let data = read(path);
-    let s = match task {
-        "cox-cluster" => sample(&data).with_cluster(data.group.clone()).expect("clusters"),
-        _ => sample(&data),
-    };
-    for _ in 0..repeats {
-        let start = Instant::now();
-        let begin = cpu();
-        let check = match task {
-            "cox" | "cox-cluster" => Cox::new().fit(&s, 1).expect("a fit").coef[0],
-            other => panic!("no task {other}"),
-        };
-        println!("{:.6} {check:.15e} cpu {:.4}", start.elapsed().as_secs_f64(), cpu() - begin);
+    let settings = settings();
+    let folder = tempfile::tempdir().expect("a folder for data files");
+    let path: PathBuf = folder.path().to_owned();
+    if Command::new("Rscript").arg("--version").output().is_err() {
+        println!("R is not installed (no Rscript): only our own times can be shown.\n");
+    }
+    println!(
+        "Medians of {} interleaved rounds; {} threads for us. 'apart' is the largest difference of \
+         the results.\n",
+        settings.rounds,
+        std::thread::available_parallelism().map_or(1, usize::from)
+    );
+    println!(
+        "{:<46} {:>15}  {:<18} {:>11}  {:>18} {:>9} {:>7}  apart",
+        "work", "rows x columns", "peer", "ours", "peer", "ratio", "goal"
+    );
+    for task in TASKS {
+        if settings.tasks.is_empty() || settings.tasks.iter().any(|t| t == task.name) {
+            compare(task, &settings, &path);
+        }
     }
 }

@@ -1,0 +1,38 @@
+# R's side: Rscript peer.R TASK FILE. Reads the data, then for every line on its standard input does
+# the work once and prints the seconds and check values.
+a <- commandArgs(TRUE); task <- a[1]
+need <- if (task == "fine-gray") "cmprsk" else "survival"
+if (!suppressWarnings(suppressMessages(require(need, character.only = TRUE, quietly = TRUE)))) {
+  cat("missing", need, "\n"); quit(status = 0)
+}
+con <- file(a[2], "rb"); head <- readBin(con, "double", 2); n <- head[1]; p <- head[2]
+entry <- readBin(con, "double", n); exit <- readBin(con, "double", n); cause <- readBin(con, "double", n)
+group <- readBin(con, "double", n); x <- matrix(readBin(con, "double", n * p), n, p); close(con)
+if (p > 0) colnames(x) <- paste0("x", seq_len(p))
+event <- as.integer(cause == 1); any <- as.integer(cause > 0)
+ctl <- if (need == "survival") coxph.control(iter.max = 20)
+names <- as.character(seq_len(n)); kinds <- factor(cause, 0:2)
+y <- if (need == "survival") switch(task,
+  "cox-entry" = Surv(entry, exit, event), km = Surv(exit, any), aj =, "aj-days" = Surv(exit, kinds), Surv(exit, event))
+work <- switch(task,
+  cox = function() coxph.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
+  "cox-entry" = function() agreg.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
+  "cox-cluster" = function() coxph(y ~ x, cluster = group),
+  km = function() survfit(y ~ 1, conf.type = "none", timefix = FALSE),
+  aj =, "aj-days" = function() survfit(y ~ 1, conf.type = "none", timefix = FALSE),
+  concordance = function() concordancefit(y, x[, 1], reverse = TRUE, timefix = FALSE),
+  "fine-gray" = function() crr(exit, cause, x))
+check <- switch(task,
+  cox =, "cox-entry" = function(f) c(f$coefficients, f$loglik),
+  "cox-cluster" = function(f) c(f$coefficients, sqrt(diag(f$var))),
+  km = function(f) c(f$surv[n %/% 2], f$std.err[n %/% 2]),
+  aj =, "aj-days" = function(f) { k <- length(f$time) %/% 2; c(f$pstate[k, ], f$std.err[k, ]) },
+  concordance = function(f) c(f$concordance, sqrt(f$var)),
+  "fine-gray" = function(f) c(f$coef, sqrt(diag(f$var))))
+cat("ready\n"); flush(stdout())
+input <- file("stdin"); open(input)
+while (length(readLines(input, 1))) {
+  gc(FALSE)
+  s <- system.time(f <- work())[["elapsed"]]
+  cat(sprintf("%.6f", s), sprintf("%.15e", check(f)), "\n"); flush(stdout())
+}

@@ -1,0 +1,155 @@
+//! What is compared: our side of each task.
+
+use pleegzorg::survival::{
+    AalenJohansen, ConcordanceOptions, Cox, FineGray, KaplanMeier, Outcome, Sample, concordance,
+};
+
+use super::data::Data;
+
+/// A comparison.
+pub struct Task {
+    pub name: &'static str,
+    pub work: &'static str,
+    pub peer: &'static str,
+    /// Rows, columns, groups, causes; rows in whole days.
+    pub size: (usize, usize, usize, u32, bool),
+    /// Rows with `--quick`.
+    pub quick: usize,
+    /// The ratio that is asked for; for a time in seconds, negative.
+    pub goal: f64,
+}
+
+/// All comparisons.
+pub const TASKS: &[Task] = &[
+    Task {
+        name: "cox",
+        work: "Cox, Efron, continuous times",
+        peer: "R coxph.fit",
+        size: (1_000_000, 20, 100_000, 1, false),
+        quick: 50_000,
+        goal: 10.0,
+    },
+    Task {
+        name: "cox-entry",
+        work: "Cox, Efron, (entry, exit]",
+        peer: "R agreg.fit",
+        size: (1_000_000, 20, 100_000, 1, false),
+        quick: 50_000,
+        goal: 22.0,
+    },
+    Task {
+        name: "cox-cluster",
+        work: "Cox, errors by 10 rows' cluster",
+        peer: "R coxph(cluster =)",
+        size: (100_000, 10, 10_000, 1, false),
+        quick: 4_000,
+        goal: -0.3,
+    },
+    Task {
+        name: "fine-gray",
+        work: "Fine-Gray",
+        peer: "R cmprsk::crr",
+        size: (4_000, 20, 400, 2, false),
+        quick: 1_000,
+        goal: 1000.0,
+    },
+    Task {
+        name: "km",
+        work: "Kaplan-Meier with variance",
+        peer: "R survfit",
+        size: (1_000_000, 0, 2, 2, false),
+        quick: 100_000,
+        goal: 10.0,
+    },
+    Task {
+        name: "aj",
+        work: "Aalen-Johansen with variances",
+        peer: "R survfit",
+        size: (1_000_000, 0, 2, 2, false),
+        quick: 5_000,
+        goal: 10.0,
+    },
+    Task {
+        name: "aj-days",
+        work: "the same, in whole days",
+        peer: "R survfit",
+        size: (1_000_000, 0, 2, 2, true),
+        quick: 20_000,
+        goal: 10.0,
+    },
+    Task {
+        name: "concordance",
+        work: "Harrell's C with its error",
+        peer: "R concordancefit",
+        size: (1_000_000, 1, 2, 1, false),
+        quick: 100_000,
+        goal: 10.0,
+    },
+];
+
+/// The checked input of a task.
+pub struct Input {
+    outcome: Outcome,
+    sample: Option<Sample>,
+    score: Vec<f64>,
+}
+
+impl Input {
+    pub fn new(task: &Task, data: &Data) -> Self {
+        let causes = (1..=task.size.3).map(|k| format!("cause {k}")).collect();
+        let entry = (task.name == "cox-entry").then(|| data.entry.clone());
+        let outcome = Outcome::new(entry, data.exit.clone(), data.cause.clone(), causes)
+            .expect("sound times");
+        let names = (0..data.x.ncols()).map(|j| format!("x{j}")).collect();
+        let sample = ["cox", "cox-entry", "cox-cluster", "fine-gray"]
+            .contains(&task.name)
+            .then(|| Sample::new(data.x.clone(), names, outcome.clone()).expect("a sound sample"));
+        let sample = match task.name {
+            "cox-cluster" => {
+                sample.map(|s| s.with_cluster(data.group.clone()).expect("a cluster per row"))
+            }
+            _ => sample,
+        };
+        let score = if task.name == "concordance" { data.x.column(0).to_vec() } else { Vec::new() };
+        Self { outcome, sample, score }
+    }
+
+    /// Does the work once; numbers that the peer must agree with.
+    pub fn run(&self, task: &Task) -> Vec<f64> {
+        let sample = || self.sample.as_ref().expect("a sample");
+        match task.name {
+            "cox" | "cox-entry" => {
+                let fit = Cox::new().fit(sample(), 1).expect("a fit");
+                fit.coef.iter().copied().chain(fit.loglik).collect()
+            }
+            "cox-cluster" => {
+                let fit = Cox::new().fit(sample(), 1).expect("a fit");
+                let se = fit.robust_se().expect("robust errors");
+                fit.coef.iter().copied().chain(se).collect()
+            }
+            "fine-gray" => {
+                let fit = FineGray::new().fit(sample(), 1).expect("a fit");
+                let se = fit.se();
+                fit.coef.iter().copied().chain(se).collect()
+            }
+            "km" => {
+                let km = KaplanMeier::new(&self.outcome, None).expect("a curve");
+                let k = self.outcome.len() / 2 - 1;
+                vec![km.survival[k], km.log_variance[k].sqrt()]
+            }
+            "aj" | "aj-days" => {
+                let aj = AalenJohansen::new(&self.outcome, None).expect("curves");
+                let k = aj.time.len() / 2 - 1;
+                let all = [&aj.event_free, &aj.incidence[0], &aj.incidence[1]];
+                let variances = [&aj.event_free_variance, &aj.variance[0], &aj.variance[1]]
+                    .map(|v| v[k].sqrt());
+                all.iter().map(|v| v[k]).chain(variances).collect()
+            }
+            _ => {
+                let options = ConcordanceOptions { cause: Some(1), ..Default::default() };
+                let c = concordance(&self.outcome, &self.score, &options).expect("a score");
+                c.map_or_else(Vec::new, |c| vec![c.c, c.se])
+            }
+        }
+    }
+}
