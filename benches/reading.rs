@@ -17,7 +17,7 @@ use pleegzorg::progress::Silent;
 use pleegzorg::simulate::{Scenario, simulate};
 
 /// So many children have a million stays.
-const CHILDREN: u32 = 448_000;
+const CHILDREN: u32 = 494_000;
 const MILLION: usize = 1_000_000;
 
 fn a_million_stays() -> History {

@@ -14,7 +14,7 @@ pub(crate) struct ExplainArgs {
     /// The code; without it, all codes are listed
     code: Option<String>,
     /// The language
-    #[arg(long, value_enum, default_value_t, env = "PLEEGZORG_LANG")]
+    #[arg(long, value_enum, default_value_t, env = "PLEEGZORG_LANG", hide_env_values = true)]
     lang: Language,
 }
 

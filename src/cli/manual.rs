@@ -17,7 +17,7 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Write the man pages, one for each verb
+/// Write the man pages, one for each command
 #[derive(Debug, Args)]
 pub(crate) struct ManualArgs {
     /// The folder to write them into; it is made where it does not exist
@@ -41,10 +41,8 @@ pub(crate) fn completions(args: &CompletionsArgs, out: &mut Output) -> Result<u8
 pub(crate) fn manual(args: &ManualArgs, out: &mut Output) -> Result<u8, Failure> {
     let mut root = Cli::command();
     root.build();
-    let mut pages = vec![page(&root, "pleegzorg")?];
-    for verb in root.get_subcommands().filter(|v| v.get_name() != "help") {
-        pages.push(page(verb, &format!("pleegzorg-{}", verb.get_name()))?);
-    }
+    let mut pages = Vec::new();
+    pages_of(&root, "pleegzorg", &mut pages)?;
     make_folder(&args.out)?;
     let set: Vec<(PathBuf, &[u8])> =
         pages.iter().map(|(name, bytes)| (args.out.join(name), bytes.as_slice())).collect();
@@ -54,6 +52,19 @@ pub(crate) fn manual(args: &ManualArgs, out: &mut Output) -> Result<u8, Failure>
         format!("{} man pages written\n", written.len())
     })?;
     Ok(0)
+}
+
+/// The page of a command, and those of the commands below it.
+fn pages_of(
+    command: &clap::Command,
+    name: &str,
+    pages: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), Failure> {
+    pages.push(page(command, name)?);
+    for below in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        pages_of(below, &format!("{name}-{}", below.get_name()), pages)?;
+    }
+    Ok(())
 }
 
 /// One page: the name of its file, and its bytes.

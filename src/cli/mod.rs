@@ -35,13 +35,28 @@ use output::{Failure, Output};
 /// caseload. Works offline; nothing leaves this machine. It supports a decision by people about
 /// help for a placement. It must not decide alone, rank children, or exclude a child.
 #[derive(Debug, Parser)]
-#[command(name = "pleegzorg", version, propagate_version = true)]
+#[command(name = "pleegzorg", version, propagate_version = true, after_long_help = ENDS)]
 pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
     #[command(flatten)]
     common: Common,
 }
+
+/// How a run ends and what it heeds, for `--help` and the man page.
+const ENDS: &str = "\
+Exit codes:
+  0  ok (`evaluate`: whatever its verdict)
+  1  findings in the data (`check`, `import`: any; elsewhere only faults that block the work)
+  2  a wrong option, study or rules file
+  3  a file or folder that cannot be read or written
+  4  a file that is corrupt, altered, foreign or of a later version
+  5  refused on policy: a BSN, an expired or unusable model, too few cases
+  101  a bug in this program
+
+The answer goes to stdout; progress (on a terminal only), warnings and errors go to stderr.
+Nothing is overwritten without --force. NO_COLOR turns colour off; PLEEGZORG_LANG is the language
+where --lang is not given.";
 
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]

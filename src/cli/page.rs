@@ -31,7 +31,7 @@ pub(crate) struct Reader {
     #[arg(long, value_enum, default_value_t)]
     pub audience: For,
     /// The language of what a person reads
-    #[arg(long, value_enum, default_value_t, env = "PLEEGZORG_LANG")]
+    #[arg(long, value_enum, default_value_t, env = "PLEEGZORG_LANG", hide_env_values = true)]
     pub lang: Language,
 }
 

@@ -54,7 +54,7 @@ const TABLE: &[Entry] = &[
         "cox",
         true,
         &["ties", "strata", "weights", "offset", "priors", "firth"],
-        "cause-specific Cox models for breakdown and for every competing end, combined",
+        "cause-specific Cox models, combined over every competing end",
     ),
     entry(Kind::FineGray, "fine-gray", false, &[], "subdistribution hazards"),
     entry(Kind::Exponential, "exponential", false, &[], "exponential regression"),
@@ -86,7 +86,7 @@ const TABLE: &[Entry] = &[
         "discrete-logistic",
         true,
         &["step"],
-        "logistic regression of the hazard per interval, one model per cause (linfa)",
+        "logistic regression of the hazard per interval, per cause (linfa)",
     ),
 ];
 

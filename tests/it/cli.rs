@@ -43,6 +43,39 @@ fn every_verb_has_help_and_knows_json_quiet_and_threads() {
 }
 
 #[test]
+fn the_help_fits_and_shows_nothing_of_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    for verb in VERBS.iter().map(|v| vec![*v]).chain([vec![], vec!["import", "ssda903"]]) {
+        let args = [&verb[..], &["--help"]].concat();
+        let mut run = command(dir.path(), &args);
+        let output = run.env("PLEEGZORG_LANG", "nl").output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(!help.contains("PLEEGZORG_LANG=nl"), "{verb:?}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "{verb:?}: {line}");
+        }
+        // The list of kinds is a table: a line that begins elsewhere has run over.
+        if let Some((_, kinds)) = help.split_once("Kinds of models") {
+            for line in kinds.lines().skip(1).take_while(|l| !l.is_empty()) {
+                assert!(line.starts_with("  ") && line.as_bytes()[25] != b' ', "{line}");
+            }
+        }
+        // The short help is shorter.
+        let short = pleegzorg(dir.path(), &[&verb[..], &["-h"]].concat()).code(0).stdout;
+        assert!(short.len() < help.len(), "{verb:?}");
+    }
+    // Without a verb, the help, as a mistake; an unknown verb with the nearest.
+    assert!(pleegzorg(dir.path(), &[]).code(2).stderr.contains("Usage: pleegzorg"));
+    assert!(pleegzorg(dir.path(), &["chek"]).code(2).stderr.contains("'check'"));
+    // The language may come from the environment, and the option is stronger.
+    let explain = |args: &[&str]| {
+        let mut run = command(dir.path(), &[&["explain", "PZ0401"], args].concat());
+        String::from_utf8(run.env("PLEEGZORG_LANG", "nl").output().unwrap().stdout).unwrap()
+    };
+    assert!(explain(&[]).contains("overlappen") && explain(&["--lang", "en"]).contains("overlap\n"));
+}
+
+#[test]
 fn a_wrong_option_is_a_usage_error_on_stderr() {
     let dir = tempfile::tempdir().unwrap();
     let ran = pleegzorg(dir.path(), &["check", "--nonsense"]).code(2);
@@ -79,6 +112,14 @@ fn completions_and_man_pages_come_from_the_same_definition_as_the_help() {
     for verb in VERBS {
         let page = std::fs::read_to_string(dir.path().join(format!("pleegzorg-{verb}.1"))).unwrap();
         assert!(page.contains(verb));
+    }
+    // Every page that a page refers to is there, and each says what the help says.
+    let page = |name: &str| std::fs::read_to_string(dir.path().join(format!("{name}.1"))).unwrap();
+    assert!(page("pleegzorg").contains("refused on policy"));
+    assert!(page("pleegzorg-import").contains("ssda903"));
+    let import = pleegzorg(dir.path(), &["import", "ssda903", "--help"]).code(0).stdout;
+    for option in ["HISTORY", "force", "most"] {
+        assert!(page("pleegzorg-import-ssda903").contains(option) && import.contains(option));
     }
     // A second run overwrites nothing.
     pleegzorg(dir.path(), &["manual", "-o", "."]).code(2);

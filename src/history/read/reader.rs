@@ -20,6 +20,9 @@ use crate::progress::Progress;
 /// threads; small, so that few rows exist twice.
 const BATCH: usize = 16;
 
+/// The bytes of the shortest rows, about.
+const SHORTEST_ROW: usize = 16;
+
 /// What reading every table shares.
 pub(super) struct Reader<'a> {
     pub window: Window,
@@ -132,6 +135,10 @@ impl Reader<'_> {
         self.progress.start(&format!("reading {}", file.name), chunks.lines);
         loop {
             let mut gathered = Gathered::new(file, shape, style);
+            // Blank lines take no room: no row that can be used is shorter than this.
+            let most = bytes.len() / SHORTEST_ROW;
+            let lines = usize::try_from(chunks.lines).unwrap_or(usize::MAX);
+            gathered.table.reserve(lines.min(most));
             for batch in chunks.list.chunks(BATCH) {
                 let mut parts: Vec<Part<T>> = batch.par_iter().map(|c| read(c, style)).collect();
                 self.common_labels(&mut parts);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use super::chunk::Part;
-use crate::history::columns::FileSpec;
+use crate::history::columns::{FileSpec, Kind};
 use crate::history::findings::{Finding, Findings};
 use crate::history::records::Label;
 use crate::history::registry;
@@ -92,6 +92,15 @@ impl<T> Table<T> {
 }
 
 impl<T> Table<T> {
+    /// Makes room for so many rows; where there is none, the room is made as the rows come.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        let _ = self.rows.try_reserve_exact(rows);
+        let _ = self.lines.try_reserve_exact(rows);
+        if !self.file.columns.iter().any(|c| c.kind == Kind::Id) {
+            let _ = self.hashes.try_reserve_exact(rows);
+        }
+    }
+
     /// Adds the rows of the next chunk.
     pub(super) fn add(&mut self, mut part: Part<T>) {
         self.rows.append(&mut part.rows);
