@@ -37,7 +37,7 @@ pub(crate) fn identify(
 /// The terms along which a likelihood rises for ever.
 pub(crate) fn separated(names: &[String], step: &Array1<f64>, warnings: &mut Vec<FitWarning>) {
     let most = step.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-    for (name, &s) in names.iter().zip(step).filter(|(_, s)| s.abs() > 0.05 * most) {
+    for (name, &s) in names.iter().zip(step).filter(|(_, s)| most > 0.0 && s.abs() > 0.05 * most) {
         warnings.push(FitWarning::Separation { term: name.clone(), upwards: s > 0.0 });
     }
 }

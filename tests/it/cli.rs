@@ -60,9 +60,9 @@ fn the_help_fits_and_shows_nothing_of_the_environment() {
                 assert!(line.starts_with("  ") && line.as_bytes()[25] != b' ', "{line}");
             }
         }
-        // The short help is shorter.
+        // The short help is never the longer one.
         let short = pleegzorg(dir.path(), &[&verb[..], &["-h"]].concat()).code(0).stdout;
-        assert!(short.len() < help.len(), "{verb:?}");
+        assert!(!short.is_empty() && short.len() <= help.len(), "{verb:?}");
     }
     // Without a verb, the help, as a mistake; an unknown verb with the nearest.
     assert!(pleegzorg(dir.path(), &[]).code(2).stderr.contains("Usage: pleegzorg"));
@@ -72,7 +72,9 @@ fn the_help_fits_and_shows_nothing_of_the_environment() {
         let mut run = command(dir.path(), &[&["explain", "PZ0401"], args].concat());
         String::from_utf8(run.env("PLEEGZORG_LANG", "nl").output().unwrap().stdout).unwrap()
     };
-    assert!(explain(&[]).contains("overlappen") && explain(&["--lang", "en"]).contains("overlap\n"));
+    assert!(
+        explain(&[]).contains("overlappen") && explain(&["--lang", "en"]).contains("overlap\n")
+    );
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub use residuals::Schoenfeld;
 pub use zph::{PhTest, Transform};
 
 use super::Sample;
+use super::identify::separated;
 use super::linalg::Cholesky;
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
 use firth::Search;
@@ -285,13 +286,13 @@ impl Cox {
         let (sample, p) = (layout.sample, layout.p());
         let names = sample.names();
         if found.ridge {
-            let most = found.step.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-            for j in (0..p).filter(|&j| found.step[j].abs() > 0.05 * most) {
-                let upwards = found.step[j] > 0.0;
-                warnings.push(FitWarning::Separation { term: names[j].clone(), upwards });
-            }
+            separated(names, &found.step, &mut warnings);
         } else if !found.converged {
-            warnings.push(FitWarning::NotConverged { iterations: found.iterations });
+            let far = running_away(found);
+            if far.iter().all(|&step| step == 0.0) {
+                warnings.push(FitWarning::NotConverged { iterations: found.iterations });
+            }
+            separated(names, &far, &mut warnings);
         }
         let (events, _) = layout.events();
         let terms = active.iter().filter(|&&a| a).count();
@@ -392,4 +393,14 @@ fn identify(
         warnings.push(FitWarning::Collinear { term: names[j].clone(), with: with.collect() });
     }
     factor.kept().to_vec()
+}
+
+/// The steps of the coefficients that were still on their way out, far beyond what finite data
+/// can say, when the search gave up: where a continuous column orders all events, the likelihood
+/// rises for ever by ever smaller gains, and never looks flat.
+fn running_away(found: &Maximum) -> Array1<f64> {
+    /// A hazard ratio of e²⁰ for one standard deviation.
+    const FAR: f64 = 20.0;
+    let on_its_way = |(&b, &s): (&f64, &f64)| if b.abs() > FAR && b * s > 0.0 { s } else { 0.0 };
+    found.beta.iter().zip(&found.step).map(on_its_way).collect()
 }

@@ -15,8 +15,9 @@
 //! let x = array![[1.], [0.], [0.], [1.]];
 //! let fit = FineGray::new().fit(&Sample::new(x, vec!["x".into()], y)?, 1)?;
 //! // One after the other the risk sets are {1,0,0,1}, {0,0,1} and {0,1}: with r = e^β the slope is
-//! // 2 − 2r/(2r + 2) − r/(r + 2) − r/(r + 1), which is 0 where r² = 2 + r, so r = 2.
-//! assert!((fit.coef[0] - 2f64.ln()).abs() < 1e-10);
+//! // 2 − 2r/(2r + 2) − r/(r + 2) − r/(r + 1), which is 0 where r² = r + 4.
+//! let r = (1.0 + 17f64.sqrt()) / 2.0;
+//! assert!((fit.coef[0] - r.ln()).abs() < 1e-10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -90,6 +90,21 @@ fn constant_and_collinear_columns_are_named() {
     sound(&fit);
 }
 
+/// A continuous column that orders all events: the likelihood rises for ever, by ever smaller
+/// gains, and is never flat.
+#[test]
+fn a_column_that_orders_every_event_is_named() {
+    let n = 60;
+    let x: Vec<f64> = (0..n).map(|i| (f64::from(i) * 0.7).sin() + 0.05 * f64::from(i)).collect();
+    let exit: Vec<f64> = x.iter().map(|v| 40.0 - 3.0 * v).collect();
+    let y = Outcome::new(None, exit, vec![1; n as usize], vec!["breakdown".into()]).unwrap();
+    let x = Array2::from_shape_vec((n as usize, 1), x).unwrap();
+    let fit = Cox::new().fit(&Sample::new(x, vec!["x0".into()], y).unwrap(), 1).unwrap();
+    let separated = FitWarning::Separation { term: "x0".into(), upwards: true };
+    assert!(fit.warnings.contains(&separated), "{:?}", fit.warnings);
+    assert!(!fit.converged);
+}
+
 #[test]
 fn perfect_separation_is_named_with_its_direction() {
     let down: Vec<f64> = EXIT.iter().map(|t| -t).collect();
