@@ -394,9 +394,9 @@ impl Lp {
         a
     }
 
-    /// The pivot row, over all variables outside the basis that are not fixed, into `alpha`;
-    /// lists them in `touched`. (The reduced costs of fixed ones go out of date; whoever frees
-    /// one also sets a basis, and everything is computed anew.)
+    /// The pivot row, over the slacks and the columns that are not fixed outside the basis, into
+    /// `alpha`; lists them in `touched`. (The reduced costs of fixed columns go out of date;
+    /// whoever frees one also sets a basis, and everything is computed anew.)
     fn tableau_row(&mut self, position: usize) {
         let m = self.rhs.len();
         let mut rho = vec![0.0; m];
@@ -417,7 +417,8 @@ impl Lp {
             if t.abs() < 1e-14 {
                 continue;
             }
-            if self.slacks.at[r] < 0 && !self.slacks.fixed[r] {
+            // Prices of equations are part of the bound: those of fixed slacks are kept up to date.
+            if self.slacks.at[r] < 0 {
                 self.slacks.alpha[r] = t;
                 self.touched.push(slack_var(r));
             }
