@@ -6,6 +6,7 @@ use pleegzorg::survival::{
     Outcome, Sample, Ties, Transform, concordance, gray, logrank,
 };
 use proptest::prelude::*;
+use proptest::test_runner::{FailurePersistence, FileFailurePersistence};
 
 pub fn sample(x: &[&[f64]], exit: &[f64], cause: &[u32]) -> Sample {
     let causes = vec!["breakdown".into(), "home".into()];
@@ -235,8 +236,15 @@ pub fn any_sample() -> impl Strategy<Value = (Sample, bool)> {
         })
 }
 
+/// Cases that once failed stand beside this file and are tried first.
+fn config() -> ProptestConfig {
+    let file = FileFailurePersistence::Direct("tests/it/survival/bad_input.regressions");
+    let failure_persistence: Option<Box<dyn FailurePersistence>> = Some(Box::new(file));
+    ProptestConfig { cases: 1000, failure_persistence, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(config())]
 
     #[test]
     fn cox_never_panics_and_never_says_nan((s, robust) in any_sample(), efron in any::<bool>()) {
