@@ -7,6 +7,7 @@ mod aalen_johansen;
 pub(crate) mod columns;
 mod concordance;
 mod cox;
+mod elastic;
 mod fine_gray;
 mod gray;
 pub(crate) mod identify;
@@ -25,6 +26,7 @@ pub use cox::{
     ChiSquare, Cox, CoxFit, Firth, FitError, FitWarning, Penalised, PhTest, Prior, Schoenfeld,
     StratumCells, Ties, Transform,
 };
+pub use elastic::{ElasticNet, NetPath, NetValidation};
 pub use fine_gray::{Baseline, Convention, FineGray, FineGrayFit};
 pub use gray::gray;
 pub use km::{CurvePoint, Interval, KaplanMeier, NelsonAalen, Quantile};

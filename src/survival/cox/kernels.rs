@@ -153,7 +153,7 @@ fn add_block<const W: usize>(
 /// e to each of the numbers, which must lie within ±700: range reduction and a series, right to
 /// about one unit in the last place, and the same on all machines.
 #[inline(always)]
-pub(super) fn exp_in_place(values: &mut [f64]) {
+pub(crate) fn exp_in_place(values: &mut [f64]) {
     /// Adding this leaves the nearest whole number in the lowest bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     /// ln 2 in two parts; products of the first with whole numbers below 2^20 are exact.

@@ -39,6 +39,7 @@ pub(crate) use baseline::check_edges;
 pub use error::{FitError, FitWarning};
 pub use firth::Firth;
 pub use fit::{ChiSquare, CoxFit};
+pub(crate) use kernels::exp_in_place;
 pub use prior::{Penalised, Prior};
 pub use residuals::Schoenfeld;
 pub use zph::{PhTest, Transform};

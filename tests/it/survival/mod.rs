@@ -8,6 +8,7 @@ mod exact;
 mod fine_gray;
 mod firth;
 mod golden;
+mod net;
 mod parametric;
 mod penalised;
 mod threads;

@@ -1,0 +1,322 @@
+//! The rows of an elastic net in the order of time, and the slope of the log likelihood there.
+
+use rayon::prelude::*;
+
+use super::kernels;
+use crate::survival::Sample;
+
+/// Rows handled at once.
+const CHUNK: usize = 8192;
+/// Linear predictors further than this from 0 are taken as divergence.
+const FURTHEST: f64 = 300.0;
+/// With fewer numbers than this to go over, one thread does.
+const PARALLEL: usize = 1 << 17;
+
+/// Rows at risk at some event, sorted by stratum and exit, with standardised columns; event times
+/// have *slots*, and an empty one closes each stratum, as in the Cox fit itself.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) n: usize,
+    pub(super) p: usize,
+    /// Column after column.
+    x: Vec<f64>,
+    pub(super) scale: Vec<f64>,
+    /// Columns that vary.
+    pub(super) varies: Vec<bool>,
+    /// By row, divided by the sum over all rows of the sample; `None`: all `per_row`.
+    weight: Option<Vec<f64>>,
+    per_row: f64,
+    offset: Option<Vec<f64>>,
+    exit_slot: Vec<u32>,
+    /// First slot at risk; `None` where nobody enters late.
+    entry_slot: Option<Vec<u32>>,
+    /// By row: its weight if it ended by the cause, else 0.
+    event: Vec<f64>,
+    /// By slot: weight of its deaths, 0 for closing slots; first slot of each stratum.
+    pub(super) deaths: Vec<f64>,
+    closes: Vec<bool>,
+    /// The share of weight that ended by the cause.
+    pub(super) share: f64,
+    /// The log likelihood of a model that explains everything.
+    pub(super) saturated: f64,
+    /// The weight of all rows of the sample.
+    pub(super) total: f64,
+}
+
+/// What the likelihood is at some linear predictors.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
+    pub(super) eta: Vec<f64>,
+    /// w e^η, and D = r (H(exit) − H(entry)).
+    pub(super) r: Vec<f64>,
+    pub(super) expected: Vec<f64>,
+    /// δw − D.
+    pub(super) residual: Vec<f64>,
+    /// By slot.
+    pub(super) s0: Vec<f64>,
+    cumulative: Vec<f64>,
+}
+
+impl Problem {
+    /// From the rows of a sample for which `keep` is true.
+    pub(super) fn new(sample: &Sample, cause: u32, keep: impl Fn(usize) -> bool) -> Self {
+        let y = sample.outcome();
+        let kept: Vec<usize> = (0..sample.len()).filter(|&i| keep(i)).collect();
+        let weight_of = |i: usize| sample.weights().map_or(1.0, |w| w[i]);
+        let total: f64 = kept.iter().map(|&i| weight_of(i)).sum();
+        let stratum = |i: usize| sample.strata().map_or(0, |s| s[i]);
+        let mut order = kept.clone();
+        order.par_sort_unstable_by(|&a, &b| {
+            let by = stratum(a).cmp(&stratum(b)).then(y.exit()[a].total_cmp(&y.exit()[b]));
+            by.then((y.cause()[a] != cause).cmp(&(y.cause()[b] != cause))).then(a.cmp(&b))
+        });
+        let slots = Slots::new(sample, cause, &order, total);
+        let (rows, n) = (&slots.row, slots.row.len());
+        let weight = sample.weights().map(|w| rows.iter().map(|&i| w[i] / total).collect());
+        let per_row = 1.0 / total;
+        let event = rows
+            .iter()
+            .map(|&i| if y.cause()[i] == cause { weight_of(i) / total } else { 0.0 })
+            .collect();
+        let p = sample.x().ncols();
+        let moments = moments(sample, &kept, total);
+        let mut x = vec![0.0; n * p];
+        let values = sample.x();
+        x.par_chunks_mut(n.max(1)).zip(&moments).enumerate().for_each(|(j, (column, m))| {
+            if m.1 > 0.0 {
+                for (v, &i) in column.iter_mut().zip(rows) {
+                    *v = (values[[i, j]] - m.0) / m.1;
+                }
+            }
+        });
+        let share = slots.deaths.iter().sum();
+        let ln = |w: f64| if w > 0.0 { w * (w * total).ln() } else { 0.0 };
+        let saturated = -slots.deaths.iter().map(|&w| ln(w)).sum::<f64>();
+        let offset = sample.offset().map(|o| {
+            let mean = kept.iter().map(|&i| weight_of(i) / total * o[i]).sum::<f64>();
+            rows.iter().map(|&i| o[i] - mean).collect()
+        });
+        Self {
+            n,
+            p,
+            x,
+            varies: moments.iter().map(|m| m.1 > 0.0).collect(),
+            scale: moments.into_iter().map(|m| m.1).collect(),
+            weight,
+            per_row,
+            offset,
+            exit_slot: slots.exit,
+            entry_slot: slots.entry,
+            event,
+            deaths: slots.deaths,
+            closes: slots.closes,
+            share,
+            saturated,
+            total,
+        }
+    }
+
+    pub(super) fn column(&self, j: usize) -> &[f64] {
+        &self.x[j * self.n..(j + 1) * self.n]
+    }
+
+    /// The state where all coefficients are zero.
+    pub(super) fn null(&self) -> Option<State> {
+        let mut state = State {
+            eta: self.offset.clone().unwrap_or_else(|| vec![0.0; self.n]),
+            r: vec![0.0; self.n],
+            expected: vec![0.0; self.n],
+            residual: vec![0.0; self.n],
+            s0: vec![0.0; self.deaths.len()],
+            cumulative: vec![0.0; self.deaths.len() + 1],
+        };
+        self.hazards(&mut state)?;
+        Some(state)
+    }
+
+    /// Moves the linear predictors by Σ change · column, and follows; `None` where they run away.
+    pub(super) fn step(&self, state: &mut State, changes: &[(usize, f64)]) -> Option<()> {
+        let columns: Vec<(&[f64], f64)> =
+            changes.iter().map(|&(j, by)| (self.column(j), by)).collect();
+        let move_chunk = |(k, eta): (usize, &mut [f64])| {
+            let rows = k * CHUNK..k * CHUNK + eta.len();
+            let parts: Vec<(&[f64], f64)> =
+                columns.iter().map(|(c, by)| (&c[rows.clone()], *by)).collect();
+            kernels::add(eta, &parts);
+        };
+        if self.n * changes.len() < PARALLEL {
+            state.eta.chunks_mut(CHUNK).enumerate().for_each(move_chunk);
+        } else {
+            state.eta.par_chunks_mut(CHUNK).enumerate().for_each(move_chunk);
+        }
+        self.hazards(state)
+    }
+
+    /// Follows linear predictors that were put back.
+    pub(super) fn again(&self, state: &mut State) -> Option<()> {
+        self.hazards(state)
+    }
+
+    /// Everything that follows from the linear predictors.
+    fn hazards(&self, state: &mut State) -> Option<()> {
+        let State { eta, r, expected, residual, s0, cumulative } = state;
+        if !eta.iter().all(|e| e.abs() <= FURTHEST) {
+            return None;
+        }
+        let weight = |k: usize, len: usize| self.weight.as_ref().map(|w| &w[k..k + len]);
+        let risk = |(k, (eta, r)): (usize, (&[f64], &mut [f64]))| {
+            kernels::risks(eta, weight(k * CHUNK, eta.len()), r);
+        };
+        let parts = eta.par_chunks(CHUNK).zip(r.par_chunks_mut(CHUNK)).enumerate();
+        parts.for_each(risk);
+        if self.weight.is_none() {
+            for v in r.iter_mut() {
+                *v *= self.per_row;
+            }
+        }
+        self.risk_sums(r, s0);
+        if self.deaths.iter().zip(s0.iter()).any(|(d, s)| *d > 0.0 && *s <= 0.0) {
+            return None;
+        }
+        let mut h = 0.0;
+        for (j, (&d, &s)) in self.deaths.iter().zip(s0.iter()).enumerate() {
+            cumulative[j] = h;
+            h = if self.closes[j] { 0.0 } else { h + d / s };
+        }
+        match &self.entry_slot {
+            None => {
+                for (k, v) in expected.iter_mut().enumerate() {
+                    *v = r[k] * cumulative[self.exit_slot[k] as usize];
+                }
+            }
+            Some(entry) => {
+                for (k, v) in expected.iter_mut().enumerate() {
+                    let (to, from) = (self.exit_slot[k] as usize, entry[k] as usize);
+                    *v = r[k] * (cumulative[to] - cumulative[from]);
+                }
+            }
+        }
+        for ((u, e), d) in residual.iter_mut().zip(&self.event).zip(expected.iter()) {
+            *u = e - d;
+        }
+        Some(())
+    }
+
+    /// Σ values over the risk set of each slot.
+    pub(super) fn risk_sums(&self, values: &[f64], sums: &mut [f64]) {
+        sums.fill(0.0);
+        for (v, &exit) in values.iter().zip(&self.exit_slot) {
+            sums[exit as usize - 1] += v;
+        }
+        if let Some(entry) = &self.entry_slot {
+            for (v, &from) in values.iter().zip(entry) {
+                // A row that enters at the first slot of its stratum never leaves.
+                if from > 0 && !self.closes[from as usize - 1] {
+                    sums[from as usize - 1] -= v;
+                }
+            }
+        }
+        let mut sum = 0.0;
+        for (s, &closes) in sums.iter_mut().zip(&self.closes).rev() {
+            sum = if closes { 0.0 } else { sum + *s };
+            *s = sum;
+        }
+    }
+
+    /// The log partial likelihood, divided by the weight of all rows (Breslow ties).
+    pub(super) fn loglik(&self, state: &State) -> f64 {
+        let dead: f64 = state.eta.iter().zip(&self.event).map(|(e, w)| e * w).sum();
+        let sets = self.deaths.iter().zip(&state.s0).filter(|(d, _)| **d > 0.0);
+        // r is divided by the total weight, which is put back.
+        dead - sets.map(|(d, s)| d * (s * self.total).ln()).sum::<f64>()
+    }
+
+    /// The slope of the log likelihood along some columns.
+    pub(super) fn slopes(&self, state: &State, columns: &[usize], out: &mut [f64]) {
+        let some = |(columns, out): (&[usize], &mut [f64])| {
+            let columns: Vec<&[f64]> = columns.iter().map(|&j| self.column(j)).collect();
+            kernels::dots(&columns, &state.residual, out);
+        };
+        if self.n * columns.len() < PARALLEL {
+            some((columns, out));
+        } else {
+            columns.par_chunks(16).zip(out.par_chunks_mut(16)).for_each(some);
+        }
+    }
+}
+
+/// Weighted mean and standard deviation (0 where a column does not vary) over the kept rows.
+fn moments(sample: &Sample, kept: &[usize], total: f64) -> Vec<(f64, f64)> {
+    let x = sample.x();
+    let share = |i: usize| sample.weights().map_or(1.0, |w| w[i]) / total;
+    let of = |j: usize| {
+        let column = x.column(j);
+        let first = kept.first().map_or(0.0, |&i| column[i]);
+        // Around a value of the column itself, so that a large mean does not spoil the spread.
+        let mean = first + kept.iter().map(|&i| share(i) * (column[i] - first)).sum::<f64>();
+        let square = kept.iter().map(|&i| share(i) * (column[i] - mean).powi(2)).sum::<f64>();
+        let sd = square.sqrt();
+        let size = mean.abs().max(first.abs());
+        (mean, if sd > 1e-13 * size && sd.is_finite() { sd } else { 0.0 })
+    };
+    (0..x.ncols()).into_par_iter().map(of).collect()
+}
+
+/// Event times and the rows at risk at some of them.
+struct Slots {
+    row: Vec<usize>,
+    exit: Vec<u32>,
+    entry: Option<Vec<u32>>,
+    deaths: Vec<f64>,
+    closes: Vec<bool>,
+}
+
+impl Slots {
+    fn new(sample: &Sample, cause: u32, order: &[usize], total: f64) -> Self {
+        let y = sample.outcome();
+        let stratum = |i: usize| sample.strata().map_or(0, |s| s[i]);
+        let mut time: Vec<f64> = Vec::new();
+        let mut out = Self {
+            row: Vec::with_capacity(order.len()),
+            exit: Vec::with_capacity(order.len()),
+            entry: y.entry().map(|_| Vec::with_capacity(order.len())),
+            deaths: Vec::new(),
+            closes: Vec::new(),
+        };
+        for rows in order.chunk_by(|&a, &b| stratum(a) == stratum(b)) {
+            let begin = time.len();
+            for &i in rows.iter().filter(|&&i| y.cause()[i] == cause) {
+                if time.len() == begin || time.last() != Some(&y.exit()[i]) {
+                    time.push(y.exit()[i]);
+                    out.deaths.push(0.0);
+                    out.closes.push(false);
+                }
+                let weight = sample.weights().map_or(1.0, |w| w[i]);
+                out.deaths[time.len() - 1] += weight / total;
+            }
+            if time.len() == begin {
+                continue;
+            }
+            let mut exit = begin;
+            for &i in rows {
+                while exit < time.len() && time[exit] <= y.exit()[i] {
+                    exit += 1;
+                }
+                let entry = y
+                    .entry()
+                    .map_or(begin, |e| begin + time[begin..].partition_point(|&t| t <= e[i]));
+                if entry < exit {
+                    out.row.push(i);
+                    out.exit.push(exit as u32);
+                    if let Some(all) = &mut out.entry {
+                        all.push(entry as u32);
+                    }
+                }
+            }
+            time.push(f64::NAN);
+            out.deaths.push(0.0);
+            out.closes.push(true);
+        }
+        out
+    }
+}
