@@ -1,5 +1,7 @@
 //! Concordance between a risk score and who ends first: Harrell's and Uno's, in O(n log n).
 
+use rayon::prelude::*;
+
 use super::km::KaplanMeier;
 use super::logrank::{by_stratum, check_cause, numbered};
 use super::table::{check_weights, order, ordered};
@@ -66,19 +68,19 @@ pub fn concordance(
     if let Some(item) = score.iter().position(|s| !s.is_finite()) {
         return Err(FitError::Times { what: "the score", item }.into());
     }
+    let all = order(outcome.exit());
     let strata = match options.strata {
-        Some(s) => numbered(s, n, "the strata")?.1,
-        None => vec![0; n],
+        None => vec![all],
+        Some(s) => by_stratum(&all, &numbered(s, n, "the strata")?.1),
     };
-    let mut pairs =
-        Pairs { outcome, options, score, parts: vec![Part::default(); n], total: Part::default() };
-    for rows in by_stratum(&order(outcome.exit()), &strata) {
-        pairs.stratum(&rows);
+    let mut pairs = Pairs { total: Part::default(), parts: Vec::with_capacity(n) };
+    for rows in strata {
+        Stratum::new(outcome, score, options, &rows).count(&mut pairs);
     }
     Ok(pairs.result())
 }
 
-/// Weights of pairs, all and by row.
+/// Weights of pairs.
 #[derive(Debug, Clone, Copy, Default)]
 struct Part {
     concordant: f64,
@@ -87,180 +89,39 @@ struct Part {
 }
 
 impl Part {
-    fn add(&mut self, weight: f64, counts: (f64, f64, f64), end: bool) {
-        // Seen from the row that ends, lower scores are concordant; from the other, higher ones.
-        let (below, equal, above) = counts;
-        let (c, d) = if end { (below, above) } else { (above, below) };
-        self.concordant += weight * c;
-        self.discordant += weight * d;
-        self.tied += weight * equal;
+    /// Seen from the row that ends, lower scores are concordant.
+    fn of_end(weight: f64, (below, equal, above): (f64, f64, f64)) -> Self {
+        Self { concordant: weight * below, discordant: weight * above, tied: weight * equal }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.concordant += other.concordant;
+        self.discordant += other.discordant;
+        self.tied += other.tied;
+    }
+
+    fn all(self) -> f64 {
+        self.concordant + self.discordant + self.tied
     }
 }
 
-struct Pairs<'a> {
-    outcome: &'a Outcome,
-    options: &'a ConcordanceOptions<'a>,
-    score: &'a [f64],
-    /// By row: Σ over its pairs of the other's weight and the pair's.
-    parts: Vec<Part>,
+/// All pairs; and by row: its weight, the weight of its pairs that are concordant (ties half), and of
+/// all its pairs.
+struct Pairs {
     total: Part,
+    parts: Vec<[f64; 3]>,
 }
 
-impl Pairs<'_> {
-    fn weight(&self, row: u32) -> f64 {
-        self.options.weights.map_or(1.0, |w| w[row as usize])
-    }
-
-    fn ends(&self, row: u32) -> bool {
-        let c = self.outcome.cause()[row as usize];
-        c > 0
-            && self.options.cause.is_none_or(|cause| cause == c)
-            && self.options.upto.is_none_or(|t| self.outcome.exit()[row as usize] <= t)
-    }
-
-    /// By sorted row: what a pair is worth whose earlier end is that row's.
-    fn time_weights(&self, rows: &[u32]) -> Vec<f64> {
-        match self.options.pairs {
-            PairWeight::Harrell => vec![1.0; rows.len()],
-            PairWeight::Uno => self.uno_weights(rows),
-        }
-    }
-
-    fn uno_weights(&self, rows: &[u32]) -> Vec<f64> {
-        let at: Vec<usize> = rows.iter().map(|&r| r as usize).collect();
-        let part = self.outcome.select(&at);
-        let weights: Option<Vec<f64>> =
-            self.options.weights.map(|w| at.iter().map(|&r| w[r]).collect());
-        // The weights were checked with the whole.
-        let Ok(g) = KaplanMeier::of_censoring(&part, weights.as_deref()) else {
-            return vec![1.0; rows.len()];
-        };
-        let inverse = |&r: &u32| {
-            let g = g.survival_before(self.outcome.exit()[r as usize]);
-            if g > 0.0 { 1.0 / (g * g) } else { 0.0 }
-        };
-        rows.iter().map(inverse).collect()
-    }
-
-    fn stratum(&mut self, rows: &[u32]) {
-        let exit = self.outcome.exit();
-        let places = places(self.score, rows);
-        let time_weight = self.time_weights(rows);
-        let groups = groups(rows, exit);
-        let late: Vec<u32> = match self.outcome.entry() {
-            None => Vec::new(),
-            Some(entry) => {
-                let mut late: Vec<u32> = (0..rows.len() as u32).collect();
-                late.sort_unstable_by_key(|&k| (ordered(entry[rows[k as usize] as usize]), k));
-                late
-            }
-        };
-        self.as_ends(rows, &places, &time_weight, &groups, &late);
-        self.as_others(rows, &places, &time_weight, &groups, &late);
-    }
-
-    /// Backwards in time: each end against those still at risk after it.
-    fn as_ends(
-        &mut self,
-        rows: &[u32],
-        places: &[u32],
-        time_weight: &[f64],
-        groups: &[std::ops::Range<usize>],
-        late: &[u32],
-    ) {
-        let mut tree = Tree::new(rows.len());
-        let mut late = late.iter().rev().peekable();
-        let entry_of = |k: u32| {
-            self.outcome.entry().map_or(f64::NEG_INFINITY, |e| e[rows[k as usize] as usize])
-        };
-        for group in groups.iter().rev() {
-            let time = self.outcome.exit()[rows[group.start] as usize];
-            // Censored at this time: after the ends at it.
-            for k in group.clone() {
-                if self.ends(rows[k]) {
-                    continue;
-                }
-                tree.add(places[k], self.weight(rows[k]));
-            }
-            while let Some(&k) = late.next_if(|&&k| entry_of(k) >= time) {
-                tree.add(places[k as usize], -self.weight(rows[k as usize]));
-            }
-            for k in group.clone() {
-                if !self.ends(rows[k]) {
-                    continue;
-                }
-                let row = rows[k];
-                let counts = tree.around(places[k]);
-                self.parts[row as usize].add(time_weight[k], counts, true);
-                self.total.add(
-                    self.options.weights.map_or(1.0, |w| w[row as usize]) * time_weight[k],
-                    counts,
-                    true,
-                );
-            }
-            for k in group.clone() {
-                if !self.ends(rows[k]) {
-                    continue;
-                }
-                tree.add(places[k], self.weight(rows[k]));
-            }
-        }
-    }
-
-    /// Forwards in time: each row against the ends that it outlived while at risk.
-    fn as_others(
-        &mut self,
-        rows: &[u32],
-        places: &[u32],
-        time_weight: &[f64],
-        groups: &[std::ops::Range<usize>],
-        late: &[u32],
-    ) {
-        let mut tree = Tree::new(rows.len());
-        let mut late = late.iter().peekable();
-        for group in groups {
-            let time = self.outcome.exit()[rows[group.start] as usize];
-            // Ends up to and at its entry are not its own.
-            while let Some(&k) = late.next_if(|&&k| {
-                self.outcome.entry().is_some_and(|e| e[rows[k as usize] as usize] < time)
-            }) {
-                let counts = tree.around(places[k as usize]);
-                self.parts[rows[k as usize] as usize].add(-1.0, counts, false);
-            }
-            for k in group.clone() {
-                if !self.ends(rows[k]) {
-                    continue;
-                }
-                self.parts[rows[k] as usize].add(1.0, tree.around(places[k]), false);
-            }
-            for k in group.clone() {
-                if !self.ends(rows[k]) {
-                    continue;
-                }
-                tree.add(places[k], self.weight(rows[k]) * time_weight[k]);
-            }
-            for k in group.clone() {
-                if self.ends(rows[k]) {
-                    continue;
-                }
-                self.parts[rows[k] as usize].add(1.0, tree.around(places[k]), false);
-            }
-        }
-    }
-
+impl Pairs {
     fn result(&self) -> Option<Concordance> {
         let t = self.total;
-        let all = t.concordant + t.discordant + t.tied;
+        let all = t.all();
         if !(all > 0.0 && all.is_finite()) {
             return None;
         }
         let c = (t.concordant + 0.5 * t.tied) / all;
-        let mut variance = 0.0;
-        for (row, p) in self.parts.iter().enumerate() {
-            let sum = p.concordant + p.discordant + p.tied;
-            let u = self.weight(row as u32) * (p.concordant + 0.5 * p.tied - c * sum) / all;
-            variance += u * u;
-        }
+        let influence = |[w, good, sum]: &[f64; 3]| (w * (good - c * sum) / all).powi(2);
+        let variance: f64 = self.parts.iter().map(influence).sum();
         Some(Concordance {
             concordant: t.concordant,
             discordant: t.discordant,
@@ -271,19 +132,162 @@ impl Pairs<'_> {
     }
 }
 
-/// By sorted row: the place of its score among the distinct scores, from 1.
-fn places(score: &[f64], rows: &[u32]) -> Vec<u32> {
-    let mut keys: Vec<(u64, u32)> =
-        rows.iter().enumerate().map(|(k, &r)| (ordered(score[r as usize]), k as u32)).collect();
-    keys.sort_unstable();
-    let mut places = vec![0; rows.len()];
-    let (mut place, mut last) = (0, None);
-    for (value, k) in keys {
-        if last != Some(value) {
-            place += 1;
-            last = Some(value);
+/// The rows of one stratum by exit; all columns are in this order.
+struct Stratum {
+    /// Runs of rows with the same exit.
+    groups: Vec<std::ops::Range<usize>>,
+    /// The place of the score among the distinct scores, from 0.
+    place: Vec<u32>,
+    ends: Vec<bool>,
+    weight: Option<Vec<f64>>,
+    /// What a pair is worth whose earlier end is this row's.
+    time_weight: Option<Vec<f64>>,
+    /// Rows by entry, and by row the first group whose time comes after its entry.
+    late: Vec<u32>,
+    entry: Vec<u32>,
+}
+
+impl Stratum {
+    fn new(outcome: &Outcome, score: &[f64], options: &ConcordanceOptions, rows: &[u32]) -> Self {
+        let (exit, cause) = (outcome.exit(), outcome.cause());
+        let ends = |&r: &u32| {
+            let c = cause[r as usize];
+            c > 0
+                && options.cause.is_none_or(|cause| cause == c)
+                && options.upto.is_none_or(|t| exit[r as usize] <= t)
+        };
+        let groups = groups(rows, exit);
+        let (mut late, mut entered) = (Vec::new(), Vec::new());
+        if let Some(entry) = outcome.entry() {
+            let first = |&r: &u32| {
+                groups.partition_point(|g| exit[rows[g.start] as usize] <= entry[r as usize]) as u32
+            };
+            entered = rows.par_iter().map(first).collect();
+            late = (0..rows.len() as u32).collect();
+            late.sort_unstable_by_key(|&k| (entered[k as usize], k));
         }
-        places[k as usize] = place;
+        Self {
+            groups,
+            place: places(score, rows),
+            ends: rows.iter().map(ends).collect(),
+            weight: options.weights.map(|w| rows.iter().map(|&r| w[r as usize]).collect()),
+            time_weight: match options.pairs {
+                PairWeight::Harrell => None,
+                PairWeight::Uno => uno_weights(outcome, options.weights, rows),
+            },
+            late,
+            entry: entered,
+        }
+    }
+
+    fn weight(&self, k: usize) -> f64 {
+        self.weight.as_ref().map_or(1.0, |w| w[k])
+    }
+
+    fn time_weight(&self, k: usize) -> f64 {
+        self.time_weight.as_ref().map_or(1.0, |w| w[k])
+    }
+
+    fn count(&self, pairs: &mut Pairs) {
+        let (ends, others) = rayon::join(|| self.as_ends(), || self.as_others());
+        for (k, [good, all]) in others.into_iter().enumerate() {
+            let w = self.weight(k);
+            let mut part = Part::default();
+            if self.ends[k] {
+                part = Part::of_end(self.time_weight(k), ends[k]);
+                pairs.total.add(Part::of_end(w * self.time_weight(k), ends[k]));
+            }
+            let good = part.concordant + 0.5 * part.tied + good;
+            pairs.parts.push([w, good, part.all() + all]);
+        }
+    }
+
+    /// Backwards in time: each end against those still at risk after it, by their scores: below,
+    /// equal, above.
+    fn as_ends(&self) -> Vec<(f64, f64, f64)> {
+        let mut tree = Tree::new(self.place.len());
+        let mut counts = vec![(0.0, 0.0, 0.0); self.place.len()];
+        let mut late = self.late.iter().rev().peekable();
+        for (g, group) in self.groups.iter().enumerate().rev() {
+            // Censored at this time: after the ends at it.
+            for k in group.clone().filter(|&k| !self.ends[k]) {
+                tree.add(self.place[k], self.weight(k));
+            }
+            while let Some(&k) = late.next_if(|&&k| self.entry[k as usize] as usize > g) {
+                tree.add(self.place[k as usize], -self.weight(k as usize));
+            }
+            for k in group.clone().filter(|&k| self.ends[k]) {
+                counts[k] = tree.around(self.place[k]);
+            }
+            for k in group.clone().filter(|&k| self.ends[k]) {
+                tree.add(self.place[k], self.weight(k));
+            }
+        }
+        counts
+    }
+
+    /// Forwards in time: each row against the ends that it outlived while at risk: the weight of
+    /// concordant pairs (ties half), and of all.
+    fn as_others(&self) -> Vec<[f64; 2]> {
+        let mut tree = Tree::new(self.place.len());
+        let mut sums = vec![[0.0; 2]; self.place.len()];
+        let mut add = |tree: &Tree, k: usize, sign: f64| {
+            let (below, equal, above) = tree.around(self.place[k]);
+            sums[k][0] += sign * (above + 0.5 * equal);
+            sums[k][1] += sign * (below + equal + above);
+        };
+        let mut late = self.late.iter().peekable();
+        for (g, group) in self.groups.iter().enumerate() {
+            // Ends up to and at its entry are not its own.
+            while let Some(&k) = late.next_if(|&&k| self.entry[k as usize] as usize <= g) {
+                add(&tree, k as usize, -1.0);
+            }
+            for k in group.clone().filter(|&k| self.ends[k]) {
+                add(&tree, k, 1.0);
+            }
+            for k in group.clone().filter(|&k| self.ends[k]) {
+                tree.add(self.place[k], self.weight(k) * self.time_weight(k));
+            }
+            for k in group.clone().filter(|&k| !self.ends[k]) {
+                add(&tree, k, 1.0);
+            }
+        }
+        sums
+    }
+}
+
+/// By sorted row: 1/G(t−)² at its exit, G the censoring's curve of the stratum.
+fn uno_weights(outcome: &Outcome, weights: Option<&[f64]>, rows: &[u32]) -> Option<Vec<f64>> {
+    let at: Vec<usize> = rows.iter().map(|&r| r as usize).collect();
+    let part = outcome.select(&at);
+    let weights: Option<Vec<f64>> = weights.map(|w| at.iter().map(|&r| w[r]).collect());
+    // The weights were checked with the whole.
+    let g = KaplanMeier::of_censoring(&part, weights.as_deref()).ok()?;
+    let mut before = 0;
+    let inverse = |&t: &f64| {
+        while before < g.time.len() && g.time[before] < t {
+            before += 1;
+        }
+        let g = if before == 0 { 1.0 } else { g.survival[before - 1] };
+        if g > 0.0 { 1.0 / (g * g) } else { 0.0 }
+    };
+    Some(part.exit().iter().map(inverse).collect())
+}
+
+/// By sorted row: the place of its score among the distinct scores, from 0.
+fn places(score: &[f64], rows: &[u32]) -> Vec<u32> {
+    let mut keys: Vec<u128> = rows
+        .par_iter()
+        .enumerate()
+        .map(|(k, &r)| u128::from(ordered(score[r as usize])) << 32 | k as u128)
+        .collect();
+    keys.par_sort_unstable();
+    let mut places = vec![0; rows.len()];
+    let (mut place, mut last) = (0, keys.first().map_or(0, |k| k >> 32));
+    for key in keys {
+        place += u32::from(key >> 32 != last);
+        last = key >> 32;
+        places[key as u32 as usize] = place;
     }
     places
 }
@@ -301,37 +305,49 @@ fn groups(rows: &[u32], exit: &[f64]) -> Vec<std::ops::Range<usize>> {
     out
 }
 
-/// Sums of weights by place, under updates (Fenwick 1994).
+/// How many places (then sums) make one sum of the next level: two cache lines.
+const FAN: usize = 16;
+
+/// Sums of weights by place, under updates: a tree whose nodes hold the sums of [`FAN`] others, so
+/// that five levels do for a million places and only the lowest leave the cache.
 struct Tree {
-    sums: Vec<f64>,
-    own: Vec<f64>,
+    levels: Vec<Vec<f64>>,
     total: f64,
 }
 
 impl Tree {
     fn new(places: usize) -> Self {
-        Self { sums: vec![0.0; places + 1], own: vec![0.0; places + 1], total: 0.0 }
+        let mut levels = Vec::new();
+        let mut size = places.max(1);
+        loop {
+            levels.push(vec![0.0; size.next_multiple_of(FAN)]);
+            if size <= FAN {
+                break;
+            }
+            size = size.div_ceil(FAN);
+        }
+        Self { levels, total: 0.0 }
     }
 
     fn add(&mut self, place: u32, weight: f64) {
         self.total += weight;
-        self.own[place as usize] += weight;
         let mut k = place as usize;
-        while k < self.sums.len() {
-            self.sums[k] += weight;
-            k += k & k.wrapping_neg();
+        for level in &mut self.levels {
+            level[k] += weight;
+            k /= FAN;
         }
     }
 
     /// Weight below, at, and above a place.
     fn around(&self, place: u32) -> (f64, f64, f64) {
+        let mut k = place as usize;
+        let own = self.levels[0][k];
         let mut below = 0.0;
-        let mut k = place as usize - 1;
-        while k > 0 {
-            below += self.sums[k];
-            k &= k - 1;
+        for level in &self.levels {
+            let begin = k - k % FAN;
+            below += level[begin..k].iter().sum::<f64>();
+            k /= FAN;
         }
-        let own = self.own[place as usize];
         (below, own, self.total - below - own)
     }
 }

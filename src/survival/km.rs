@@ -1,6 +1,6 @@
 //! Kaplan–Meier and Nelson–Aalen curves, their intervals, quantiles and restricted means.
 
-use super::table::LifeTable;
+use super::table::{LifeTable, Totals};
 use super::{FitError, Outcome, SampleError};
 
 /// On which scale a confidence interval for a probability is symmetric.
@@ -116,8 +116,8 @@ impl KaplanMeier {
     /// # Errors
     /// Weights of another length, or not finite and above zero.
     pub fn new(outcome: &Outcome, weights: Option<&[f64]>) -> Result<Self, SampleError> {
-        let table = LifeTable::new(outcome, weights)?;
-        Ok(Self::of(table.time, table.at_risk, table.events))
+        let totals = Totals::new(outcome, weights, false)?;
+        Ok(Self::of(totals.time, totals.at_risk, totals.events))
     }
 
     /// The curve of the censoring: the probability of still being observed, had nothing happened.
@@ -127,9 +127,9 @@ impl KaplanMeier {
     /// # Errors
     /// As [`KaplanMeier::new`].
     pub fn of_censoring(outcome: &Outcome, weights: Option<&[f64]>) -> Result<Self, SampleError> {
-        let table = LifeTable::new(outcome, weights)?;
-        let at_risk = table.at_risk.iter().zip(&table.events).map(|(n, d)| n - d).collect();
-        Ok(Self::of(table.time, at_risk, table.censored))
+        let totals = Totals::new(outcome, weights, true)?;
+        let at_risk = totals.at_risk.iter().zip(&totals.events).map(|(n, d)| n - d).collect();
+        Ok(Self::of(totals.time, at_risk, totals.censored))
     }
 
     pub(crate) fn of(time: Vec<f64>, at_risk: Vec<f64>, events: Vec<f64>) -> Self {

@@ -25,16 +25,125 @@ pub struct LifeTable {
 
 /// Rows sorted by a time: ascending, the row's number decides between equals.
 pub(crate) fn order(times: &[f64]) -> Vec<u32> {
-    let mut keys: Vec<(u64, u32)> =
-        times.par_iter().enumerate().map(|(i, &t)| (ordered(t), i as u32)).collect();
+    keys(times, |_| 0).into_par_iter().map(|k| k as u32).collect()
+}
+
+/// Sorted keys of rows: the bits of the time, a tag, and the row's number. One number per row, so
+/// that sorting moves and compares nothing else, and who reads on needs not go back to the rows.
+pub(crate) fn keys(times: &[f64], tag: impl Fn(usize) -> u32 + Sync) -> Vec<u128> {
+    let mut keys: Vec<u128> = times
+        .par_iter()
+        .enumerate()
+        .map(|(i, &t)| u128::from(ordered(t)) << 64 | u128::from(tag(i)) << 32 | i as u128)
+        .collect();
     keys.par_sort_unstable();
-    keys.into_iter().map(|k| k.1).collect()
+    keys
 }
 
 /// Bits that sort as the number does; −0 as 0.
 pub(crate) fn ordered(v: f64) -> u64 {
     let bits = (v + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+/// Turns [`ordered`] back.
+pub(crate) fn number(bits: u64) -> f64 {
+    f64::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
+}
+
+/// A row as a table reads it: its exit, its cause, and its number.
+type End = (f64, u32, u32);
+
+/// Goes backwards through the distinct exit times of `n` rows, of which `row(k)` is the k-th by exit:
+/// `each` gets the time, the weight at risk just before it, and the weights that end there,
+/// censored ones first, then by cause.
+fn backwards(
+    outcome: &Outcome,
+    weights: Option<&[f64]>,
+    n: usize,
+    row: impl Fn(usize) -> End,
+    mut each: impl FnMut(f64, f64, &[f64]),
+) {
+    let weight = |row: u32| weights.map_or(1.0, |w| w[row as usize]);
+    // Entries run beside the exits: who entered at or after t was not at risk at t.
+    let entries = outcome.entry().map(|entry| {
+        let mut keys: Vec<u128> = (0..n)
+            .map(|k| {
+                let row = row(k).2;
+                u128::from(ordered(entry[row as usize])) << 32 | u128::from(row)
+            })
+            .collect();
+        keys.par_sort_unstable();
+        keys
+    });
+    let mut not_yet = entries.as_deref().unwrap_or_default();
+    let (mut at_risk, mut k) = (0.0, n);
+    let mut ends = vec![0.0; outcome.causes().len() + 1];
+    while k > 0 {
+        let time = row(k - 1).0;
+        ends.fill(0.0);
+        while k > 0 {
+            let (exit, cause, row) = row(k - 1);
+            if exit != time {
+                break;
+            }
+            ends[cause as usize] += weight(row);
+            k -= 1;
+        }
+        at_risk += ends.iter().sum::<f64>();
+        while let Some((&last, rest)) = not_yet.split_last() {
+            if number((last >> 32) as u64) < time {
+                break;
+            }
+            at_risk -= weight(last as u32);
+            not_yet = rest;
+        }
+        each(time, at_risk, &ends);
+    }
+}
+
+/// Distinct exit times, weights at risk, and weights that end there by any cause or are censored.
+pub(crate) struct Totals {
+    pub(crate) time: Vec<f64>,
+    pub(crate) at_risk: Vec<f64>,
+    pub(crate) events: Vec<f64>,
+    /// Only where asked.
+    pub(crate) censored: Vec<f64>,
+}
+
+impl Totals {
+    /// What a curve of all causes (or, with `censored`, of the censoring) needs of a life table.
+    pub(crate) fn new(
+        outcome: &Outcome,
+        weights: Option<&[f64]>,
+        censored: bool,
+    ) -> Result<Self, SampleError> {
+        check_weights(weights, outcome.len())?;
+        let keys = keys(outcome.exit(), |i| outcome.cause()[i]);
+        let m = 1 + keys.windows(2).filter(|k| k[0] >> 64 != k[1] >> 64).count();
+        let filled = || vec![0.0; m];
+        let mut out = Self {
+            time: filled(),
+            at_risk: filled(),
+            events: filled(),
+            censored: if censored { filled() } else { Vec::new() },
+        };
+        let row = |k: usize| {
+            let key = keys[k];
+            (number((key >> 64) as u64), (key >> 32) as u32, key as u32)
+        };
+        let mut at = m;
+        backwards(outcome, weights, keys.len(), row, |time, at_risk, ends| {
+            at -= 1;
+            out.time[at] = time;
+            out.at_risk[at] = at_risk;
+            out.events[at] = ends[1..].iter().sum();
+            if censored {
+                out.censored[at] = ends[0];
+            }
+        });
+        Ok(out)
+    }
 }
 
 /// Checks weights as [`super::Sample::with_weights`] does.
@@ -71,7 +180,6 @@ impl LifeTable {
     /// The table of rows sorted by exit (some or all rows).
     pub(crate) fn of_rows(outcome: &Outcome, weights: Option<&[f64]>, sorted: &[u32]) -> Self {
         let (exit, cause) = (outcome.exit(), outcome.cause());
-        let weight = |row: u32| weights.map_or(1.0, |w| w[row as usize]);
         let mut table = Self {
             time: Vec::new(),
             at_risk: Vec::new(),
@@ -79,32 +187,11 @@ impl LifeTable {
             by_cause: vec![Vec::new(); outcome.causes().len()],
             censored: Vec::new(),
         };
-        // Entries run beside the exits, backwards in time: who entered at or after t was not at
-        // risk at t.
-        let entries: Option<Vec<u32>> = outcome.entry().map(|entry| {
-            let mut rows = sorted.to_vec();
-            rows.par_sort_unstable_by_key(|&r| (ordered(entry[r as usize]), r));
-            rows
-        });
-        let entry_of = |r: u32| outcome.entry().map_or(f64::NEG_INFINITY, |e| e[r as usize]);
-        let mut not_yet = entries.as_deref().unwrap_or_default();
-        let (mut at_risk, mut k) = (0.0, sorted.len());
-        let mut ends = vec![0.0; outcome.causes().len() + 1];
-        while k > 0 {
-            let time = exit[sorted[k - 1] as usize];
-            ends.fill(0.0);
-            while k > 0 && exit[sorted[k - 1] as usize] == time {
-                k -= 1;
-                ends[cause[sorted[k] as usize] as usize] += weight(sorted[k]);
-            }
-            at_risk += ends.iter().sum::<f64>();
-            while let Some((&last, rest)) = not_yet.split_last() {
-                if entry_of(last) < time {
-                    break;
-                }
-                at_risk -= weight(last);
-                not_yet = rest;
-            }
+        let row = |k: usize| {
+            let row = sorted[k];
+            (exit[row as usize], cause[row as usize], row)
+        };
+        backwards(outcome, weights, sorted.len(), row, |time, at_risk, ends| {
             table.time.push(time);
             table.at_risk.push(at_risk);
             table.censored.push(ends[0]);
@@ -112,7 +199,7 @@ impl LifeTable {
             for (column, end) in table.by_cause.iter_mut().zip(&ends[1..]) {
                 column.push(*end);
             }
-        }
+        });
         table.time.reverse();
         table.at_risk.reverse();
         table.events.reverse();

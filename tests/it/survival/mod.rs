@@ -11,4 +11,5 @@ mod golden;
 mod net;
 mod parametric;
 mod penalised;
+mod plain;
 mod threads;
