@@ -12,7 +12,7 @@ use crate::evaluate::{self, DescribeOptions, Groups, describe};
 use crate::files::{make_folder, may_write, write_set};
 use crate::history::{self, Index};
 use crate::matching::{self, MatchOptions};
-use crate::model::{self, Source, Study, Verdict, prepare};
+use crate::model::{self, Source, Study, Verdict, prepare_with_progress};
 use crate::report::{About, Demo, PageOptions, demo_page};
 use crate::score;
 use crate::survival::Interval;
@@ -88,8 +88,8 @@ impl Way {
         let summary = history::read(folder, &*progress)?.summary();
         let study = Study::read(folder, &[])?;
         let source = Source::read(&study, &*progress)?;
-        let prepared = prepare(&study, &source, None, None)?;
-        let fitted = model::fit(&prepared, None, &study.model)?;
+        let prepared = prepare_with_progress(&study, &source, None, None, &*progress)?;
+        let fitted = model::fit_with_progress(&prepared, None, &study.model, &*progress)?;
         let train = fitted.result()?;
         let mut model = fitted.model;
         let evaluation = evaluate::run(&study, &source, &*progress)?;
@@ -99,9 +99,12 @@ impl Way {
         })?;
         let as_of = history.window.end;
         let research = evaluation.verdict != Verdict::Usable;
-        let score = score::score(&model, history, index, as_of, research)?;
+        let score =
+            score::score_with_progress(&model, history, index, as_of, research, &*progress)?;
         let options = MatchOptions { research, ..MatchOptions::new()? };
-        let matched = matching::match_requests(&model, history, index, as_of, &options)?;
+        let matched = matching::match_requests_with_progress(
+            &model, history, index, as_of, &options, &*progress,
+        )?;
         let at = study.outcome.horizons.iter().map(|h| h.length).collect();
         let options = DescribeOptions {
             at,

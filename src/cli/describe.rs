@@ -9,7 +9,7 @@ use super::page::{PageArgs, about_study};
 use super::progress::stage;
 use super::study::StudyArgs;
 use crate::evaluate::{self, Describe, DescribeOptions, Groups};
-use crate::model::{At, Prepared, Source, Study, prepare};
+use crate::model::{At, Prepared, Source, Study, prepare_with_progress};
 use crate::report::describe_page;
 use crate::survival::Interval;
 use crate::{Error, ErrorKind};
@@ -68,8 +68,7 @@ pub(crate) fn run(args: &DescribeArgs, out: &mut Output) -> Result<u8, Failure> 
     study.compare.clear();
     study.evaluate.by = args.by.iter().cloned().collect();
     let source = Source::read(&study, &*progress)?;
-    let features = || prepare(&study, &source, None, None);
-    let prepared = stage(&*progress, "building features", features)?;
+    let prepared = prepare_with_progress(&study, &source, None, None, &*progress)?;
     let result = stage(&*progress, "describing", || described(args, &study, &prepared))?;
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));

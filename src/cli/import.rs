@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ImportArgs, out: &mut Output) -> Result<u8, Failure> {
     history::may_write(target, *force)?;
     let progress = out.progress();
     let imported = ssda903::import(dir, &*progress)?;
-    history::write(&imported.history, target, *force)?;
+    history::write_with_progress(&imported.history, target, *force, &*progress)?;
     out.answer(&imported.report(), || {
         blocks(&imported.findings, &imported.counts, *most) + &account(&imported, target)
     })?;

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use super::page::about_model;
-use super::progress::stage;
 use super::score::{UseArgs, day, read};
 use crate::files::read_text;
 use crate::history::Day;
@@ -78,8 +77,10 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
     page.may_write(*force)?;
     let (model, history, index) = read(model, history, as_of, *research, out)?;
     let options = MatchOptions { rules, effort: Effort(args.effort), research: *research };
-    let matched = || matching::match_requests(&model, &history, &index, as_of, &options);
-    let result = stage(&*out.progress(), "matching", matched)?;
+    let progress = out.progress();
+    let result = matching::match_requests_with_progress(
+        &model, &history, &index, as_of, &options, &*progress,
+    )?;
     if args.requests.iter().any(|id| !result.requests.iter().any(|r| r.request == *id)) {
         let what = format!("--request names a request that is not open on {as_of}");
         return Err(Error::new(ErrorKind::Usage, what)
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
 /// Solves a bare problem.
 fn bare(path: &Path, effort: Effort, lang: Lang, out: &mut Output) -> Result<u8, Failure> {
     let instance = Instance::parse(&read_text(path)?)?;
-    let result = stage(&*out.progress(), "solving", || instance.solve(effort))?;
+    let result = instance.solve_with_progress(effort, &*out.progress())?;
     out.answer(&result, || result.to_text(lang))?;
     Ok(0)
 }

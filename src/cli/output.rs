@@ -72,7 +72,7 @@ impl Output {
         if self.quiet || !io::stderr().is_terminal() {
             Box::new(Silent)
         } else {
-            Box::new(Bar::default())
+            Box::new(Bar::stderr())
         }
     }
 

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use super::page::{PageArgs, about_model, base_at, base_rates};
-use super::progress::stage;
 use crate::history::{self, Day, History, Index};
 use crate::model::Model;
 use crate::report::score_page;
@@ -77,8 +76,9 @@ pub(crate) fn run(args: &ScoreArgs, out: &mut Output) -> Result<u8, Failure> {
     let (as_of, UseArgs { research, force, page }) = (args.as_of, &args.options);
     page.may_write(*force)?;
     let (model, history, index) = read(&args.model, &args.history, as_of, *research, out)?;
-    let scored = || score::score(&model, &history, &index, as_of, *research);
-    let result = stage(&*out.progress(), "scoring", scored)?;
+    let progress = out.progress();
+    let result =
+        score::score_with_progress(&model, &history, &index, as_of, *research, &*progress)?;
     page.write(*force, |options| {
         let rates = base_rates(&model, &history, &index, as_of);
         let base = |horizon: f64| base_at(&rates, horizon);

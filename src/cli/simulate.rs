@@ -6,7 +6,6 @@ use clap::Args;
 use serde_json::json;
 
 use super::output::{Failure, Output};
-use super::progress::stage;
 use crate::files::make_folder;
 use crate::simulate::{self, Level, Scenario};
 use crate::{Error, ErrorKind};
@@ -55,10 +54,9 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut Output) -> Result<u8, Failure> 
     make_folder(&args.out)?;
     simulate::may_write(&args.out, args.force)?;
     let progress = out.progress();
-    let simulated = || simulate::simulate(&scenario, args.children, args.seed);
-    let simulation = stage(&*progress, "simulating", simulated);
-    let write = || simulate::write(&simulation, &args.out, args.force);
-    stage(&*progress, "writing", write)?;
+    let simulation =
+        simulate::simulate_with_progress(&scenario, args.children, args.seed, &*progress);
+    simulate::write_with_progress(&simulation, &args.out, args.force, &*progress)?;
     let h = &simulation.history;
     let counts = [
         ("children", h.children.len()),

@@ -10,7 +10,7 @@ use super::page::{PageArgs, about_study};
 use super::progress::stage;
 use super::study::StudyArgs;
 use crate::files::may_write;
-use crate::model::{self, Kind, Source, TermResult, Test, TrainResult, prepare};
+use crate::model::{self, Kind, Source, TermResult, Test, TrainResult, prepare_with_progress};
 use crate::report::train_page;
 
 /// Fit the model of a study on all its rows, and write it
@@ -45,13 +45,9 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     args.out.iter().try_for_each(|path| may_write(path, args.force))?;
     args.page.may_write(args.force)?;
     let source = Source::read(&study, &*progress)?;
-    let features = || prepare(&study, &source, None, None);
-    let prepared = stage(&*progress, "building features", features)?;
-    let (fitted, result) = stage(&*progress, "fitting", || {
-        let fitted = model::fit(&prepared, None, &study.model)?;
-        let result = fitted.result()?;
-        Ok::<_, Failure>((fitted, result))
-    })?;
+    let prepared = prepare_with_progress(&study, &source, None, None, &*progress)?;
+    let fitted = model::fit_with_progress(&prepared, None, &study.model, &*progress)?;
+    let result = stage(&*progress, "testing", || fitted.result())?;
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));
     }

@@ -1,7 +1,9 @@
 //! A study on trial: its model, the models beside it, and no model at all.
 
 use crate::features::{Part, Term, Values};
-use crate::model::{Kind, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare};
+use crate::model::{
+    Kind, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare, prepare_with_progress,
+};
 use crate::outcome::Definition;
 use crate::progress::Progress;
 use crate::resample::{ResampleError, Split, grouped_folds, leave_one_out};
@@ -72,21 +74,19 @@ pub(super) fn judged(
     scope: Scope,
     progress: &dyn Progress,
 ) -> Result<Evaluation, Error> {
-    progress.start("building features", 0);
-    let prepared = prepare(study, source, None, definition)?;
+    let prepared = prepare_with_progress(study, source, None, definition, progress)?;
     let mut judge = Judge::new(study, &prepared, scope)?;
     let mut early = None;
     if scope == Scope::Whole {
         judge.attributes = attributes::own(study, source, &prepared, &mut judge.warnings)?;
         judge.attributes.extend(audit::read(study, source, &prepared, &mut judge.warnings)?);
         if let Some(day) = study.evaluate.time_split {
-            match prepare(study, source, Some(day), definition) {
+            match prepare_with_progress(study, source, Some(day), definition, progress) {
                 Ok(prepared) => early = Some((day, prepared)),
                 Err(error) => judge.warnings.push(format!("no split at {day}: {error}")),
             }
         }
     }
-    progress.finish();
     judge.run(early, progress)
 }
 

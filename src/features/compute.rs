@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::history::{History, Index, Label};
 use crate::outcome::Definition;
+use crate::progress::{Progress, Silent};
 
 use super::catalogue::{Feature, Fill, Filled, Value, find};
 use super::error::FeatureError;
@@ -41,6 +42,21 @@ pub fn compute(
     rows: &[AsOf],
     names: &[&str],
 ) -> Result<Frame, FeatureError> {
+    compute_with_progress(history, index, definition, rows, names, &Silent)
+}
+
+/// As [`compute`], telling `progress` of the rows that are done.
+///
+/// # Errors
+/// As [`compute`].
+pub fn compute_with_progress(
+    history: &History,
+    index: &Index,
+    definition: &Definition,
+    rows: &[AsOf],
+    names: &[&str],
+    progress: &dyn Progress,
+) -> Result<Frame, FeatureError> {
     let asked = names
         .iter()
         .enumerate()
@@ -68,6 +84,7 @@ pub fn compute(
             piece.push(part);
         }
     }
+    progress.start("building features", rows.len() as u64);
     pieces.into_par_iter().zip(rows.par_chunks(CHUNK)).for_each(|(mut piece, rows)| {
         let mut facts = Facts::new(&context, rows[0]);
         let mut block = vec![0.0; BLOCK * asked.len()];
@@ -82,7 +99,9 @@ pub fn compute(
                 part[b * BLOCK..b * BLOCK + rows.len()].copy_from_slice(&values[..rows.len()]);
             }
         }
+        progress.advance(rows.len() as u64);
     });
+    progress.finish();
     let columns = asked
         .iter()
         .zip(columns)

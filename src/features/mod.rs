@@ -26,7 +26,7 @@ mod term;
 
 pub use as_of::AsOf;
 pub use catalogue::{Feature, Level, Unit, catalogue_markdown, feature};
-pub use compute::compute;
+pub use compute::{compute, compute_with_progress};
 pub use design::{Design, Note, NoteKind};
 pub use entries::CATALOGUE;
 pub use error::FeatureError;

@@ -37,4 +37,4 @@ pub use registry::{Bilingual, Explanation, explain, explanations};
 pub(crate) use settings::nearest;
 pub use settings::{DateStyle, Decimal, Format, Separator, Settings, window};
 pub(crate) use write::{may_write, write_with};
-pub use write::{study_tables, write};
+pub use write::{study_tables, write, write_with_progress};

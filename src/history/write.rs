@@ -10,6 +10,7 @@ use super::day::Birth;
 use super::error::HistoryError;
 use super::records::{ChildIx, FamilyIx, FamilyState, History, Label, StayIx, Window};
 use crate::files;
+use crate::progress::{Progress, Silent};
 
 /// Writes `history` as a folder of CSV files with a `study.toml` that holds its window, so that
 /// [`super::read`] gives the same history again. The folder is made where it is missing. All
@@ -21,8 +22,21 @@ use crate::files;
 /// cannot: a reference outside it, a blank or padded id or word, `|` in a word of a list, a number
 /// that is not finite, a family without a kind, an assessment without a score.
 pub fn write(history: &History, dir: &Path, force: bool) -> Result<(), HistoryError> {
+    write_with_progress(history, dir, force, &Silent)
+}
+
+/// As [`write()`](fn@write), telling `progress` of the rows that are written.
+///
+/// # Errors
+/// As [`write()`](fn@write).
+pub fn write_with_progress(
+    history: &History,
+    dir: &Path,
+    force: bool,
+    progress: &dyn Progress,
+) -> Result<(), HistoryError> {
     let study = study(&history.window);
-    write_with(history, dir, force, &[("study.toml", study.as_bytes())])
+    write_with(history, dir, force, &[("study.toml", study.as_bytes())], progress)
 }
 
 /// Writes `history` with the other files of its folder, among them its `study.toml`.
@@ -34,8 +48,9 @@ pub(crate) fn write_with(
     dir: &Path,
     force: bool,
     others: &[(&str, &[u8])],
+    progress: &dyn Progress,
 ) -> Result<(), HistoryError> {
-    let tables = tables::all(history)?;
+    let tables = tables::all(history, progress)?;
     files::make_folder(dir)?;
     let mut set: Vec<(PathBuf, &[u8])> =
         tables.iter().map(|(name, bytes)| (dir.join(name), bytes.as_slice())).collect();

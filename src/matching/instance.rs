@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::assign::{Effort, Pair, Problem, solve};
+use super::assign::{Effort, Pair, Problem, Solution, solve_with_progress};
 use super::result::Status;
+use crate::progress::{Progress, Silent};
 use crate::score::{Lang, Note};
 use crate::{Error, ErrorKind};
 
@@ -145,6 +146,18 @@ impl Instance {
     /// [`ErrorKind::Data`]: an id given twice, a pair with an unknown group or family or given
     /// twice, a group without children, a score that is not a finite number.
     pub fn solve(&self, effort: Effort) -> Result<InstanceResult, Error> {
+        self.solve_with_progress(effort, &Silent)
+    }
+
+    /// As [`Instance::solve`], telling `progress` of the work that is done.
+    ///
+    /// # Errors
+    /// As [`Instance::solve`].
+    pub fn solve_with_progress(
+        &self,
+        effort: Effort,
+        progress: &dyn Progress,
+    ) -> Result<InstanceResult, Error> {
         let group_of = numbers(self.groups.iter().map(|g| &g.id), "group")?;
         let family_of = numbers(self.families.iter().map(|f| &f.id), "family")?;
         let mut warnings = Vec::new();
@@ -191,7 +204,8 @@ impl Instance {
         }
         let problem = Problem::new(self.groups.len(), places, pairs, conflicts)
             .map_err(|e| data(format!("the instance is not valid: {e}")))?;
-        Ok(self.answer(&problem, warnings, effort))
+        let solution = solve_with_progress(&problem, effort, progress);
+        Ok(self.answer(&problem, &solution, warnings))
     }
 
     fn children(&self) -> Result<Vec<u32>, Error> {
@@ -207,8 +221,12 @@ impl Instance {
             .collect()
     }
 
-    fn answer(&self, problem: &Problem, warnings: Vec<Note>, effort: Effort) -> InstanceResult {
-        let solution = solve(problem, effort);
+    fn answer(
+        &self,
+        problem: &Problem,
+        solution: &Solution,
+        warnings: Vec<Note>,
+    ) -> InstanceResult {
         let mut pairs = Vec::new();
         let mut unplaced = Vec::new();
         let mut of_group: Vec<Vec<usize>> = vec![Vec::new(); self.groups.len()];

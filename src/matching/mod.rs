@@ -34,7 +34,7 @@ pub use result::{
 pub use rules::{
     Choice, Combination, DEFAULT_RULES, Relax, Rule, RuleName, Rules, Settings, Urgency,
 };
-pub use run::{MatchOptions, match_requests};
+pub use run::{MatchOptions, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};
 pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, family_state, is_running};
 pub use ties::Reply;

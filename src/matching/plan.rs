@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ask::Caseload;
-use super::assign::{Effort, Pair, Problem, Solution, solve};
+use super::assign::{Effort, Pair, Problem, Solution, solve_with_progress};
 use super::choice::{ChoiceSet, clashes};
 use super::fact::Fact;
 use super::result::{AssignedPair, Assignment, ShadowPrice, Stage, Status, Unplaced};
@@ -11,6 +11,7 @@ use super::rules::{RuleName, Rules};
 use super::screen::Screen;
 use super::situation::Situation;
 use crate::history::{ChildIx, FamilyIx, RequestIx};
+use crate::progress::Progress;
 use crate::score::Note;
 
 /// The gain of each member of a group in each family that may take the group: the member's mean
@@ -34,6 +35,7 @@ pub(super) fn plan(
     sets: &[ChoiceSet],
     gains: &Gains,
     effort: Effort,
+    progress: &dyn Progress,
 ) -> Plan {
     let rules = screen.rules();
     let weights = weights(load, rules);
@@ -42,7 +44,7 @@ pub(super) fn plan(
         problem(s, screen, load, sets, gains, &conflicts, score)
     };
     // First stage: only the weights.
-    let placed = solve(&bare(&|g, _| weights[g]), effort);
+    let placed = solve_with_progress(&bare(&|g, _| weights[g]), effort, progress);
     let first = Effort(effort.0.saturating_sub(placed.work));
     let count = |solution: &Solution| -> f64 {
         solution.chosen.iter().zip(&weights).filter(|(c, _)| c.is_some()).map(|(_, w)| w).sum()
@@ -54,7 +56,7 @@ pub(super) fn plan(
     let mut left = first;
     let (second, problem) = loop {
         let both = bare(&|g, gain| place_value * weights[g] + gain);
-        let solution = solve(&both, left);
+        let solution = solve_with_progress(&both, left, progress);
         left = Effort(left.0.saturating_sub(solution.work));
         if count(&solution) >= count(&placed) - 1e-9 || place_value > 1e6 || left.0 == 0 {
             break (solution, both);

@@ -16,6 +16,7 @@ use super::words::about;
 use crate::features::{AsOf, Frame};
 use crate::history::{CareForm, Day, FamilyIx, FamilyKind, History, Index, Setting};
 use crate::model::{Contrasts, Model, Prediction};
+use crate::progress::{Progress, Silent};
 use crate::score::{Note, Reason, Risk, banner, definition, guideline, imputed, reasons, words};
 use crate::{Error, ErrorKind};
 
@@ -59,6 +60,22 @@ pub fn match_requests(
     as_of: Day,
     options: &MatchOptions,
 ) -> Result<MatchResult, Error> {
+    match_requests_with_progress(model, history, index, as_of, options, &Silent)
+}
+
+/// As [`match_requests`], telling `progress` of the pairs, the work and the requests that are
+/// done.
+///
+/// # Errors
+/// As [`match_requests`].
+pub fn match_requests_with_progress(
+    model: &Model,
+    history: &History,
+    index: &Index,
+    as_of: Day,
+    options: &MatchOptions,
+    progress: &dyn Progress,
+) -> Result<MatchResult, Error> {
     model.usable_for(as_of, options.research)?;
     at_start_only(model)?;
     let situation = Situation::new(history, index, as_of);
@@ -66,9 +83,9 @@ pub fn match_requests(
     let screen = Screen::new(rules, history);
     let load = Caseload::new(&situation, rules);
     let sets = choice_sets(&situation, &screen, &load);
-    let predicted = Predicted::new(model, &situation, &load, &sets)?;
-    let plan =
-        plan(&situation, &screen, &load, &sets, &predicted.gains(&load, &sets), options.effort);
+    let predicted = Predicted::new(model, &situation, &load, &sets, progress)?;
+    let gains = predicted.gains(&load, &sets);
+    let plan = plan(&situation, &screen, &load, &sets, &gains, options.effort, progress);
     let horizon = model.horizons().into_iter().fold(0.0, f64::max);
     let contrasts = model.contrasts(&predicted.frame, horizon)?;
     let case = Case {
@@ -79,7 +96,13 @@ pub fn match_requests(
         sets: &sets,
         predicted: &predicted,
     };
-    let mut requests: Vec<RequestMatch> = (0..load.asks.len()).map(|k| case.request(k)).collect();
+    progress.start("candidates", load.asks.len() as u64);
+    let mut requests = Vec::with_capacity(load.asks.len());
+    for k in 0..load.asks.len() {
+        requests.push(case.request(k));
+        progress.advance(1);
+    }
+    progress.finish();
     requests.sort_by(|a, b| a.request.cmp(&b.request));
     Ok(MatchResult {
         schema: 1,
@@ -138,6 +161,7 @@ impl Predicted {
         s: &Situation<'_>,
         load: &Caseload<'_>,
         sets: &[ChoiceSet],
+        progress: &dyn Progress,
     ) -> Result<Self, Error> {
         definition(model)?;
         let mut asked = Vec::new();
@@ -153,7 +177,8 @@ impl Predicted {
             }
         }
         let frame = model.frame(s.history, s.index, &asked)?;
-        let all = model.predict(&frame, &vec![0.0; asked.len()], &model.horizons())?;
+        let lasted = vec![0.0; asked.len()];
+        let all = model.predict_with_progress(&frame, &lasted, &model.horizons(), progress)?;
         Ok(Self { frame, all, first })
     }
 

@@ -30,10 +30,10 @@ mod verdict;
 
 pub use difference::Contrasts;
 pub use error::ModelError;
-pub use fit::{Fitted, fit};
+pub use fit::{Fitted, fit, fit_with_progress};
 pub use kind::Kind;
 pub use prediction::{Abstention, Contribution, Prediction, PredictionNote, RiskAt};
-pub use prepare::{Source, prepare, prepare_history, prepare_table};
+pub use prepare::{Source, prepare, prepare_history, prepare_table, prepare_with_progress};
 pub use prepared::{Prepared, TimeUnit};
 pub use priors::PriorRow;
 pub use result::{

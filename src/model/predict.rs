@@ -1,6 +1,7 @@
 //! Predictions: risks with intervals, what they are made of, and when there is no number.
 
 use ndarray::ArrayView1;
+use rayon::prelude::*;
 
 use super::fit::stratum_labels;
 use super::grid::Ends;
@@ -10,6 +11,7 @@ use super::prediction::{Abstention, Contribution, Prediction, PredictionNote, Ri
 use super::trained::{Engine, Model};
 use super::{ModelError, TimeUnit};
 use crate::features::{Design, Frame, NoteKind, Values};
+use crate::progress::{Progress, Silent};
 
 /// A value outside the scope by more than this share of its width has no number.
 const MARGIN: f64 = 0.5;
@@ -52,8 +54,30 @@ impl Model {
         lasted: &[f64],
         horizons: &[f64],
     ) -> Result<Vec<Prediction>, ModelError> {
+        self.predict_with_progress(frame, lasted, horizons, &Silent)
+    }
+
+    /// As [`Model::predict`], telling `progress` of the rows that are done.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_with_progress(
+        &self,
+        frame: &Frame,
+        lasted: &[f64],
+        horizons: &[f64],
+        progress: &dyn Progress,
+    ) -> Result<Vec<Prediction>, ModelError> {
         let rows = self.rows(frame, lasted, horizons)?;
-        Ok((0..frame.len()).map(|r| self.predict_row(&rows, r, lasted[r], horizons)).collect())
+        progress.start("predicting", frame.len() as u64);
+        let predict = |r: usize| {
+            let prediction = self.predict_row(&rows, r, lasted[r], horizons);
+            progress.advance(1);
+            prediction
+        };
+        let all = (0..frame.len()).into_par_iter().with_min_len(16).map(predict).collect();
+        progress.finish();
+        Ok(all)
     }
 
     /// The bare risk of each row (outer) at each horizon (inner), without intervals and without

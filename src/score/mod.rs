@@ -12,5 +12,5 @@ pub(crate) mod words;
 pub use note::{Lang, Note};
 pub use notes::{CareSoFar, NoteSettings, guideline, safety};
 pub use result::{Reason, Risk, ScoreResult, StayScore};
-pub use run::score;
 pub(crate) use run::{banner, definition, imputed, reasons};
+pub use run::{score, score_with_progress};

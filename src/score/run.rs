@@ -8,6 +8,7 @@ use crate::features::{AsOf, Term, feature};
 use crate::history::{Day, History, Index};
 use crate::model::{Contribution, Model, Prediction, PredictionNote, TimeUnit};
 use crate::outcome::{Definition, Spell, Unit, spells};
+use crate::progress::{Progress, Silent};
 use crate::{Error, ErrorKind};
 
 /// The risk ahead of every foster placement that runs on `as_of`, given that it has lasted until
@@ -24,6 +25,21 @@ pub fn score(
     as_of: Day,
     research: bool,
 ) -> Result<ScoreResult, Error> {
+    score_with_progress(model, history, index, as_of, research, &Silent)
+}
+
+/// As [`score`], telling `progress` of the placements that are done.
+///
+/// # Errors
+/// As [`score`].
+pub fn score_with_progress(
+    model: &Model,
+    history: &History,
+    index: &Index,
+    as_of: Day,
+    research: bool,
+    progress: &dyn Progress,
+) -> Result<ScoreResult, Error> {
     model.usable_for(as_of, research)?;
     let definition = definition(model)?;
     let running: Vec<Spell> = spells(history, index, &definition, Some(as_of))
@@ -37,7 +53,7 @@ pub fn score(
         .map(|s| AsOf::spell(history, s, model.features_on(s.start, as_of).unwrap_or(s.start)))
         .collect();
     let frame = model.frame(history, index, &asked)?;
-    let predictions = model.predict(&frame, &lasted, &model.horizons())?;
+    let predictions = model.predict_with_progress(&frame, &lasted, &model.horizons(), progress)?;
     let settings = NoteSettings::default();
     let mut stays: Vec<StayScore> = running
         .iter()

@@ -40,13 +40,14 @@ mod write;
 use rayon::prelude::*;
 
 use crate::history::{FamilyIx, History, StayIx};
+use crate::progress::{Progress, Silent};
 
 pub use calibrate::calibrate;
 pub use effects::{Drivers, EFFECTS, Effect, HELPER_CHANGE_DURING, linear_predictors};
 pub use hazard::{Baseline, EDGES, PIECES};
 pub use scenario::{FamilyEffects, Frailty, Level, Scenario, Targets};
 pub use truth::{HORIZONS, true_risks};
-pub use write::{may_write, study, write};
+pub use write::{may_write, study, write, write_with_progress};
 
 use ground::Ground;
 use region::{Finished, Region};
@@ -81,27 +82,47 @@ pub struct Truth {
 /// the same history, whatever the number of threads.
 #[must_use]
 pub fn simulate(scenario: &Scenario, children: u32, seed: u64) -> Simulation {
-    let (ground, finished) = run(scenario, children, seed);
+    simulate_with_progress(scenario, children, seed, &Silent)
+}
+
+/// As [`simulate`], telling `progress` of the children that are done.
+#[must_use]
+pub fn simulate_with_progress(
+    scenario: &Scenario,
+    children: u32,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Simulation {
+    let (ground, finished) = run(scenario, children, seed, progress);
     assemble::assemble(scenario, ground, finished)
 }
 
 /// Simulates all regions.
-fn run(scenario: &Scenario, children: u32, seed: u64) -> (Ground, Vec<Finished>) {
+fn run(
+    scenario: &Scenario,
+    children: u32,
+    seed: u64,
+    progress: &dyn Progress,
+) -> (Ground, Vec<Finished>) {
     let regions = children.div_ceil(REGION).max(1);
     let ground = Ground::new(scenario, regions as usize, seed);
+    progress.start("simulating", u64::from(children));
     let finished = (0..regions)
         .into_par_iter()
         .map(|r| {
             let size = children / regions + u32::from(r < children % regions);
-            Region::run(scenario, &ground, r as usize, size, seed)
+            let done = Region::run(scenario, &ground, r as usize, size, seed);
+            progress.advance(u64::from(size));
+            done
         })
         .collect();
+    progress.finish();
     (ground, finished)
 }
 
 /// What bore on the placements that began within the window, region by region.
 fn starts(scenario: &Scenario, children: u32, seed: u64) -> Vec<Start> {
-    let (_, finished) = run(scenario, children, seed);
+    let (_, finished) = run(scenario, children, seed, &Silent);
     let mut starts = Vec::new();
     for Finished { records, .. } in finished {
         let from = scenario.window.start;

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::Error;
 use crate::files;
 use crate::history::{self, Window};
+use crate::progress::{Progress, Silent};
 
 use super::Simulation;
 
@@ -20,10 +21,23 @@ const TRUTH: &str = "truth.csv";
 /// [`crate::ErrorKind::Usage`] where a file exists and `force` is false; [`crate::ErrorKind::Io`] where the
 /// folder cannot be written.
 pub fn write(simulation: &Simulation, dir: &Path, force: bool) -> Result<(), Error> {
+    write_with_progress(simulation, dir, force, &Silent)
+}
+
+/// As [`write()`](fn@write), telling `progress` of the rows that are written.
+///
+/// # Errors
+/// As [`write()`](fn@write).
+pub fn write_with_progress(
+    simulation: &Simulation,
+    dir: &Path,
+    force: bool,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
     let study = study(&simulation.history.window);
     let truth = truth_table(simulation);
     let others = [("study.toml", study.as_bytes()), (TRUTH, truth.as_bytes())];
-    Ok(history::write_with(&simulation.history, dir, force, &others)?)
+    Ok(history::write_with(&simulation.history, dir, force, &others, progress)?)
 }
 
 /// Says whether [`write()`](fn@write) would refuse a folder, before the simulation is made.

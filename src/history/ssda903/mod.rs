@@ -110,9 +110,7 @@ pub fn import(dir: &Path, progress: &dyn Progress) -> Result<Imported, HistoryEr
             return Err(missing(name));
         }
     }
-    progress.start("reading the return", sources.len() as u64);
     let mut rows = read::Rows::read(&sources, findings, progress)?;
-    progress.finish();
     let mut returns: Vec<i32> = rows.episodes.iter().map(|e| e.year).collect();
     returns.sort_unstable();
     returns.dedup();

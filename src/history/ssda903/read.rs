@@ -115,15 +115,14 @@ impl<'a> Rows<'a> {
             dropped: BTreeMap::new(),
             unused: BTreeMap::new(),
         };
-        rows.years = years_of(sources)?;
+        rows.years = years_of(sources, progress)?;
         let mut order: Vec<usize> = (0..sources.len()).collect();
         // Headers first, and the latest return last, so that it wins.
         order.sort_by_key(|&s| (sources[s].table != Table::Header, rows.years[s], s));
         for s in order {
             if sources[s].is_complete(&mut rows.findings) {
-                rows.read_source(s)?;
+                rows.read_source(s, progress)?;
             }
-            progress.advance(1);
         }
         rows.refuse_bsns()?;
         Ok(rows)
@@ -141,7 +140,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn read_source(&mut self, s: usize) -> Result<(), HistoryError> {
+    fn read_source(&mut self, s: usize, progress: &dyn Progress) -> Result<(), HistoryError> {
         let source = &self.sources[s];
         let name = source.name.clone();
         if source.table == Table::Oc2 && self.years[s].is_none() {
@@ -150,7 +149,7 @@ impl<'a> Rows<'a> {
         }
         let mut findings = std::mem::take(&mut self.findings);
         let mut dropped = 0;
-        let read = source.each(&mut findings, |line, findings| {
+        let read = source.each(&mut findings, progress, |line, findings| {
             let taken = match source.table {
                 Table::Header => self.take_person(s, line, findings),
                 Table::Episodes => self.take_episode(s, line, findings),

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
@@ -10,6 +10,7 @@ use csv::ByteRecord;
 use super::codes;
 use crate::ErrorKind;
 use crate::history::{Day, FileProblem, Finding, Findings, HistoryError};
+use crate::progress::Progress;
 
 /// The tables of the return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -273,6 +274,7 @@ impl Source {
     pub fn each(
         &self,
         findings: &mut Findings,
+        progress: &dyn Progress,
         mut take: impl FnMut(Line<'_>, &mut Findings),
     ) -> Result<(usize, usize), HistoryError> {
         let io = |what: String| {
@@ -284,6 +286,8 @@ impl Source {
             }])
         };
         let file = File::open(&self.path).map_err(|e| io(format!("cannot be opened ({e})")))?;
+        let lines = lines(&self.path).map_err(|e| io(format!("cannot be read ({e})")))?;
+        progress.start(&format!("reading {}", self.name), lines);
         let since = Cell::new(0);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(self.separator)
@@ -313,6 +317,9 @@ impl Source {
                 continue;
             }
             rows += 1;
+            if rows % OFTEN == 0 {
+                progress.advance(OFTEN as u64);
+            }
             let number = record.position().map_or(0, csv::Position::line);
             // No cell of a return has a line end: a quote is open, and the rows after it are lost.
             let swallowed =
@@ -336,7 +343,26 @@ impl Source {
             }
             take(Line { columns: &self.columns, record: &record, number }, findings);
         }
+        progress.finish();
         Ok((rows, unread))
+    }
+}
+
+/// Rows between two words about progress.
+const OFTEN: usize = 1024;
+
+/// How many line ends a file has: about its number of rows.
+fn lines(path: &Path) -> std::io::Result<u64> {
+    let mut reader = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut lines = 0;
+    loop {
+        let part = reader.fill_buf()?;
+        if part.is_empty() {
+            return Ok(lines);
+        }
+        lines += part.iter().filter(|&&b| b == b'\n').count() as u64;
+        let read = part.len();
+        reader.consume(read);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tables::{Source, Table};
 use crate::history::{Day, Findings, HistoryError};
+use crate::progress::Progress;
 
 /// The return year (named by the year in which it ends) that a day belongs to: 1 April 2023 to
 /// 31 March 2024 is 2024.
@@ -36,11 +37,14 @@ pub fn collection_year(starts_and_ends: &BTreeMap<i32, usize>) -> Option<i32> {
 /// The return year of each source. Episodes tell it by their dates; another table belongs to the
 /// return whose episodes lie in the same folder, where there are several to the one with the same
 /// numbers in its name; with one return in all, to that one.
-pub fn years_of(sources: &[Source]) -> Result<Vec<Option<i32>>, HistoryError> {
+pub fn years_of(
+    sources: &[Source],
+    progress: &dyn Progress,
+) -> Result<Vec<Option<i32>>, HistoryError> {
     let mut years = vec![None; sources.len()];
     for (s, source) in sources.iter().enumerate().filter(|(_, s)| s.table == Table::Episodes) {
         let mut seen: BTreeMap<i32, usize> = BTreeMap::new();
-        source.each(&mut Findings::default(), |line, _| {
+        source.each(&mut Findings::default(), progress, |line, _| {
             let decom = line.day("DECOM").ok().flatten();
             let dec = line.day("DEC").ok().flatten().map(|dec| dec.plus_days(-1));
             for day in [decom, dec].into_iter().flatten() {

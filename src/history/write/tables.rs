@@ -4,21 +4,33 @@ use super::{Table, birth};
 use crate::history::columns;
 use crate::history::error::HistoryError;
 use crate::history::records::{History, Party, Subject};
+use crate::progress::Progress;
 
-/// Every table as the bytes of its file.
-pub(super) fn all(h: &History) -> Result<Vec<(&'static str, Vec<u8>)>, HistoryError> {
-    Ok(vec![
-        children(h)?,
-        families(h)?,
-        family_periods(h)?,
-        stays(h)?,
-        events(h)?,
-        assessments(h)?,
-        areas(h)?,
-        requests(h)?,
-        pairs(h)?,
-        offers(h)?,
-    ])
+/// Every table as the bytes of its file; `progress` is told of the rows.
+pub(super) fn all(
+    h: &History,
+    progress: &dyn Progress,
+) -> Result<Vec<(&'static str, Vec<u8>)>, HistoryError> {
+    let tables: [(fn(&History) -> File, usize); 10] = [
+        (children, h.children.len()),
+        (families, h.families.len()),
+        (family_periods, h.family_periods.len()),
+        (stays, h.stays.len()),
+        (events, h.events.len()),
+        (assessments, h.assessments.len()),
+        (areas, h.areas.len()),
+        (requests, h.requests.len()),
+        (pairs, h.pairs.len()),
+        (offers, h.offers.len()),
+    ];
+    progress.start("writing", tables.iter().map(|(_, rows)| *rows as u64).sum());
+    let mut made = Vec::with_capacity(tables.len());
+    for (table, rows) in tables {
+        made.push(table(h)?);
+        progress.advance(rows as u64);
+    }
+    progress.finish();
+    Ok(made)
 }
 
 type File = Result<(&'static str, Vec<u8>), HistoryError>;

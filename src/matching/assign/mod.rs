@@ -19,6 +19,7 @@ mod search;
 mod simplex;
 mod tree;
 
+use crate::progress::{Progress, Silent};
 use exact::Solved;
 use part::Part;
 pub use problem::{Pair, Problem, ProblemError};
@@ -40,17 +41,27 @@ impl Default for Effort {
     }
 }
 
-/// The work that is left.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Budget {
+/// The work that is left, and who is told when some is done.
+pub(crate) struct Budget<'a> {
     left: u64,
+    /// Work that was not told of yet.
+    untold: u64,
+    progress: &'a dyn Progress,
 }
 
-impl Budget {
+impl Budget<'_> {
     fn spend(&mut self, work: u64) {
         self.left = self.left.saturating_sub(work);
+        self.untold += work;
+        if self.untold >= TELL {
+            self.progress.advance(self.untold);
+            self.untold = 0;
+        }
     }
 }
+
+/// So much work lies between two words about progress.
+const TELL: u64 = 100_000;
 
 /// What counts as better.
 #[derive(Debug, Clone, Copy, Default)]
@@ -149,7 +160,15 @@ impl Solution {
 /// same answer.
 #[must_use]
 pub fn solve(problem: &Problem, effort: Effort) -> Solution {
-    let mut budget = Budget { left: effort.0 };
+    solve_with_progress(problem, effort, &Silent)
+}
+
+/// As [`solve`], telling `progress` of the work that is done; the stage counts the work that is
+/// allowed, of which nearly every problem needs a small part.
+#[must_use]
+pub fn solve_with_progress(problem: &Problem, effort: Effort, progress: &dyn Progress) -> Solution {
+    progress.start("assigning (at most)", effort.0);
+    let mut budget = Budget { left: effort.0, untold: 0, progress };
     let quantum = quantum(problem);
     let mut solution = Solution {
         chosen: vec![None; problem.groups()],
@@ -170,6 +189,7 @@ pub fn solve(problem: &Problem, effort: Effort) -> Solution {
     solution.objective = solution.chosen.iter().flatten().map(|&k| problem.pairs()[k].score).sum();
     solution.bound += solution.objective;
     solution.work = effort.0 - budget.left;
+    progress.finish();
     solution
 }
 

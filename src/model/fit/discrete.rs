@@ -10,6 +10,7 @@ use crate::model::cells;
 use crate::model::discrete::{Discrete, DiscreteCause};
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::study::ModelSpec;
+use crate::progress::Progress;
 use crate::survival::Outcome;
 
 /// Bands of intervals with an intercept of their own: at most so many, each with so many events.
@@ -36,6 +37,7 @@ pub(crate) fn fit(
     training: &Training,
     spec: &ModelSpec,
     means: &[f64],
+    progress: &dyn Progress,
 ) -> Result<DiscreteFit, ModelError> {
     let marks = training.landmark.clone().unwrap_or_else(|| vec![0; training.len()]);
     let shifts = prepared.landmarks.len().saturating_sub(1);
@@ -53,7 +55,9 @@ pub(crate) fn fit(
     let bare = with_landmarks(&Array2::zeros((training.len(), 0)), &marks, shifts);
     let mut causes = Vec::new();
     let mut main = None;
-    for &cause in &training.present {
+    progress.start("fitting", training.present.len() as u64);
+    for (done, &cause) in training.present.iter().enumerate() {
+        progress.advance(u64::from(done > 0));
         let by_interval = periods.events(cause);
         let events: usize = by_interval.iter().sum();
         let name = &training.outcome.causes()[cause as usize - 1];

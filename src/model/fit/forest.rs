@@ -6,12 +6,14 @@ use crate::model::ModelError;
 use crate::model::forests::{Forests, HorizonForest};
 use crate::model::prepared::Prepared;
 use crate::model::study::ModelSpec;
+use crate::progress::Progress;
 
 /// Forests on the outcome "ended by the cause within the horizon", weighted for censoring.
 pub(crate) fn fit(
     prepared: &Prepared,
     training: &Training,
     spec: &ModelSpec,
+    progress: &dyn Progress,
 ) -> Result<(Forests, Vec<String>), ModelError> {
     if prepared.horizons.is_empty() {
         let repair = "give outcome.horizons = [...], in the table's own time";
@@ -22,8 +24,10 @@ pub(crate) fn fit(
     }
     let clusters = training.first_cluster();
     let mut forests = Vec::new();
+    let landmarks = prepared.landmarks.len().max(1);
+    progress.start("growing forests", (landmarks * prepared.horizons.len()) as u64);
     let mut late = 0;
-    for landmark in 0..prepared.landmarks.len().max(1) {
+    for landmark in 0..landmarks {
         let marks = training.landmark.as_deref();
         let rows: Vec<usize> = (0..training.len())
             .filter(|&r| marks.is_none_or(|m| m[r] as usize == landmark))
@@ -53,6 +57,7 @@ pub(crate) fn fit(
                 seed: prepared.seed.wrapping_add(1_000_003 * forests.len() as u64),
             };
             let forest = Forest::fit(x.view(), &target, &weights, &clusters, &settings)?;
+            progress.advance(1);
             forests.push(HorizonForest { landmark, horizon: horizon.length, forest });
         }
     }

@@ -8,6 +8,7 @@ use crate::model::hazards::{Baseline, Baselines, CauseCells, Effect, Proportiona
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::study::{ModelSpec, Ties};
 use crate::model::{Kind, ModelError, priors};
+use crate::progress::Progress;
 use crate::survival::linalg::symmetrise;
 use crate::survival::{
     AalenJohansen, Cox, CoxFit, FitWarning, Interval, Prior, Sample, StratumCells,
@@ -44,6 +45,7 @@ pub(crate) fn fit(
     training: &Training,
     spec: &ModelSpec,
     means: &[f64],
+    progress: &dyn Progress,
 ) -> Result<Hazards, ModelError> {
     let codes = Codes::new(training, prepared);
     let sample = training.sample(codes.all.clone())?;
@@ -51,6 +53,7 @@ pub(crate) fn fit(
     let mut warnings = Vec::new();
     let known = known_beforehand(prepared, training, spec, &mut warnings)?;
     let mut fits = Vec::new();
+    progress.start("fitting", training.present.len() as u64);
     for &cause in &training.present {
         let cox = if cause == training.cause {
             settings(spec).priors(known.clone()).firth(spec.cox.firth)
@@ -58,6 +61,7 @@ pub(crate) fn fit(
             settings(spec)
         };
         fits.push(fit_cause(training, &sample, &bare, &cox, cause, &codes, &mut warnings)?);
+        progress.advance(1);
     }
     let mut effects: Vec<Effect> = fits.iter().map(|f| effect(&f.fit)).collect();
     let reference = Array1::from_vec(means.to_vec());

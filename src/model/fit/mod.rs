@@ -15,6 +15,7 @@ use super::trained::{About, CauseCount, Engine, Model, NamedTime};
 use super::{Kind, ModelError, TrainResult};
 use crate::history::Day;
 use crate::learners::Logistic;
+use crate::progress::{Progress, Silent};
 use crate::survival::{CoxFit, Sample};
 use training::Training;
 
@@ -81,6 +82,19 @@ pub fn fit(
     rows: Option<&[usize]>,
     spec: &ModelSpec,
 ) -> Result<Fitted, ModelError> {
+    fit_with_progress(prepared, rows, spec, &Silent)
+}
+
+/// As [`fit`], telling `progress` of the parts that are done: the causes, or the forests.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_with_progress(
+    prepared: &Prepared,
+    rows: Option<&[usize]>,
+    spec: &ModelSpec,
+    progress: &dyn Progress,
+) -> Result<Fitted, ModelError> {
     let all: Vec<usize>;
     let rows = match rows {
         Some(rows) => rows,
@@ -120,7 +134,7 @@ pub fn fit(
     }
     let (engine, detail) = match spec.kind {
         Kind::Cox | Kind::AalenJohansen => {
-            let found = hazards::fit(prepared, &training, spec, &means)?;
+            let found = hazards::fit(prepared, &training, spec, &means, progress)?;
             warnings.extend(found.warnings);
             let detail = if with_terms {
                 Detail::Cox { fit: Box::new(found.main), sample: Box::new(found.sample) }
@@ -130,13 +144,13 @@ pub fn fit(
             (Engine::Hazards(found.proportional), detail)
         }
         Kind::DiscreteLogistic => {
-            let found = discrete::fit(prepared, &training, spec, &means)?;
+            let found = discrete::fit(prepared, &training, spec, &means, progress)?;
             warnings.extend(found.warnings);
             let (fit, null, from) = (Box::new(found.main), found.null, found.terms_from);
             (Engine::Discrete(found.discrete), Detail::Discrete { fit, null, from })
         }
         Kind::Forest => {
-            let (forests, more) = forest::fit(prepared, &training, spec)?;
+            let (forests, more) = forest::fit(prepared, &training, spec, progress)?;
             warnings.extend(more);
             (Engine::Forests(forests), Detail::Bare)
         }
@@ -146,6 +160,7 @@ pub fn fit(
             return Err(ModelError::usage(what, "choose one of them"));
         }
     };
+    progress.finish();
     let support = Support::new(&training.frame, &by_weight(&engine, &training));
     let about = about(prepared, &training, spec, warnings);
     let recipe = training.recipe;

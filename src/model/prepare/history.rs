@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{beside_terms, cluster_names, codes, options, terms};
-use crate::features::{AsOf, compute, feature};
+use crate::features::{AsOf, compute_with_progress, feature};
 use crate::history::{Day, History, Index};
 use crate::model::ModelError;
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::priors;
 use crate::model::study::{At, Span, Study};
 use crate::outcome::{Definition, Spell, spells_and_tally, to_outcome};
+use crate::progress::{Progress, Silent};
 
 /// What a history groups rows by.
 const GROUPS: [&str; 3] = ["child", "family", "provider"];
@@ -26,6 +27,18 @@ pub fn prepare_history(
     index: &Index,
     known_at: Option<Day>,
     definition: Option<&Definition>,
+) -> Result<Prepared, ModelError> {
+    with_progress(study, history, index, known_at, definition, &Silent)
+}
+
+/// As [`prepare_history`], telling `progress` of the rows whose features are built.
+pub(super) fn with_progress(
+    study: &Study,
+    history: &History,
+    index: &Index,
+    known_at: Option<Day>,
+    definition: Option<&Definition>,
+    progress: &dyn Progress,
 ) -> Result<Prepared, ModelError> {
     let definition = definition.or(study.outcome.definition.as_ref()).cloned().unwrap_or_default();
     let landmarks = match &study.features.at {
@@ -55,7 +68,7 @@ pub fn prepare_history(
     let days: Vec<Day> = spells.iter().zip(&marks).map(|(s, &m)| day(s, &landmarks, m)).collect();
     let asked: Vec<AsOf> =
         spells.iter().zip(&days).map(|(s, &d)| AsOf::spell(history, s, d)).collect();
-    let frame = compute(history, index, &definition, &asked, &names)?;
+    let frame = compute_with_progress(history, index, &definition, &asked, &names, progress)?;
     let outcome = to_outcome(&spells)?;
     let cause = study.model.cause.as_deref().unwrap_or("breakdown");
     let cause = outcome.cause_number(cause).ok_or_else(|| {

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::features::{Frame, Missing, RecipeOptions, Term, read_table};
 use crate::history::{Day, History, Index, ReadOptions, read_with};
 use crate::outcome::Definition;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 
 pub(crate) use history::CARRIER;
 pub use history::prepare_history;
@@ -80,8 +80,24 @@ pub fn prepare(
     known_at: Option<Day>,
     definition: Option<&Definition>,
 ) -> Result<Prepared, ModelError> {
+    prepare_with_progress(study, source, known_at, definition, &Silent)
+}
+
+/// As [`prepare`], telling `progress` of the rows whose features are built.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with_progress(
+    study: &Study,
+    source: &Source,
+    known_at: Option<Day>,
+    definition: Option<&Definition>,
+    progress: &dyn Progress,
+) -> Result<Prepared, ModelError> {
     match source {
-        Source::History(both) => prepare_history(study, &both.0, &both.1, known_at, definition),
+        Source::History(both) => {
+            history::with_progress(study, &both.0, &both.1, known_at, definition, progress)
+        }
         Source::Table(frame) => prepare_table(study, frame.clone()),
     }
 }
