@@ -76,6 +76,12 @@ pub(crate) fn table(r: &TrainResult) -> String {
         }
     }
     let _ = writeln!(text);
+    if let Some(net) = &r.penalty {
+        let _ = writeln!(
+            text,
+            "{net}\nestimates that are held in have no standard errors and no intervals"
+        );
+    }
     if let Some(tests) = &r.tests {
         test(&mut text, "likelihood ratio test", tests.likelihood_ratio);
         test(&mut text, "Wald test", tests.wald);

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::trained::{About, Engine, Model, NamedTime};
 use super::verdict::{Limit, Stamp, Verdict};
-use super::{Kind, TimeUnit};
+use super::{Kind, Penalty, TimeUnit};
 use crate::features::Missing;
 
 impl Model {
@@ -132,6 +132,10 @@ impl Model {
             _ => ("hazard", "hazard ratio"),
         };
         let _ = writeln!(text, "## Terms\n\nOn the log {what} of `{}`:\n", plain(self.cause()));
+        if let Some(net) = &self.about.penalty {
+            held_in(text, net, &rows, ratio);
+            return;
+        }
         let _ = writeln!(text, "| term | estimate | standard error | {ratio} |\n|---|---|---|---|");
         for (name, estimate, se) in rows {
             let _ = writeln!(
@@ -235,6 +239,23 @@ impl Model {
         let _ = writeln!(text, "- SHA-256 `{}`", self.sha256());
         let _ = writeln!(text, "- it holds no row, no identifier and no path");
     }
+}
+
+/// The terms that an elastic net kept, without errors: what it is, and what it is not.
+fn held_in(text: &mut String, net: &Penalty, rows: &[(String, f64, f64)], ratio: &str) {
+    let _ = writeln!(text, "| term | estimate | {ratio} |\n|---|---|---|");
+    for (name, estimate, _) in rows.iter().filter(|(_, b, _)| *b != 0.0) {
+        let _ = writeln!(text, "| {} | {estimate:.4} | {:.3} |", plain(name), estimate.exp());
+    }
+    let _ = writeln!(
+        text,
+        "\nThey were held in by an {net}. So they lie too near to zero, on purpose, and have no \
+         standard errors and no intervals: which terms are here, and how strongly they were held, \
+         was chosen on the same rows. The intervals of predicted risks take this choice as made \
+         beforehand and are too narrow; the evaluation chooses anew in every fold, and tells how \
+         well the whole procedure predicts. They are associations in these data, not effects of a \
+         change.\n"
+    );
 }
 
 /// The gates as a table.

@@ -53,7 +53,7 @@ const TABLE: &[Entry] = &[
         Kind::Cox,
         "cox",
         true,
-        &["ties", "strata", "weights", "offset", "priors", "firth"],
+        &["ties", "strata", "weights", "offset", "priors", "firth", "penalty"],
         "cause-specific Cox models, combined over every competing end",
     ),
     entry(Kind::FineGray, "fine-gray", false, &[], "subdistribution hazards"),

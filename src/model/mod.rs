@@ -37,11 +37,12 @@ pub use prepare::{Source, prepare, prepare_history, prepare_table, prepare_with_
 pub use prepared::{Prepared, TimeUnit};
 pub use priors::PriorRow;
 pub use result::{
-    Concordance, Frailty, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
+    Concordance, Frailty, LogLik, Penalty, PhTerm, PhTest, Rule, TermResult, Test, Tests,
+    TrainResult,
 };
 pub use study::{
-    At, Compare, CoxSpec, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates, MissingValues,
-    ModelSpec, OutcomeSpec, Span, Study, StudyError, TableSpec, Ties,
+    At, Compare, CoxSpec, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates, LambdaSpec,
+    MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Span, Study, StudyError, TableSpec, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

@@ -35,6 +35,9 @@ pub struct TrainResult {
     pub scale: Option<f64>,
     /// The variance of a frailty.
     pub frailty: Option<Frailty>,
+    /// The elastic net; the key is there only where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<Penalty>,
     /// What the reader must know.
     pub warnings: Vec<String>,
 }
@@ -129,6 +132,54 @@ pub struct Concordance {
     pub se: Option<f64>,
 }
 
+/// An elastic net that held the terms in. Its estimates have no standard errors: they are not
+/// centred on the truth, and which terms were kept was chosen on the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Penalty {
+    /// The mix: 1 is the lasso, 0 is ridge.
+    pub alpha: f64,
+    /// Its strength, on glmnet's scale.
+    pub lambda: f64,
+    /// How the strength was found.
+    pub rule: Rule,
+    /// Folds of the cross-validation; null where λ was given.
+    pub folds: Option<usize>,
+    /// The columns whose coefficient is not zero.
+    pub kept: usize,
+    /// All columns.
+    pub of: usize,
+}
+
+/// How the strength of an elastic net was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rule {
+    /// The study gave it.
+    #[serde(rename = "given")]
+    Given,
+    /// The least held-out deviance.
+    #[serde(rename = "cv")]
+    Least,
+    /// The largest within a standard error of that.
+    #[serde(rename = "1se")]
+    WithinOneSe,
+}
+
+impl std::fmt::Display for Penalty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { alpha, lambda, kept, of, .. } = self;
+        write!(f, "elastic net with alpha {alpha}, lambda {lambda:.4e} (")?;
+        match (self.rule, self.folds) {
+            (Rule::Given, _) | (_, None) => write!(f, "given")?,
+            (Rule::Least, Some(n)) => write!(f, "the least held-out deviance over {n} folds")?,
+            (Rule::WithinOneSe, Some(n)) => {
+                write!(f, "within a standard error of the least held-out deviance over {n} folds")?;
+            }
+        }
+        write!(f, "): {kept} of {of} columns kept")
+    }
+}
+
 /// A frailty's variance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Frailty {
@@ -199,6 +250,7 @@ mod tests {
             concordance: Some(Concordance { c: 0.6, se: None }),
             scale: None,
             frailty: None,
+            penalty: None,
             warnings: Vec::new(),
         };
         let json = serde_json::to_string(&result).unwrap();

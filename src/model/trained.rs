@@ -9,7 +9,7 @@ use super::forests::Forests;
 use super::hazards::Proportional;
 use super::prepared::TimeUnit;
 use super::support::Support;
-use super::{Kind, ModelError, Stamp, Verdict};
+use super::{Kind, ModelError, Penalty, Stamp, Verdict};
 use crate::features::Recipe;
 use crate::history::{Day, Window};
 use crate::outcome::Definition;
@@ -70,6 +70,9 @@ pub struct About {
     pub software: BTreeMap<String, String>,
     /// The last day on which the model may be used for decisions.
     pub expires: Option<Day>,
+    /// The elastic net that held the terms in, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<Penalty>,
     /// What training warned of.
     pub warnings: Vec<String>,
 }

@@ -255,6 +255,45 @@ fn quiet_leaves_out_warnings_and_keeps_errors() {
 }
 
 #[test]
+fn an_elastic_net_says_what_it_kept_and_gives_no_intervals() {
+    let dir = rossi();
+    let net = ["--set", "features.terms=[\"fin\", \"age\", \"race\", \"mar\", \"prio\"]", "--set"];
+    let train = |more: &[&str]| {
+        let args = [&["train", "study.toml"][..], &net, more].concat();
+        pleegzorg(dir.path(), &args).code(0).stdout
+    };
+    let json = |penalty: &str| -> serde_json::Value {
+        serde_json::from_str(&train(&[penalty, "--json"])).unwrap()
+    };
+    let found = json("model.penalty={alpha = 0.9, lambda = 0.03}");
+    let net_of = &found["penalty"];
+    assert_eq!(net_of["lambda"], 0.03);
+    assert_eq!(net_of["rule"], "given");
+    let kept = |v: &serde_json::Value| {
+        let terms = v["terms"].as_array().unwrap();
+        terms.iter().filter(|t| t["estimate"].as_f64().unwrap() != 0.0).count()
+    };
+    assert_eq!(net_of["kept"], kept(&found));
+    assert!(found["terms"][0]["se"].is_null() && found["tests"].is_null());
+    let text = train(&["model.penalty=elastic-net"]);
+    assert!(text.contains("elastic net with alpha 0.5, lambda "), "{text}");
+    assert!(text.contains("the least held-out deviance over 10 folds"), "{text}");
+    assert!(text.contains("no standard errors and no intervals"), "{text}");
+    // A plain fit has no such key.
+    let plain = pleegzorg(dir.path(), &["train", "study.toml", "--json"]).code(0).stdout;
+    assert!(!plain.contains("penalty"));
+    let page = ["model.penalty=lasso", "--html", "p.html"];
+    train(&page);
+    let page = std::fs::read_to_string(dir.path().join("p.html")).unwrap();
+    assert!(page.contains("no intervals and no tests") && !page.contains("not estimable"));
+    // In every fold of an evaluation it is chosen anew.
+    let args = ["evaluate", "study.toml", "--json", "--set", "model.penalty={folds = 3}"];
+    let evaluated =
+        pleegzorg(dir.path(), &[&args[..], &["--set", "evaluate.bootstrap=0"]].concat());
+    assert!(evaluated.code(0).stdout.contains("\"verdict\""));
+}
+
+#[test]
 fn the_number_of_threads_changes_nothing() {
     let dir = rossi();
     for verb in ["train", "evaluate", "describe"] {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use pleegzorg::model::{Fitted, Model, Prepared, Study, TrainResult, fit, prepare_table};
-use pleegzorg::survival::{Cox, Prior};
+use pleegzorg::model::{Fitted, Model, Prepared, Rule, Study, TrainResult, fit, prepare_table};
+use pleegzorg::survival::{Cox, ElasticNet, Prior};
 
 use super::model::{close, frame};
 
@@ -148,4 +148,104 @@ fn exact_ties_go_from_the_study_to_the_numbers() {
     assert!(wrong.to_string().contains("\"efron\", \"breslow\" or \"exact\""), "{wrong}");
     let clustered = train(here, &["model.ties=exact", "model.cluster=[\"prio\"]"]).unwrap_err();
     assert!(clustered.to_string().contains("no score residuals"), "{clustered}");
+}
+
+#[test]
+fn an_elastic_net_goes_from_the_study_to_the_numbers() {
+    let here = Path::new("");
+    let sets = ["model.penalty={alpha = 1, lambda = 0.03}"];
+    let (fitted, result) = train(here, &sets).unwrap();
+    let cox = fitted.cox().unwrap();
+    let prepared = rossi(here, &[]).unwrap();
+    let x = ndarray::Array2::from_shape_fn((prepared.len(), 7), |(i, j)| {
+        let column = ["fin", "age", "race", "wexp", "mar", "paro", "prio"][j];
+        match prepared.frame.get(column).unwrap() {
+            pleegzorg::features::Values::Number(v) => v[i],
+            other => panic!("{other:?}"),
+        }
+    });
+    let names = cox.names.clone();
+    let sample = pleegzorg::survival::Sample::new(x, names, prepared.outcome.clone()).unwrap();
+    let path = ElasticNet::new(1.0).lambda(vec![0.03]).path(&sample, 1).unwrap();
+    let terms = result.terms.as_ref().unwrap();
+    for (j, term) in terms.iter().enumerate() {
+        close(term.estimate.unwrap(), path.coef[[0, j]], 1e-12);
+        // Estimates that are held in have no errors and no tests.
+        assert_eq!(
+            (term.se, term.z, term.p, term.lower, term.upper),
+            (None, None, None, None, None)
+        );
+    }
+    close(result.loglik.unwrap().final_, path.loglik[0], 1e-10);
+    assert!(result.tests.is_none() && result.ph_test.is_none());
+    let net = result.penalty.unwrap();
+    assert_eq!((net.alpha, net.lambda, net.rule, net.folds), (1.0, 0.03, Rule::Given, None));
+    assert_eq!((net.kept, net.of), (path.nonzero(0), 7));
+    assert!(net.kept > 0 && net.kept < 7, "{net}");
+    // What the model does with them, after its file was read back.
+    let model = Model::from_bytes(&fitted.model.to_bytes().unwrap()).unwrap();
+    let (frame, lasted) = (&prepared.frame, vec![0.0; prepared.len()]);
+    let eta = sample.x().dot(&path.coef.row(0));
+    let risks = model.predict(frame, &lasted, &[52.0]).unwrap();
+    let risk = |r: usize| risks[r].risks.as_ref().unwrap()[0].estimate;
+    let log_ratio = |r: usize| (-(-risk(r)).ln_1p()).ln() - (-(-risk(0)).ln_1p()).ln();
+    for r in 1..20 {
+        close(log_ratio(r), eta[r] - eta[0], 1e-10);
+    }
+    let card = model.card();
+    assert!(
+        card.contains("held in by an elastic net with alpha 1, lambda 3.0000e-2 (given)"),
+        "{card}"
+    );
+    assert!(card.contains(&format!("{} of 7 columns kept", net.kept)), "{card}");
+    assert!(card.contains("no intervals") && !card.contains("standard error |"), "{card}");
+}
+
+#[test]
+fn the_strength_is_chosen_on_the_training_rows_only() {
+    let here = Path::new("");
+    let (study, prepared) = study(here, &["model.penalty=lasso"]).unwrap();
+    let net = |rows: Option<&[usize]>| {
+        fit(&prepared, rows, &study.model).unwrap().result().unwrap().penalty.unwrap()
+    };
+    let all = net(None);
+    assert_eq!((all.rule, all.folds), (Rule::Least, Some(10)));
+    let half: Vec<usize> = (0..prepared.len()).filter(|r| r % 2 == 0).collect();
+    let own = net(Some(&half));
+    assert_ne!(all.lambda, own.lambda);
+    // What the other half holds changes nothing.
+    let mut other = prepared.clone();
+    let y = &prepared.outcome;
+    let exit: Vec<f64> =
+        y.exit().iter().enumerate().map(|(i, t)| if i % 2 == 0 { *t } else { 53.0 - t }).collect();
+    let causes = (y.cause().to_vec(), y.causes().to_vec());
+    other.outcome = pleegzorg::survival::Outcome::new(None, exit, causes.0, causes.1).unwrap();
+    let again = fit(&other, Some(&half), &study.model).unwrap().result().unwrap().penalty.unwrap();
+    assert_eq!(own, again);
+    let careful = train(here, &["model.penalty={alpha = 1, lambda = \"1se\"}"]).unwrap().1;
+    let careful = careful.penalty.unwrap();
+    assert!(careful.lambda > all.lambda && careful.kept <= all.kept);
+    // Two groups cannot be split in three.
+    let few = train(here, &["model.penalty=lasso", "model.cluster=[\"fin\"]"]).unwrap_err();
+    assert!(few.to_string().contains("2 groups of rows with the event"), "{few}");
+    assert_eq!(few.kind(), pleegzorg::ErrorKind::Refused);
+    // With a given strength there is nothing to choose; clusters then give the predictions' errors.
+    let sets = ["model.penalty={lambda = 0.02}", "model.cluster=[\"prio\"]"];
+    assert!(train(here, &sets).unwrap().1.penalty.unwrap().kept > 0);
+}
+
+#[test]
+fn a_net_takes_more_columns_than_events() {
+    let here = Path::new("");
+    let terms = "features.terms=[\"ns(age, 6)\", \"ns(prio, 4)\", \"fin\", \"race\", \"wexp\", \"mar\", \"paro\", \
+                 \"fin:age\", \"fin:prio\", \"race:age\", \"race:prio\", \"wexp:age\", \"wexp:prio\", \"mar:age\"]";
+    let few: Vec<usize> = (0..60).collect();
+    let (plain, prepared) = study(here, &[terms]).unwrap();
+    let error = fit(&prepared, Some(&few), &plain.model);
+    let net =
+        Study::parse(ROSSI, here, &[terms.into(), "model.penalty=elastic-net".into()]).unwrap();
+    let fitted = fit(&prepared, Some(&few), &net.model);
+    assert!(error.is_err());
+    let result = fitted.unwrap().result().unwrap();
+    assert!(result.penalty.unwrap().of > result.events, "{:?}", result.penalty);
 }

@@ -2,12 +2,13 @@
 
 use ndarray::{Array1, ArrayView1, Axis};
 
+use super::net;
 use super::training::Training;
 use crate::model::cells::{self, merge};
 use crate::model::hazards::{Baseline, Baselines, CauseCells, Effect, Proportional, Stratum};
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::study::{ModelSpec, Ties};
-use crate::model::{Kind, ModelError, priors};
+use crate::model::{Kind, ModelError, Penalty, priors};
 use crate::progress::Progress;
 use crate::survival::linalg::symmetrise;
 use crate::survival::{
@@ -30,13 +31,15 @@ pub(crate) struct Hazards {
     pub(crate) main: CoxFit,
     /// The rows as that fit saw them.
     pub(crate) sample: Sample,
+    /// The elastic net of that fit.
+    pub(crate) penalty: Option<Penalty>,
     pub(crate) warnings: Vec<String>,
 }
 
 /// The sample of a cause: with terms or without.
-struct Fitted<'a> {
-    fit: CoxFit,
-    sample: &'a Sample,
+pub(super) struct Fitted<'a> {
+    pub(super) fit: CoxFit,
+    pub(super) sample: &'a Sample,
 }
 
 /// Fits every cause that occurs and makes the baselines.
@@ -54,7 +57,21 @@ pub(crate) fn fit(
     let known = known_beforehand(prepared, training, spec, &mut warnings)?;
     let mut fits = Vec::new();
     progress.start("fitting", training.present.len() as u64);
+    let mut penalty = None;
     for &cause in &training.present {
+        if let (Some(net), Kind::Cox) = (&spec.cox.penalty, spec.kind) {
+            let seed = prepared.seed;
+            let (fitted, found) = net::fit_cause(training, &sample, &bare, net, cause, seed)?;
+            warnings.extend(codes.say(&fitted.fit.warnings));
+            fits.push(fitted);
+            progress.advance(1);
+            match found {
+                Ok(found) if cause == training.cause => penalty = Some(found),
+                Ok(_) => {}
+                Err(why) => warnings.push(why),
+            }
+            continue;
+        }
         let cox = if cause == training.cause {
             settings(spec).priors(known.clone()).firth(spec.cox.firth)
         } else {
@@ -88,7 +105,8 @@ pub(crate) fn fit(
         grid.strata(training, &codes, &own, baselines, &mut warnings)
     };
     let main = fits.swap_remove(0).fit;
-    Ok(Hazards { proportional: Proportional { baselines, effects }, main, sample, warnings })
+    let proportional = Proportional { baselines, effects };
+    Ok(Hazards { proportional, main, sample, penalty, warnings })
 }
 
 /// The settings of every cause's model.

@@ -3,6 +3,7 @@
 mod discrete;
 mod forest;
 mod hazards;
+mod net;
 mod report;
 mod training;
 
@@ -113,7 +114,8 @@ pub fn fit_with_progress(
     }
     let training = Training::new(prepared, rows, spec, with_terms)?;
     let (columns, events) = (training.x.ncols(), training.outcome.events(training.cause));
-    if columns > events.max(MANY_COLUMNS) {
+    let chooses = spec.kind == Kind::Cox && spec.cox.penalty.is_some();
+    if columns > events.max(MANY_COLUMNS) && !chooses {
         let widest = widest_term(&training).map_or_else(String::new, |(term, n)| {
             format!(
                 " ({term} alone makes {n}: is it a number with a word in it, or an identifier?)"
@@ -132,9 +134,11 @@ pub fn fit_with_progress(
     for column in training.recipe.constant_factors() {
         warnings.push(format!("{column} has one level only and says nothing"));
     }
+    let mut penalty = None;
     let (engine, detail) = match spec.kind {
         Kind::Cox | Kind::AalenJohansen => {
             let found = hazards::fit(prepared, &training, spec, &means, progress)?;
+            penalty = found.penalty;
             warnings.extend(found.warnings);
             let detail = if with_terms {
                 Detail::Cox { fit: Box::new(found.main), sample: Box::new(found.sample) }
@@ -162,7 +166,7 @@ pub fn fit_with_progress(
     };
     progress.finish();
     let support = Support::new(&training.frame, &by_weight(&engine, &training));
-    let about = about(prepared, &training, spec, warnings);
+    let about = About { penalty, ..about(prepared, &training, spec, warnings) };
     let recipe = training.recipe;
     let model = Model { about, recipe, means, engine, support, stamp: None };
     Ok(Fitted { model, detail, clustered: !spec.cluster.is_empty() })
@@ -247,6 +251,7 @@ fn about(
         seed: prepared.seed,
         software: software(spec.kind),
         expires: expires(prepared, spec),
+        penalty: None,
         warnings: all,
     }
 }

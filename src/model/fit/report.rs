@@ -29,6 +29,7 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         concordance: None,
         scale: None,
         frailty: None,
+        penalty: about.penalty,
         warnings: about.warnings.clone(),
     };
     let z = normal_quantile(about.interval).unwrap_or(f64::NAN);
@@ -36,6 +37,9 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         Detail::Bare => {}
         Detail::Cox { fit, sample } => {
             cox(&mut result, fit, sample, z)?;
+            if about.penalty.is_some() {
+                held_in(&mut result, fit);
+            }
             firth(&mut result, fit, sample, about.interval);
         }
         Detail::Discrete { fit, null, from } => {
@@ -69,7 +73,9 @@ fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Resul
         wald: Some(fit.wald.into()),
         score: Some(fit.score.into()),
     });
-    result.ph_test = ph_test(fit, sample, &mut result.warnings);
+    if result.penalty.is_none() {
+        result.ph_test = ph_test(fit, sample, &mut result.warnings);
+    }
     let score = fit.linear_predictors(sample)?.to_vec();
     let options = ConcordanceOptions {
         cause: Some(fit.cause),
@@ -80,6 +86,15 @@ fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Resul
     result.concordance = concordance(sample.outcome(), &score, &options)?
         .map(|c| Concordance { c: c.c, se: c.se.is_finite().then_some(c.se) });
     Ok(())
+}
+
+/// An elastic net gives estimates and nothing else: they are not centred on the truth, so that
+/// neither errors nor tests mean what they say.
+fn held_in(result: &mut TrainResult, fit: &CoxFit) {
+    let estimate =
+        |j: usize| TermResult { estimate: Some(fit.coef[j]), ..TermResult::absent(&fit.names[j]) };
+    result.terms = Some((0..fit.names.len()).map(estimate).collect());
+    (result.tests, result.ph_test) = (None, None);
 }
 
 /// With Firth's correction tests and intervals are those of the profile penalised likelihood, and

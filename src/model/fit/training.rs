@@ -30,6 +30,8 @@ pub(crate) struct Training {
     /// The stratum of each row, and the label of each stratum.
     pub(crate) strata: Option<(Vec<u32>, Vec<String>)>,
     pub(crate) clusters: Vec<Vec<u32>>,
+    /// What folds must not split, by row.
+    pub(crate) together: Vec<u32>,
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) offset: Option<Vec<f64>>,
     /// Rows that were left out for a missing value.
@@ -81,6 +83,7 @@ impl Training {
         });
         Ok(Self {
             clusters: clusters.collect::<Result<_, _>>()?,
+            together: pick(&prepared.fold_groups(spec)),
             strata: strata(&frame, &spec.strata)?,
             weights: spec
                 .weights

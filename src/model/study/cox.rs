@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::keys::Keys;
+use toml::Value;
 
 /// What a Cox model has beside the plain partial likelihood.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -12,21 +13,102 @@ pub struct CoxSpec {
     pub priors: Option<PathBuf>,
     /// Firth's correction.
     pub firth: bool,
+    /// An elastic net.
+    pub penalty: Option<PenaltySpec>,
 }
 
+/// An elastic net: `penalty = { alpha = 0.5, lambda = "cv", folds = 10 }`, or one word.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PenaltySpec {
+    /// The mix: 1 is the lasso, 0 is ridge.
+    pub alpha: f64,
+    /// How strong it is.
+    pub lambda: LambdaSpec,
+    /// Folds of the cross-validation that chooses λ, at most.
+    pub folds: usize,
+}
+
+/// How the strength of a penalty is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LambdaSpec {
+    /// It is given.
+    Given(f64),
+    /// `"cv"` or `"min"`: the one whose held-out deviance is the least.
+    Least,
+    /// `"1se"`: the largest one within a standard error of that.
+    WithinOneSe,
+}
+
+/// Folds that choose λ, unless the study says otherwise.
+const FOLDS: usize = 10;
+/// The mix, unless the study says otherwise.
+const ALPHA: f64 = 0.5;
+
 /// The keys: an entry of `[[compare]]` that names one of them inherits none of the others.
-pub(super) const KEYS: [&str; 2] = ["priors", "firth"];
+pub(super) const KEYS: [&str; 3] = ["priors", "firth", "penalty"];
 
 /// Reads them. What is absent comes from `base`, which is the default for other kinds.
 pub(super) fn cox(keys: &mut Keys<'_>, base: &CoxSpec) -> CoxSpec {
-    let named = KEYS.iter().any(|k| keys.has(k));
+    let named: Vec<&str> = KEYS.into_iter().filter(|k| keys.has(k)).collect();
     let priors = keys.text("priors").map(PathBuf::from);
     let firth = keys.flag("firth").unwrap_or(false);
-    if !named {
+    let penalty = penalty(keys);
+    if named.is_empty() {
         return base.clone();
     }
     if firth && priors.is_some() {
         keys.problem("firth", "cannot be combined with priors, of which it is one kind");
     }
-    CoxSpec { priors, firth }
+    if penalty.is_some() && (firth || priors.is_some()) {
+        keys.problem("penalty", "cannot be combined with priors or firth: one of them is enough");
+    }
+    CoxSpec { priors, firth, penalty }
+}
+
+/// An elastic net, as a word or as a table.
+fn penalty(keys: &mut Keys<'_>) -> Option<PenaltySpec> {
+    let word = |alpha: f64| PenaltySpec { alpha, lambda: LambdaSpec::Least, folds: FOLDS };
+    match keys.word_or_table("penalty")? {
+        Ok(name) => match name.as_str() {
+            "elastic-net" => Some(word(ALPHA)),
+            "lasso" => Some(word(1.0)),
+            "ridge" => Some(word(0.0)),
+            _ => {
+                let what = "must be \"elastic-net\", \"lasso\", \"ridge\", or a table like \
+                            { alpha = 0.5, lambda = \"cv\" }";
+                keys.problem("penalty", what);
+                None
+            }
+        },
+        Err(mut table) => {
+            let alpha = table.number("alpha").unwrap_or(ALPHA);
+            if !(0.0..=1.0).contains(&alpha) {
+                table.problem("alpha", "must lie from 0 (ridge) to 1 (lasso)");
+            }
+            let lambda = lambda(&mut table).unwrap_or(LambdaSpec::Least);
+            let folds = table.count("folds", 3, 1_000).map_or(FOLDS, |n| n as usize);
+            table.finish();
+            Some(PenaltySpec { alpha, lambda, folds })
+        }
+    }
+}
+
+fn lambda(table: &mut Keys<'_>) -> Option<LambdaSpec> {
+    let value = table.take("lambda")?;
+    let given = match &value {
+        Value::Integer(n) => Some(*n as f64),
+        Value::Float(x) => Some(*x),
+        _ => None,
+    };
+    match (given, value.as_str()) {
+        (Some(x), _) if x.is_finite() && x >= 0.0 => Some(LambdaSpec::Given(x)),
+        (None, Some("cv" | "min")) => Some(LambdaSpec::Least),
+        (None, Some("1se")) => Some(LambdaSpec::WithinOneSe),
+        _ => {
+            let what = "must be a number that is not below zero, \"cv\" (the least held-out \
+                        deviance) or \"1se\" (the most penalty within a standard error of it)";
+            table.problem("lambda", what);
+            None
+        }
+    }
 }

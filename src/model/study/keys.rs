@@ -154,6 +154,14 @@ impl<'a> Keys<'a> {
         self.text(key).map(|p| folder.join(p))
     }
 
+    /// A word, or a table of its own.
+    pub(super) fn word_or_table(&mut self, key: &'static str) -> Option<Result<String, Keys<'a>>> {
+        match self.table.get(key) {
+            Some(Value::Table(_)) => self.table(key).map(Err),
+            _ => self.text(key).map(Ok),
+        }
+    }
+
     /// A table of its own.
     pub(super) fn table(&mut self, key: &'static str) -> Option<Keys<'a>> {
         let table = self.typed(key, "a table", |v| v.as_table().cloned())?;

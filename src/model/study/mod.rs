@@ -13,7 +13,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use cox::CoxSpec;
+pub use cox::{CoxSpec, LambdaSpec, PenaltySpec};
 pub use error::StudyError;
 pub use spec::{Compare, Expires, ModelSpec, Ties};
 pub use time::Span;

@@ -94,7 +94,7 @@ pub struct Compare {
 }
 
 /// Keys of the design that belong to later versions.
-const LATER: [&str; 3] = ["frailty", "penalty", "convention"];
+const LATER: [&str; 2] = ["frailty", "convention"];
 /// Keys that only some kinds have.
 const SPECIAL: [&str; 8] =
     ["ties", "strata", "weights", "offset", "trees", "leaf", "depth", "step"];
@@ -118,11 +118,16 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
     if !(interval > 0.0 && interval < 1.0) {
         keys.problem("interval", "must lie between 0 and 1, like 0.95");
     }
+    let cox = cox::cox(keys, if own("priors") { &base.cox } else { &blank.cox });
+    let said = ties(keys);
+    if cox.penalty.is_some() && said.is_some_and(|t| t != Ties::Breslow) {
+        keys.problem("ties", "an elastic net counts ties as Breslow does: leave this key out");
+    }
     ModelSpec {
         kind,
         cause: keys.text("cause").or_else(|| base.cause.clone()),
-        ties: ties(keys).unwrap_or(if own("ties") { base.ties } else { blank.ties }),
-        cox: cox::cox(keys, if own("priors") { &base.cox } else { &blank.cox }),
+        ties: said.unwrap_or(if own("ties") { base.ties } else { blank.ties }),
+        cox,
         strata: keys
             .texts("strata")
             .unwrap_or_else(|| if own("strata") { base.strata.clone() } else { Vec::new() }),

@@ -113,6 +113,42 @@ fn ways_to_hold_estimates_in_exclude_each_other_and_are_not_inherited_beside_ano
 }
 
 #[test]
+fn a_penalty_is_a_word_or_a_table() {
+    let of = |text: &str| {
+        Study::parse(&format!("[model]\n{text}"), Path::new(""), &[]).unwrap().model.cox.penalty
+    };
+    let net = |alpha, lambda, folds| Some(PenaltySpec { alpha, lambda, folds });
+    assert_eq!(of("penalty = \"elastic-net\""), net(0.5, LambdaSpec::Least, 10));
+    assert_eq!(of("penalty = \"lasso\""), net(1.0, LambdaSpec::Least, 10));
+    assert_eq!(of("penalty = \"ridge\""), net(0.0, LambdaSpec::Least, 10));
+    assert_eq!(
+        of("penalty = { alpha = 0.2, lambda = 0.01 }"),
+        net(0.2, LambdaSpec::Given(0.01), 10)
+    );
+    assert_eq!(
+        of("penalty = { lambda = \"1se\", folds = 5 }"),
+        net(0.5, LambdaSpec::WithinOneSe, 5)
+    );
+    assert_eq!(of("penalty = { lambda = \"cv\" }"), of("penalty = { lambda = \"min\" }"));
+    assert_eq!(of(""), None);
+    for (wrong, key) in [
+        ("penalty = \"net\"", "model.penalty: must be"),
+        ("penalty = 1", "model.penalty: must be text"),
+        ("penalty = { alpha = 2 }", "model.penalty.alpha: must lie"),
+        ("penalty = { lambda = -1 }", "model.penalty.lambda: must be"),
+        ("penalty = { lambda = \"cv2\" }", "model.penalty.lambda: must be"),
+        ("penalty = { folds = 2 }", "model.penalty.folds: must be from 3"),
+        ("penalty = { lamda = 2 }", "did you mean model.penalty.lambda?"),
+        ("penalty = \"lasso\"\nfirth = true", "model.penalty: cannot be combined"),
+        ("penalty = \"lasso\"\nties = \"efron\"", "model.ties: an elastic net"),
+        ("kind = \"forest\"\npenalty = \"lasso\"", "model.penalty: does not apply"),
+    ] {
+        let found = problems(&format!("[model]\n{wrong}"));
+        assert!(found.len() == 1 && found[0].contains(key), "{wrong}: {found:?}");
+    }
+}
+
+#[test]
 fn values_of_the_wrong_kind_are_all_said_at_once() {
     let found = problems(
         "title = 3\nseed = -1\n[outcome]\nhorizons = [\"6 moons\"]\n[evaluate]\nfolds = 1\n\

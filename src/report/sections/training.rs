@@ -66,6 +66,10 @@ pub fn training(t: &TrainResult, language: Lang, audience: Audience) -> Section 
     };
     h.leaf("p", &[], &counts);
     match (&t.terms, meaning(t.kind, language)) {
+        (Some(terms), Some(meaning)) if t.penalty.is_some() => {
+            held_in(&mut h, t, language);
+            table(&kept(terms), &meaning, true, language).write(&mut h);
+        }
         (Some(terms), Some(meaning)) if !terms.is_empty() => {
             say(
                 &mut h,
@@ -77,7 +81,7 @@ pub fn training(t: &TrainResult, language: Lang, audience: Audience) -> Section 
                  of 1: more often. The longer the line, the less certain. A relation is not a cause.",
             );
             forest(terms, &meaning, &cause, language).write(&mut h, language);
-            table(terms, &meaning, language).write(&mut h);
+            table(terms, &meaning, false, language).write(&mut h);
         }
         _ => say(
             &mut h,
@@ -126,17 +130,52 @@ fn forest(terms: &[TermResult], meaning: &Meaning, cause: &str, language: Lang) 
     }
 }
 
+/// What an elastic net did, and what its estimates are not.
+fn held_in(h: &mut Html, t: &TrainResult, language: Lang) {
+    let Some(net) = &t.penalty else { return };
+    let lambda = language.number(net.lambda, 5);
+    let text = match language {
+        Lang::Nl => format!(
+            "Een rem op de schattingen (elastic net, alpha {}, lambda {lambda}) hield {} van de {} \
+             kolommen over. Hoe sterk hij remt is op deze rijen gekozen of was gegeven. Geremde \
+             schattingen liggen te dicht bij geen verband; daarom staan er geen intervallen en \
+             toetsen bij.",
+            language.number(net.alpha, 2),
+            net.kept,
+            net.of
+        ),
+        Lang::En => format!(
+            "A brake on the estimates (elastic net, alpha {}, lambda {lambda}) kept {} of {} columns. \
+             How hard it brakes was chosen on these rows, or given. Estimates under a brake lie too \
+             near to no relation; so there are no intervals and no tests.",
+            language.number(net.alpha, 2),
+            net.kept,
+            net.of
+        ),
+    };
+    h.leaf("p", &[], &text);
+}
+
+/// The terms that an elastic net kept.
+fn kept(terms: &[TermResult]) -> Vec<TermResult> {
+    terms.iter().filter(|t| t.estimate != Some(0.0)).cloned().collect()
+}
+
 /// In the manner of regression tables: levels of one factor below one heading.
-fn table(terms: &[TermResult], meaning: &Meaning, language: Lang) -> Table {
+fn table(terms: &[TermResult], meaning: &Meaning, held_in: bool, language: Lang) -> Table {
     let robust = terms.iter().any(|t| t.robust_se.is_some());
     let mut rows: Vec<Row> = Vec::new();
     let mut factor: Option<String> = None;
     for t in ratios(terms) {
         let (text, p) = match ratio(t) {
             Some(r) => (ratio_text(language, &r), r.p.map_or("–".into(), |p| language.p_value(p))),
+            None if held_in => {
+                let ratio = t.estimate.map_or("–".into(), |b| language.number(b.exp(), 2));
+                (ratio, "–".into())
+            }
             None => (language.of("niet te schatten", "not estimable").into(), "–".into()),
         };
-        let known = |v: Option<f64>| v.filter(|_| ratio(t).is_some());
+        let known = |v: Option<f64>| v.filter(|_| held_in || ratio(t).is_some());
         let se = known(t.robust_se.or(t.se)).map_or("–".into(), |se| language.number(se, 3));
         let estimate = known(t.estimate).map_or("–".into(), |b| language.number(b, 3));
         // A level belongs below its factor; an interaction stands by itself.

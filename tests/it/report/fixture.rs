@@ -128,6 +128,7 @@ pub fn trained() -> TrainResult {
         concordance: Some(Concordance { c: 0.712, se: Some(0.019) }),
         scale: None,
         frailty: None,
+        penalty: None,
         warnings: Vec::new(),
     }
 }

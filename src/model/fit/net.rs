@@ -1,0 +1,121 @@
+//! An elastic net: its strength is chosen on the training rows and on nothing else, so that every
+//! fold of an evaluation chooses anew.
+
+use ndarray::Axis;
+
+use super::hazards::Fitted;
+use super::training::Training;
+use crate::model::ModelError;
+use crate::model::result::{Penalty, Rule};
+use crate::model::study::{LambdaSpec, PenaltySpec};
+use crate::resample::grouped_folds;
+use crate::survival::{Cox, CoxFit, ElasticNet, NetPath, Sample, Ties};
+
+/// Fewer folds choose nothing.
+const FEWEST: usize = 3;
+
+/// One cause: with the terms that its net keeps. A competing cause whose λ cannot be chosen has a
+/// hazard without terms, and the second half says why.
+pub(super) fn fit_cause<'a>(
+    training: &Training,
+    sample: &'a Sample,
+    bare: &'a Sample,
+    spec: &PenaltySpec,
+    cause: u32,
+    seed: u64,
+) -> Result<(Fitted<'a>, Result<Penalty, String>), ModelError> {
+    match fit(training, sample, spec, cause, seed)? {
+        Ok((fit, penalty)) => Ok((Fitted { fit, sample }, Ok(penalty))),
+        Err(groups) if cause == training.cause => Err(ModelError::TooFew(format!(
+            "{groups} groups of rows with the event are too few to choose the strength of an \
+             elastic net by cross-validation, which needs {FEWEST}; give lambda as a number"
+        ))),
+        Err(groups) => {
+            let name = &training.outcome.causes()[cause as usize - 1];
+            let why = format!(
+                "{name} has {groups} groups of rows with the event: its hazard is the same for \
+                 everybody"
+            );
+            let fit = Cox::new().ties(Ties::Breslow).fit(bare, cause)?;
+            Ok((Fitted { fit, sample: bare }, Err(why)))
+        }
+    }
+}
+
+/// The fit; or, where λ cannot be chosen, how many groups have the event.
+fn fit(
+    training: &Training,
+    sample: &Sample,
+    spec: &PenaltySpec,
+    cause: u32,
+    seed: u64,
+) -> Result<Result<(CoxFit, Penalty), usize>, ModelError> {
+    let net = ElasticNet::new(spec.alpha);
+    let (path, k, rule, folds) = match spec.lambda {
+        LambdaSpec::Given(lambda) => {
+            (net.lambda(vec![lambda]).path(sample, cause)?, 0, Rule::Given, None)
+        }
+        LambdaSpec::Least | LambdaSpec::WithinOneSe => {
+            let (codes, folds) = match folds(training, spec.folds, cause, seed)? {
+                Ok(found) => found,
+                Err(groups) => return Ok(Err(groups)),
+            };
+            let tried = net.cross_validate(sample, cause, &codes)?;
+            if spec.lambda == LambdaSpec::Least {
+                (tried.path, tried.best, Rule::Least, Some(folds))
+            } else {
+                (tried.path, tried.within_one_se, Rule::WithinOneSe, Some(folds))
+            }
+        }
+    };
+    let fit = at(sample, cause, &path, k)?;
+    let (alpha, lambda) = (path.alpha, path.lambda[k]);
+    let (kept, of) = (path.nonzero(k), path.names.len());
+    Ok(Ok((fit, Penalty { alpha, lambda, rule, folds, kept, of })))
+}
+
+/// The Cox model at the k-th solution. Its covariance is that of the kept terms as if they had
+/// been chosen beforehand, with the curvature of the squared part of the penalty.
+fn at(sample: &Sample, cause: u32, path: &NetPath, k: usize) -> Result<CoxFit, ModelError> {
+    let coef = path.coef.row(k).to_vec();
+    let weights = sample.weights();
+    let total = weights.map_or(sample.len() as f64, |w| w.iter().sum());
+    let squared = total * path.lambda[k] * (1.0 - path.alpha);
+    // The penalty is on standardised columns.
+    let variance = |j: usize| {
+        let column = sample.x().index_axis(Axis(1), j);
+        let share = |i: usize| weights.map_or(1.0, |w| w[i]) / total;
+        let mean: f64 = column.iter().enumerate().map(|(i, x)| share(i) * x).sum();
+        column.iter().enumerate().map(|(i, x)| share(i) * (x - mean) * (x - mean)).sum::<f64>()
+    };
+    let precision: Vec<f64> =
+        (0..coef.len()).map(|j| if coef[j] == 0.0 { 0.0 } else { squared * variance(j) }).collect();
+    Ok(Cox::new().ties(Ties::Breslow).at(sample, cause, &coef, &precision)?)
+}
+
+/// A fold for each row, whole groups together, each fold with an event; and how many folds.
+fn folds(
+    training: &Training,
+    most: usize,
+    cause: u32,
+    seed: u64,
+) -> Result<Result<(Vec<u32>, usize), usize>, ModelError> {
+    let events: Vec<bool> = training.outcome.cause().iter().map(|&c| c == cause).collect();
+    let with = events.iter().zip(&training.together).filter(|(e, _)| **e).map(|(_, g)| *g);
+    let mut with: Vec<u32> = with.collect();
+    with.sort_unstable();
+    with.dedup();
+    let folds = most.min(with.len());
+    if folds < FEWEST {
+        return Ok(Err(with.len()));
+    }
+    let splits = grouped_folds(&training.together, &events, folds, 1, seed)
+        .map_err(|e| ModelError::Other(e.into()))?;
+    let mut codes = vec![0; events.len()];
+    for (fold, split) in splits.iter().enumerate() {
+        for &row in &split.test {
+            codes[row] = fold as u32;
+        }
+    }
+    Ok(Ok((codes, folds)))
+}

@@ -1,0 +1,71 @@
+//! A Cox model at coefficients that were found elsewhere, such as by an elastic net.
+
+use ndarray::Array1;
+
+use super::layout::Layout;
+use super::pass::Pass;
+use super::{Cox, CoxFit, FitError, FitWarning, Ties, evaluate};
+use crate::survival::Sample;
+use crate::survival::newton::{Maximum, leave_out};
+
+/// Curvature that every term has at least, as a share of what the data give it: twins that a lasso
+/// keeps side by side have no inverse without.
+const LEAST: f64 = 1e-8;
+
+impl Cox {
+    /// The fit at these coefficients, in the data's units. `precision` is the curvature that a
+    /// penalty adds to each. A coefficient of zero is left out; the covariance is that of the
+    /// others, as if they had been chosen beforehand.
+    ///
+    /// Tests of the whole model mean nothing here: the point is not a maximum of the likelihood.
+    ///
+    /// # Errors
+    /// An unknown cause, no events, exact ties, or coefficients that drive the linear predictors
+    /// apart.
+    pub(crate) fn at(
+        &self,
+        sample: &Sample,
+        cause: u32,
+        coef: &[f64],
+        precision: &[f64],
+    ) -> Result<CoxFit, FitError> {
+        self.check(sample, cause)?;
+        let p = sample.names().len();
+        if coef.len() != p || precision.len() != p {
+            let found = coef.len().min(precision.len());
+            return Err(FitError::Shape { what: "the coefficients", found, expected: p });
+        }
+        if self.ties == Ties::Exact {
+            let method = "a fit at given coefficients";
+            return Err(FitError::NotApplicable { method, why: "its ties are not exact".into() });
+        }
+        let layout = Layout::new(sample, cause);
+        let mut pass = Pass::new(&layout, self.ties == Ties::Efron);
+        let apart = || FitError::Start { why: "the linear predictors are too far apart".into() };
+        let mut null = evaluate(&mut pass, &Array1::zeros(p)).ok_or_else(apart)?;
+        let beta = Array1::from_shape_fn(p, |j| coef[j] * layout.columns.scale[j]);
+        let mut point = evaluate(&mut pass, &beta).ok_or_else(apart)?;
+        let active: Vec<bool> = coef.iter().map(|b| *b != 0.0).collect();
+        for j in 0..p {
+            if active[j] {
+                let own = precision[j] / layout.columns.scale[j].powi(2);
+                point.information[[j, j]] += own.max(LEAST * null.information[[j, j]]);
+            } else {
+                leave_out(&mut null, j);
+                leave_out(&mut point, j);
+            }
+        }
+        let found = Maximum {
+            beta,
+            point,
+            iterations: 0,
+            converged: true,
+            step: Array1::zeros(p),
+            ridge: false,
+        };
+        let mut fit = self.report(&layout, &null, &found, None, &active, cause, Vec::new())?;
+        self.add_robust(&mut fit, &mut pass, &found)?;
+        fit.warnings.retain(|w| !matches!(w, FitWarning::FewEvents { .. }));
+        Ok(fit)
+    }
+}
