@@ -43,6 +43,8 @@ mod model_cox;
 mod model_file;
 #[path = "it/model_history.rs"]
 mod model_history;
+#[path = "it/model_kinds.rs"]
+mod model_kinds;
 #[path = "it/model_shipped.rs"]
 mod model_shipped;
 #[path = "it/outcome.rs"]

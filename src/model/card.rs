@@ -127,8 +127,14 @@ impl Model {
         if rows.is_empty() {
             return;
         }
-        let (what, ratio) = match self.engine {
+        let (what, ratio) = match &self.engine {
             Engine::Discrete(_) => ("odds in an interval", "odds ratio"),
+            Engine::Smooth(s) if s.causes[0].law.longer() => {
+                ("time, so that above 0 means longer, until the end", "time ratio")
+            }
+            Engine::Hazards(h) if h.subdistribution => {
+                ("subdistribution hazard", "subdistribution hazard ratio")
+            }
             _ => ("hazard", "hazard ratio"),
         };
         let _ = writeln!(text, "## Terms\n\nOn the log {what} of `{}`:\n", plain(self.cause()));
@@ -212,6 +218,10 @@ impl Model {
         let last = match &self.engine {
             Engine::Hazards(h) => {
                 let ends = h.baselines.iter().filter_map(|b| b.pooled.edges.last());
+                ends.copied().fold(0.0, f64::max)
+            }
+            Engine::Smooth(s) => {
+                let ends = s.edges.iter().filter_map(|e| e.last());
                 ends.copied().fold(0.0, f64::max)
             }
             Engine::Discrete(d) => {

@@ -4,8 +4,8 @@
 //! Comparing their intervals by eye would call too much equal.
 
 use super::ModelError;
-use super::grid;
 use super::hazards::{Chosen, Effect, Proportional, quadratic};
+use super::smooth::{Smooth, SmoothCause};
 use super::trained::{Engine, Model};
 use crate::features::Frame;
 
@@ -65,6 +65,14 @@ impl Model {
                         if chosen.in_place { (None, label) } else { (label, None) };
                     Some(Moves { own, stands_in_for, causes })
                 }
+                Engine::Smooth(s) => {
+                    let (x, from) = (&row.x, self.clock(&row));
+                    let to = from + horizon;
+                    let (_, moves) = s.moves(row.landmark, x, row.offset, from, to, 0)?;
+                    let of = |by_coef| CauseMoves { by_coef, by_cell: Vec::new(), by_level: 0.0 };
+                    let causes = moves.into_iter().map(of).collect();
+                    Some(Moves { own: None, stands_in_for: None, causes })
+                }
                 Engine::Discrete(_) | Engine::Forests(_) => None,
             };
             Some(Comparable { estimate: e.value, variance: e.variance, moves })
@@ -84,6 +92,7 @@ impl Contrasts<'_> {
         let (x, y) = (self.rows.get(a)?.as_ref()?, self.rows.get(b)?.as_ref()?);
         let joint = match (&self.model.engine, &x.moves, &y.moves) {
             (Engine::Hazards(h), Some(m), Some(n)) => h.joint_variance(m, n),
+            (Engine::Smooth(s), Some(m), Some(n)) => s.joint_variance(m, n),
             _ => None,
         };
         let widest = x.variance.sqrt() + y.variance.sqrt();
@@ -110,24 +119,19 @@ impl Proportional {
         to: f64,
     ) -> Option<Vec<CauseMoves>> {
         let base = chosen.baseline;
-        let parts = grid::parts(&base.edges, from, to)?;
-        let eta = self.eta(x, offset);
-        let hazard = self.hazard(base, &eta, &parts)?;
-        let (_, gradient) = grid::gradient(&hazard, 0);
+        let slopes = self.slopes(base, x, offset, from, to, 0)?;
         let of = |(k, effect): (usize, &Effect)| {
-            let (cells, ratio) = (&base.causes[k], eta[k].exp());
+            let cells = &base.causes[k];
             let mut moves = CauseMoves {
                 by_coef: vec![0.0; effect.coef.len()],
-                by_cell: Vec::with_capacity(parts.len()),
+                by_cell: Vec::with_capacity(slopes.by_cell[k].len()),
                 by_level: 0.0,
             };
-            for (part, g) in parts.iter().zip(&gradient[k]) {
-                let weight = g * ratio * part.share;
-                moves.by_cell.push((part.cell, weight * cells.dv[part.cell].sqrt()));
-                moves.by_level += weight * cells.dh[part.cell];
-                let dq = &cells.dq[part.cell];
-                for ((a, x), q) in moves.by_coef.iter_mut().zip(x).zip(dq) {
-                    *a += weight * (x * cells.dh[part.cell] - q);
+            for &(cell, weight) in &slopes.by_cell[k] {
+                moves.by_cell.push((cell, weight * cells.dv[cell].sqrt()));
+                moves.by_level += weight * cells.dh[cell];
+                for ((a, x), q) in moves.by_coef.iter_mut().zip(x).zip(&cells.dq[cell]) {
+                    *a += weight * (x * cells.dh[cell] - q);
                 }
             }
             moves
@@ -160,6 +164,19 @@ impl Proportional {
     }
 }
 
+impl Smooth {
+    /// The variance of the difference between two risks: parameters are all that they share.
+    fn joint_variance(&self, a: &Moves, b: &Moves) -> Option<f64> {
+        let pairs = a.causes.iter().zip(&b.causes).zip(&self.causes);
+        let of = |((x, y), cause): ((&CauseMoves, &CauseMoves), &SmoothCause)| {
+            let gap: Vec<f64> = x.by_coef.iter().zip(&y.by_coef).map(|(x, y)| x - y).collect();
+            quadratic(&gap, &cause.covariance)
+        };
+        let variance: f64 = pairs.map(of).sum();
+        variance.is_finite().then_some(variance)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::hazards::{Baseline, Baselines, CauseCells, Stratum};
@@ -183,6 +200,7 @@ mod tests {
         };
         let stratum = |label: &str, h| Stratum { label: label.into(), baseline: baseline(h) };
         Proportional {
+            subdistribution: false,
             baselines: vec![Baselines {
                 pooled: baseline(0.1),
                 strata: vec![stratum("a", 0.1), stratum("b", 0.14)],

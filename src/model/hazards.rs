@@ -64,6 +64,10 @@ pub(crate) struct Baselines {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Proportional {
+    /// Whether these are the hazards of subdistributions (Fine–Gray), each of which gives the
+    /// cumulative incidence of its cause by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) subdistribution: bool,
     /// One per landmark, in their order; one in all where features are read at the start.
     pub(crate) baselines: Vec<Baselines>,
     /// The effects on each cause.
@@ -75,6 +79,14 @@ pub(crate) struct Proportional {
 pub(crate) struct Estimate {
     pub(crate) value: f64,
     pub(crate) variance: f64,
+}
+
+/// A probability, and how it moves with the baseline: per cause, (cell, derivative by the cell's
+/// increment).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Slopes {
+    pub(crate) value: f64,
+    pub(crate) by_cell: Vec<Vec<(usize, f64)>>,
 }
 
 /// The baseline that a row uses.
@@ -127,6 +139,9 @@ impl Proportional {
         from: f64,
         to: f64,
     ) -> Option<Ends> {
+        if self.subdistribution {
+            return self.ends_of_subdistributions(base, &self.eta(x, offset), from, to);
+        }
         let parts = grid::parts(&base.edges, from, to)?;
         let hazard = self.hazard(base, &self.eta(x, offset), &parts)?;
         Some(grid::ends(&hazard))
@@ -149,22 +164,17 @@ impl Proportional {
         b: usize,
     ) -> Option<Estimate> {
         let base = chosen.baseline;
-        let parts = grid::parts(&base.edges, from, to)?;
-        let eta = self.eta(x, offset);
-        let hazard = self.hazard(base, &eta, &parts)?;
-        let (value, gradient) = grid::gradient(&hazard, b);
+        let slopes = self.slopes(base, x, offset, from, to, b)?;
         let mut variance = 0.0;
         for (k, effect) in self.effects.iter().enumerate() {
-            let (cells, ratio) = (&base.causes[k], eta[k].exp());
+            let cells = &base.causes[k];
             let mut by_coef = vec![0.0; effect.coef.len()];
             let mut by_level = 0.0;
-            for (part, g) in parts.iter().zip(&gradient[k]) {
-                let weight = g * ratio * part.share;
-                variance += weight * weight * cells.dv[part.cell];
-                by_level += weight * cells.dh[part.cell];
-                let dq = &cells.dq[part.cell];
-                for ((a, x), q) in by_coef.iter_mut().zip(x).zip(dq) {
-                    *a += weight * (x * cells.dh[part.cell] - q);
+            for &(cell, weight) in &slopes.by_cell[k] {
+                variance += weight * weight * cells.dv[cell];
+                by_level += weight * cells.dh[cell];
+                for ((a, x), q) in by_coef.iter_mut().zip(x).zip(&cells.dq[cell]) {
+                    *a += weight * (x * cells.dh[cell] - q);
                 }
             }
             variance += quadratic(&by_coef, &effect.covariance);
@@ -172,7 +182,32 @@ impl Proportional {
                 variance += by_level * by_level * effect.between_strata;
             }
         }
+        let value = slopes.value;
         variance.is_finite().then_some(Estimate { value, variance: variance.max(0.0) })
+    }
+
+    /// The probability of cause `b`, and how it moves with the baseline of each cell.
+    pub(super) fn slopes(
+        &self,
+        base: &Baseline,
+        x: &[f64],
+        offset: f64,
+        from: f64,
+        to: f64,
+        b: usize,
+    ) -> Option<Slopes> {
+        let eta = self.eta(x, offset);
+        if self.subdistribution {
+            return self.slopes_of_subdistributions(base, &eta, from, to, b);
+        }
+        let parts = grid::parts(&base.edges, from, to)?;
+        let hazard = self.hazard(base, &eta, &parts)?;
+        let (value, gradient) = grid::gradient(&hazard, b);
+        let of = |(gradient, eta): (&Vec<f64>, &f64)| {
+            let ratio = eta.exp();
+            parts.iter().zip(gradient).map(|(p, g)| (p.cell, g * ratio * p.share)).collect()
+        };
+        Some(Slopes { value, by_cell: gradient.iter().zip(&eta).map(of).collect() })
     }
 }
 
@@ -266,6 +301,7 @@ mod tests {
             between_strata: 0.3,
         };
         Proportional {
+            subdistribution: false,
             baselines: vec![Baselines { pooled: baseline, strata: Vec::new() }],
             effects: vec![effect(0.7, 0.04), effect(-0.2, 0.01)],
         }

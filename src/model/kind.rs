@@ -47,6 +47,9 @@ struct Entry {
     about: &'static str,
 }
 
+/// The keys of a parametric kind without keys of its own.
+const PARAMETRIC: &[&str] = &["weights", "offset"];
+
 /// The one table of kinds. A new kind becomes available here, and nowhere else.
 const TABLE: &[Entry] = &[
     entry(
@@ -56,15 +59,57 @@ const TABLE: &[Entry] = &[
         &["ties", "strata", "weights", "offset", "priors", "firth", "penalty"],
         "cause-specific Cox models, combined over every competing end",
     ),
-    entry(Kind::FineGray, "fine-gray", false, &[], "subdistribution hazards"),
-    entry(Kind::Exponential, "exponential", false, &[], "exponential regression"),
-    entry(Kind::Weibull, "weibull", false, &[], "Weibull regression"),
-    entry(Kind::Lognormal, "lognormal", false, &[], "log-normal regression"),
-    entry(Kind::Loglogistic, "loglogistic", false, &[], "log-logistic regression"),
-    entry(Kind::Gengamma, "gengamma", false, &[], "generalised gamma regression"),
-    entry(Kind::Gompertz, "gompertz", false, &[], "Gompertz regression"),
-    entry(Kind::PiecewiseExponential, "piecewise-exponential", false, &[], "constant hazards"),
-    entry(Kind::RoystonParmar, "royston-parmar", false, &[], "splines on the log hazard"),
+    entry(
+        Kind::FineGray,
+        "fine-gray",
+        true,
+        &["convention", "strata", "weights", "offset"],
+        "proportional subdistribution hazards, one model per cause (Fine & Gray)",
+    ),
+    entry(
+        Kind::Exponential,
+        "exponential",
+        true,
+        PARAMETRIC,
+        "a constant hazard; like the next four, a positive estimate means longer",
+    ),
+    entry(Kind::Weibull, "weibull", true, PARAMETRIC, "Weibull regression of the time"),
+    entry(Kind::Lognormal, "lognormal", true, PARAMETRIC, "log-normal regression of the time"),
+    entry(
+        Kind::Loglogistic,
+        "loglogistic",
+        true,
+        PARAMETRIC,
+        "log-logistic regression of the time",
+    ),
+    entry(
+        Kind::Gengamma,
+        "gengamma",
+        true,
+        PARAMETRIC,
+        "generalised gamma regression of the time (Prentice)",
+    ),
+    entry(
+        Kind::Gompertz,
+        "gompertz",
+        true,
+        PARAMETRIC,
+        "a hazard that grows or falls exponentially with time",
+    ),
+    entry(
+        Kind::PiecewiseExponential,
+        "piecewise-exponential",
+        true,
+        &["weights", "offset", "cuts"],
+        "a hazard that is constant between cuts",
+    ),
+    entry(
+        Kind::RoystonParmar,
+        "royston-parmar",
+        true,
+        &["weights", "offset", "df"],
+        "a spline for the log cumulative hazard (Royston & Parmar)",
+    ),
     entry(
         Kind::AalenJohansen,
         "aalen-johansen",
@@ -134,6 +179,22 @@ impl Kind {
     #[must_use]
     pub fn keys(self) -> &'static [&'static str] {
         self.entry().keys
+    }
+
+    /// Whether it gives the hazard a form over time, with parameters beside the terms.
+    #[must_use]
+    pub fn is_parametric(self) -> bool {
+        matches!(
+            self,
+            Self::Exponential
+                | Self::Weibull
+                | Self::Lognormal
+                | Self::Loglogistic
+                | Self::Gengamma
+                | Self::Gompertz
+                | Self::PiecewiseExponential
+                | Self::RoystonParmar
+        )
     }
 
     /// The names of the kinds that this version can train, for a message.

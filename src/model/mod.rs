@@ -23,7 +23,9 @@ mod prepare;
 mod prepared;
 mod priors;
 mod result;
+mod smooth;
 mod study;
+mod subdistribution;
 mod support;
 mod trained;
 mod verdict;
@@ -41,8 +43,9 @@ pub use result::{
     TrainResult,
 };
 pub use study::{
-    At, Compare, CoxSpec, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates, LambdaSpec,
-    MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Span, Study, StudyError, TableSpec, Ties,
+    At, Compare, Convention, CoxSpec, Cuts, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates,
+    LambdaSpec, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Span, Study, StudyError,
+    TableSpec, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

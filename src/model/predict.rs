@@ -231,7 +231,7 @@ impl Model {
     pub(super) fn clock(&self, row: &Row<'_>) -> f64 {
         let mark = self.about.landmarks.get(row.landmark).map_or(0.0, |m| m.time);
         match &self.engine {
-            Engine::Hazards(_) => row.from.max(mark),
+            Engine::Hazards(_) | Engine::Smooth(_) => row.from.max(mark),
             Engine::Discrete(_) | Engine::Forests(_) => (row.from - mark).max(0.0),
         }
     }
@@ -243,6 +243,7 @@ impl Model {
                 let base = h.baselines[row.landmark].choose(row.stratum).baseline;
                 h.ends(base, &row.x, row.offset, from, from + horizon)
             }
+            Engine::Smooth(s) => s.ends(row.landmark, &row.x, row.offset, from, from + horizon),
             Engine::Discrete(d) => d.ends(row.landmark, &row.x, from, from + horizon),
             Engine::Forests(_) => None,
         }
@@ -260,6 +261,11 @@ impl Model {
                 let edges = &chosen.baseline.edges;
                 let reach = within(edges.last()) && from >= edges[0] - 1e-9;
                 (reach, h.risk(chosen, &row.x, row.offset, from, to, 0))
+            }
+            Engine::Smooth(s) => {
+                let edges = &s.edges[row.landmark];
+                let reach = within(edges.last()) && from >= edges[0] - 1e-9;
+                (reach, s.risk(row.landmark, &row.x, row.offset, from, to, 0))
             }
             Engine::Discrete(d) => {
                 let reach = within(d.edges[row.landmark].last());
@@ -402,8 +408,13 @@ impl Model {
 
     /// What each term adds to the log hazard of the cause.
     fn contributions(&self, x: &[f64]) -> Vec<Contribution> {
+        let effects;
         let coef = match &self.engine {
             Engine::Hazards(h) => h.effects[0].coef.as_slice(),
+            Engine::Smooth(s) => {
+                effects = s.causes[0].effects(s.edges.len() - 1);
+                &effects
+            }
             Engine::Discrete(d) => {
                 let c = &d.causes[0].coef;
                 &c[c.len() - self.means.len()..]

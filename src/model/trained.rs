@@ -8,6 +8,7 @@ use super::discrete::Discrete;
 use super::forests::Forests;
 use super::hazards::Proportional;
 use super::prepared::TimeUnit;
+use super::smooth::Smooth;
 use super::support::Support;
 use super::{Kind, ModelError, Penalty, Stamp, Verdict};
 use crate::features::Recipe;
@@ -83,6 +84,8 @@ pub struct About {
 pub(crate) enum Engine {
     /// Cause-specific proportional hazards on a grid; also no model at all.
     Hazards(Proportional),
+    /// Parametric hazards.
+    Smooth(Smooth),
     /// Discrete-time hazards.
     Discrete(Discrete),
     /// A forest per horizon.
@@ -157,8 +160,8 @@ impl Model {
         }
     }
 
-    /// The coefficients on the log hazard (log odds for discrete hazards) of the cause that is
-    /// asked: name of the column, estimate, standard error. Empty for kinds without any.
+    /// The coefficients on the log hazard (log odds for discrete hazards, the log time for
+    /// parametric kinds of `survreg`'s form) of the cause that is asked: name of the column, estimate, standard error. Empty for kinds without any.
     #[must_use]
     pub fn coefficients(&self) -> Vec<(String, f64, f64)> {
         let (coef, covariance, from) = match &self.engine {
@@ -166,6 +169,10 @@ impl Model {
             Engine::Discrete(d) => {
                 let from = d.causes[0].coef.len() - self.means.len();
                 (&d.causes[0].coef, &d.causes[0].covariance, from)
+            }
+            Engine::Smooth(s) => {
+                let c = &s.causes[0];
+                (&c.coef, &c.covariance, 1)
             }
             Engine::Forests(_) => return Vec::new(),
         };
@@ -197,6 +204,7 @@ impl Model {
         ensure(known, "the means do not fit the recipe")?;
         let whole = match &self.engine {
             Engine::Hazards(h) => h.check(causes, columns, landmarks),
+            Engine::Smooth(s) => s.check(causes, columns, landmarks),
             Engine::Discrete(d) => d.check(causes, columns, landmarks),
             Engine::Forests(f) => f.check(columns, landmarks),
         };

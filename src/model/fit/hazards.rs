@@ -2,21 +2,20 @@
 
 use ndarray::{Array1, ArrayView1, Axis};
 
+use super::cause::{CauseFit, CauseModel};
 use super::net;
 use super::training::Training;
 use crate::model::cells::{self, merge};
 use crate::model::hazards::{Baseline, Baselines, CauseCells, Effect, Proportional, Stratum};
 use crate::model::prepared::{Prepared, TimeUnit};
-use crate::model::study::{ModelSpec, Ties};
+use crate::model::study::ModelSpec;
 use crate::model::{Kind, ModelError, Penalty, priors};
 use crate::progress::Progress;
 use crate::survival::linalg::symmetrise;
-use crate::survival::{
-    AalenJohansen, Cox, CoxFit, FitWarning, Interval, Prior, Sample, StratumCells,
-};
+use crate::survival::{AalenJohansen, FitWarning, Interval, Prior, Sample, StratumCells};
 
 /// Fewer events than this per column, and a competing cause gets a hazard without terms.
-const EVENTS_PER_COLUMN: usize = 5;
+pub(super) const EVENTS_PER_COLUMN: usize = 5;
 /// A stratum with fewer rows has no baseline of its own in the model.
 const STRATUM_ROWS: usize = 10;
 /// So many strata are named in a warning, at most.
@@ -28,7 +27,7 @@ const STRATA: usize = 500;
 pub(crate) struct Hazards {
     pub(crate) proportional: Proportional,
     /// The fit of the cause that is asked.
-    pub(crate) main: CoxFit,
+    pub(crate) main: CauseFit,
     /// The rows as that fit saw them.
     pub(crate) sample: Sample,
     /// The elastic net of that fit.
@@ -38,7 +37,7 @@ pub(crate) struct Hazards {
 
 /// The sample of a cause: with terms or without.
 pub(super) struct Fitted<'a> {
-    pub(super) fit: CoxFit,
+    pub(super) fit: CauseFit,
     pub(super) sample: &'a Sample,
 }
 
@@ -62,7 +61,7 @@ pub(crate) fn fit(
         if let (Some(net), Kind::Cox) = (&spec.cox.penalty, spec.kind) {
             let seed = prepared.seed;
             let (fitted, found) = net::fit_cause(training, &sample, &bare, net, cause, seed)?;
-            warnings.extend(codes.say(&fitted.fit.warnings));
+            warnings.extend(codes.say(fitted.fit.warnings()));
             fits.push(fitted);
             progress.advance(1);
             match found {
@@ -72,12 +71,13 @@ pub(crate) fn fit(
             }
             continue;
         }
-        let cox = if cause == training.cause {
-            settings(spec).priors(known.clone()).firth(spec.cox.firth)
-        } else {
-            settings(spec)
+        let model = match CauseModel::new(spec) {
+            CauseModel::Cox(m) if cause == training.cause => {
+                CauseModel::Cox(m.priors(known.clone()).firth(spec.cox.firth))
+            }
+            other => other,
         };
-        fits.push(fit_cause(training, &sample, &bare, &cox, cause, &codes, &mut warnings)?);
+        fits.push(fit_cause(training, &sample, &bare, &model, cause, &codes, &mut warnings)?);
         progress.advance(1);
     }
     let mut effects: Vec<Effect> = fits.iter().map(|f| effect(&f.fit)).collect();
@@ -94,7 +94,7 @@ pub(crate) fn fit(
             .iter()
             .map(|f| Fitted {
                 fit: f.fit.clone(),
-                sample: if f.fit.coef.is_empty() { &pooled_bare } else { &pooled },
+                sample: if f.fit.coef().is_empty() { &pooled_bare } else { &pooled },
             })
             .collect();
         let all = increments(&again, &grid.edges, reference.view())?;
@@ -105,17 +105,9 @@ pub(crate) fn fit(
         grid.strata(training, &codes, &own, baselines, &mut warnings)
     };
     let main = fits.swap_remove(0).fit;
-    let proportional = Proportional { baselines, effects };
+    let subdistribution = spec.kind == Kind::FineGray;
+    let proportional = Proportional { subdistribution, baselines, effects };
     Ok(Hazards { proportional, main, sample, penalty, warnings })
-}
-
-/// The settings of every cause's model.
-fn settings(spec: &ModelSpec) -> Cox {
-    Cox::new().ties(match spec.ties {
-        Ties::Efron => crate::survival::Ties::Efron,
-        Ties::Breslow => crate::survival::Ties::Breslow,
-        Ties::Exact => crate::survival::Ties::Exact,
-    })
 }
 
 /// The priors of the study for the cause that is asked.
@@ -137,7 +129,7 @@ fn fit_cause<'a>(
     training: &Training,
     sample: &'a Sample,
     bare: &'a Sample,
-    cox: &Cox,
+    model: &CauseModel,
     cause: u32,
     codes: &Codes,
     warnings: &mut Vec<String>,
@@ -145,17 +137,17 @@ fn fit_cause<'a>(
     let name = &training.outcome.causes()[cause as usize - 1];
     let events = training.outcome.events(cause);
     if cause == training.cause {
-        let fit = cox.fit(sample, cause)?;
-        warnings.extend(codes.say(&fit.warnings));
+        let fit = model.fit(sample, cause)?;
+        warnings.extend(codes.say(fit.warnings()));
         return Ok(Fitted { fit, sample });
     }
     let columns = training.names.len();
     if columns == 0 {
-        return Ok(Fitted { fit: cox.fit(bare, cause)?, sample: bare });
+        return Ok(Fitted { fit: model.fit(bare, cause)?, sample: bare });
     }
     if events >= EVENTS_PER_COLUMN * columns {
-        let fit = cox.fit(sample, cause)?;
-        if fit.converged {
+        let fit = model.fit(sample, cause)?;
+        if fit.converged() {
             return Ok(Fitted { fit, sample });
         }
         warnings.push(format!(
@@ -166,7 +158,7 @@ fn fit_cause<'a>(
             "{name} has {events} events for {columns} columns: its hazard is the same for everybody"
         ));
     }
-    Ok(Fitted { fit: cox.fit(bare, cause)?, sample: bare })
+    Ok(Fitted { fit: model.fit(bare, cause)?, sample: bare })
 }
 
 /// The same rows without columns and offset.
@@ -182,16 +174,12 @@ fn without_terms(sample: &Sample) -> Result<Sample, ModelError> {
     Ok(bare)
 }
 
-fn effect(fit: &CoxFit) -> Effect {
-    // A sandwich says nothing of a coefficient that runs to infinity: its scores are all but zero.
-    // The model's own variance says that anything is possible.
-    let separated = fit.warnings.iter().any(|w| matches!(w, FitWarning::Separation { .. }));
-    let mut covariance =
-        if separated { fit.covariance.clone() } else { fit.best_covariance().clone() };
+fn effect(fit: &CauseFit) -> Effect {
+    let mut covariance = fit.covariance().clone();
     // Sums in another order leave the halves of a sandwich apart in their last bits.
     symmetrise(&mut covariance);
     Effect {
-        coef: fit.coef.to_vec(),
+        coef: fit.coef().to_vec(),
         covariance: covariance.rows().into_iter().map(|r| r.to_vec()).collect(),
         between_strata: 0.0,
     }
@@ -204,7 +192,8 @@ fn increments(
     reference: ArrayView1<'_, f64>,
 ) -> Result<Vec<Vec<StratumCells>>, ModelError> {
     let of = |f: &Fitted<'_>| {
-        let reference = if f.fit.coef.is_empty() { Array1::zeros(0) } else { reference.to_owned() };
+        let reference =
+            if f.fit.coef().is_empty() { Array1::zeros(0) } else { reference.to_owned() };
         f.fit.baseline_cells_at(f.sample, edges, reference.view())
     };
     fits.iter().map(|f| of(f).map_err(ModelError::from)).collect()
@@ -488,7 +477,7 @@ fn between(
     };
     let y = fitted.sample.outcome();
     let mut expected = vec![0.0; count];
-    let centre: f64 = fitted.fit.coef.iter().zip(means).map(|(b, m)| b * m).sum();
+    let centre: f64 = fitted.fit.coef().iter().zip(means).map(|(b, m)| b * m).sum();
     let Ok(eta) = fitted.fit.linear_predictors(fitted.sample) else { return 0.0 };
     for row in 0..y.len() {
         let l = codes.landmark[row] as usize;

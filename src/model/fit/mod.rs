@@ -1,10 +1,12 @@
 //! Fitting: from prepared rows to a model and to what `train` says.
 
+mod cause;
 mod discrete;
 mod forest;
 mod hazards;
 mod net;
 mod report;
+mod smooth;
 mod training;
 
 use std::collections::BTreeMap;
@@ -17,7 +19,8 @@ use super::{Kind, ModelError, TrainResult};
 use crate::history::Day;
 use crate::learners::Logistic;
 use crate::progress::{Progress, Silent};
-use crate::survival::{CoxFit, Sample};
+use crate::survival::{CoxFit, FineGrayFit, ParametricFit, Sample};
+use cause::CauseFit;
 use training::Training;
 
 pub(crate) use training::{nearest, no_column, stratum_labels};
@@ -38,6 +41,8 @@ pub struct Fitted {
 /// What is left of the fit: enough for tests and tables. It holds rows and is not saved.
 enum Detail {
     Cox { fit: Box<CoxFit>, sample: Box<Sample> },
+    FineGray { fit: Box<FineGrayFit>, sample: Box<Sample> },
+    Parametric { fit: Box<ParametricFit>, sample: Box<Sample> },
     Bare,
     Discrete { fit: Box<Logistic>, null: f64, from: usize },
 }
@@ -136,14 +141,15 @@ pub fn fit_with_progress(
     }
     let mut penalty = None;
     let (engine, detail) = match spec.kind {
-        Kind::Cox | Kind::AalenJohansen => {
+        Kind::Cox | Kind::AalenJohansen | Kind::FineGray => {
             let found = hazards::fit(prepared, &training, spec, &means, progress)?;
             penalty = found.penalty;
             warnings.extend(found.warnings);
-            let detail = if with_terms {
-                Detail::Cox { fit: Box::new(found.main), sample: Box::new(found.sample) }
-            } else {
-                Detail::Bare
+            let sample = Box::new(found.sample);
+            let detail = match found.main {
+                CauseFit::Cox(fit) if with_terms => Detail::Cox { fit, sample },
+                CauseFit::FineGray(fit) => Detail::FineGray { fit, sample },
+                CauseFit::Cox(_) => Detail::Bare,
             };
             (Engine::Hazards(found.proportional), detail)
         }
@@ -157,6 +163,12 @@ pub fn fit_with_progress(
             let (forests, more) = forest::fit(prepared, &training, spec, progress)?;
             warnings.extend(more);
             (Engine::Forests(forests), Detail::Bare)
+        }
+        kind if kind.is_parametric() => {
+            let found = smooth::fit(prepared, &training, spec, &means, progress)?;
+            warnings.extend(found.warnings);
+            let (fit, sample) = (Box::new(found.main), Box::new(found.sample));
+            (Engine::Smooth(found.smooth), Detail::Parametric { fit, sample })
         }
         other => {
             let available = Kind::available_names();
@@ -196,6 +208,7 @@ fn by_weight(engine: &Engine, training: &Training) -> Vec<String> {
             splits
         }
         Engine::Hazards(h) => spread(&h.effects[0].coef, training),
+        Engine::Smooth(s) => spread(&s.causes[0].effects(s.edges.len() - 1), training),
         Engine::Discrete(d) => {
             let coef = &d.causes[0].coef;
             spread(&coef[coef.len() - columns..], training)

@@ -3,6 +3,7 @@
 
 use ndarray::Axis;
 
+use super::cause::CauseFit;
 use super::hazards::Fitted;
 use super::training::Training;
 use crate::model::ModelError;
@@ -25,7 +26,10 @@ pub(super) fn fit_cause<'a>(
     seed: u64,
 ) -> Result<(Fitted<'a>, Result<Penalty, String>), ModelError> {
     match fit(training, sample, spec, cause, seed)? {
-        Ok((fit, penalty)) => Ok((Fitted { fit, sample }, Ok(penalty))),
+        Ok((fit, penalty)) => {
+            let fit = CauseFit::Cox(Box::new(fit));
+            Ok((Fitted { fit, sample }, Ok(penalty)))
+        }
         Err(groups) if cause == training.cause => Err(ModelError::TooFew(format!(
             "{groups} groups of rows with the event are too few to choose the strength of an \
              elastic net by cross-validation, which needs {FEWEST}; give lambda as a number"
@@ -37,6 +41,7 @@ pub(super) fn fit_cause<'a>(
                  everybody"
             );
             let fit = Cox::new().ties(Ties::Breslow).fit(bare, cause)?;
+            let fit = CauseFit::Cox(Box::new(fit));
             Ok((Fitted { fit, sample: bare }, Err(why)))
         }
     }

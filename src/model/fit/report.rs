@@ -8,8 +8,10 @@ use crate::model::result::{
 };
 use crate::survival::km::normal_quantile;
 use crate::survival::{
-    ChiSquare, ConcordanceOptions, CoxFit, FitWarning, Sample, Transform, concordance,
+    self, ChiSquare, ConcordanceOptions, CoxFit, FineGrayFit, FitWarning, ParametricFit, Sample,
+    Transform, concordance,
 };
+use ndarray::Array1;
 
 /// The JSON contract, filled.
 pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
@@ -42,6 +44,8 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
             }
             firth(&mut result, fit, sample, about.interval);
         }
+        Detail::FineGray { fit, sample } => fine_gray(&mut result, fit, sample, z)?,
+        Detail::Parametric { fit, sample } => parametric(&mut result, fit, sample, z)?,
         Detail::Discrete { fit, null, from } => {
             let names = fitted.model.recipe.names();
             discrete(&mut result, fit, *null, *from, &names, fitted.clustered, z);
@@ -55,19 +59,15 @@ fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Resul
     result.iterations = Some(fit.iterations);
     result.converged = Some(fit.converged);
     let (se, robust) = (fit.se(), fit.robust_se());
-    let runs_away = |name: &str| {
-        let of = |w: &FitWarning| matches!(w, FitWarning::Separation { term, .. } if term == name);
-        fit.warnings.iter().any(of)
+    let estimates = Estimates {
+        names: &fit.names,
+        coef: &fit.coef,
+        estimated: &fit.estimated,
+        se: &se,
+        robust: robust.as_ref(),
+        warnings: &fit.warnings,
     };
-    let term = |j: usize| {
-        let name = &fit.names[j];
-        if !fit.estimated[j] {
-            return TermResult::absent(name);
-        }
-        let t = TermResult::new(name, fit.coef[j], se[j], robust.as_ref().map(|r| r[j]), z);
-        if runs_away(name) { t.without_test() } else { t }
-    };
-    result.terms = Some((0..fit.names.len()).map(term).collect());
+    result.terms = Some((0..fit.names.len()).map(|j| estimates.term(j, z)).collect());
     result.tests = Some(Tests {
         likelihood_ratio: Some(fit.likelihood_ratio.into()),
         wald: Some(fit.wald.into()),
@@ -83,8 +83,94 @@ fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Resul
         weights: sample.weights(),
         ..ConcordanceOptions::default()
     };
-    result.concordance = concordance(sample.outcome(), &score, &options)?
-        .map(|c| Concordance { c: c.c, se: c.se.is_finite().then_some(c.se) });
+    result.concordance = of_concordance(concordance(sample.outcome(), &score, &options)?);
+    Ok(())
+}
+
+/// What a fit says of its parameters.
+struct Estimates<'f> {
+    names: &'f [String],
+    coef: &'f Array1<f64>,
+    estimated: &'f [bool],
+    se: &'f Array1<f64>,
+    robust: Option<&'f Array1<f64>>,
+    warnings: &'f [FitWarning],
+}
+
+impl Estimates<'_> {
+    fn term(&self, j: usize, z: f64) -> TermResult {
+        let name = &self.names[j];
+        if !self.estimated[j] {
+            return TermResult::absent(name);
+        }
+        let of = |w: &FitWarning| matches!(w, FitWarning::Separation { term, .. } if term == name);
+        let runs_away = self.warnings.iter().any(of);
+        let t = TermResult::new(name, self.coef[j], self.se[j], self.robust.map(|r| r[j]), z);
+        if runs_away { t.without_test() } else { t }
+    }
+}
+
+fn of_concordance(c: Option<survival::Concordance>) -> Option<Concordance> {
+    c.map(|c| Concordance { c: c.c, se: c.se.is_finite().then_some(c.se) })
+}
+
+fn fine_gray(
+    result: &mut TrainResult,
+    fit: &FineGrayFit,
+    sample: &Sample,
+    z: f64,
+) -> Result<(), ModelError> {
+    result.loglik = Some(LogLik { null: fit.loglik[0], final_: fit.loglik[1] });
+    result.iterations = Some(fit.iterations);
+    result.converged = Some(fit.converged);
+    let (se, robust) = (fit.se(), fit.robust_se());
+    let estimates = Estimates {
+        names: &fit.names,
+        coef: &fit.coef,
+        estimated: &fit.estimated,
+        se: &se,
+        robust: robust.as_ref(),
+        warnings: &fit.warnings,
+    };
+    result.terms = Some((0..fit.names.len()).map(|j| estimates.term(j, z)).collect());
+    result.tests = Some(Tests {
+        likelihood_ratio: Some(fit.likelihood_ratio.into()),
+        wald: Some(fit.wald.into()),
+        score: Some(fit.score.into()),
+    });
+    result.concordance = of_concordance(fit.concordance(sample)?);
+    Ok(())
+}
+
+fn parametric(
+    result: &mut TrainResult,
+    fit: &ParametricFit,
+    sample: &Sample,
+    z: f64,
+) -> Result<(), ModelError> {
+    result.loglik = Some(LogLik { null: fit.loglik[0], final_: fit.loglik[1] });
+    result.iterations = Some(fit.iterations);
+    result.converged = Some(fit.converged);
+    let (se, robust) = (fit.se(), fit.robust_se());
+    let estimates = Estimates {
+        names: &fit.parameters,
+        coef: &fit.coef,
+        estimated: &fit.estimated,
+        se: &se,
+        robust: robust.as_ref(),
+        warnings: &fit.warnings,
+    };
+    // The scale is reported by itself.
+    let scale = fit.scale.map(|_| 1 + fit.names.len());
+    let own = (0..fit.parameters.len()).filter(|&j| Some(j) != scale);
+    result.terms = Some(own.map(|j| estimates.term(j, z)).collect());
+    result.scale = fit.scale;
+    result.tests = Some(Tests {
+        likelihood_ratio: Some(fit.likelihood_ratio.into()),
+        wald: Some(fit.wald.into()),
+        score: Some(fit.score.into()),
+    });
+    result.concordance = of_concordance(fit.concordance(sample)?);
     Ok(())
 }
 

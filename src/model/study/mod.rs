@@ -5,6 +5,7 @@ mod error;
 mod keys;
 mod read;
 mod set;
+mod shape;
 mod spec;
 mod time;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use cox::{CoxSpec, LambdaSpec, PenaltySpec};
 pub use error::StudyError;
+pub use shape::{Convention, Cuts};
 pub use spec::{Compare, Expires, ModelSpec, Ties};
 pub use time::Span;
 

@@ -4,6 +4,7 @@ use toml::Value;
 
 use super::cox::{self, CoxSpec};
 use super::keys::Keys;
+use super::shape::{self, Convention, Cuts};
 use super::time::Span;
 use crate::history::{Day, nearest};
 use crate::model::Kind;
@@ -40,6 +41,12 @@ pub struct ModelSpec {
     pub ties: Ties,
     /// Priors and the like (Cox).
     pub cox: CoxSpec,
+    /// Whose numbers (fine-gray).
+    pub convention: Convention,
+    /// Where the hazard may change (piecewise-exponential).
+    pub cuts: Cuts,
+    /// Degrees of freedom of the spline (royston-parmar).
+    pub df: usize,
     /// Columns with a baseline hazard per level.
     pub strata: Vec<String>,
     /// Columns whose levels are not independent within: the first keeps folds together.
@@ -69,6 +76,9 @@ impl Default for ModelSpec {
             cause: None,
             ties: Ties::Efron,
             cox: CoxSpec::default(),
+            convention: Convention::Crr,
+            cuts: Vec::new(),
+            df: shape::DF,
             strata: Vec::new(),
             cluster: Vec::new(),
             weights: None,
@@ -94,10 +104,21 @@ pub struct Compare {
 }
 
 /// Keys of the design that belong to later versions.
-const LATER: [&str; 2] = ["frailty", "convention"];
+const LATER: [&str; 1] = ["frailty"];
 /// Keys that only some kinds have.
-const SPECIAL: [&str; 8] =
-    ["ties", "strata", "weights", "offset", "trees", "leaf", "depth", "step"];
+const SPECIAL: [&str; 11] = [
+    "ties",
+    "strata",
+    "weights",
+    "offset",
+    "trees",
+    "leaf",
+    "depth",
+    "step",
+    "convention",
+    "cuts",
+    "df",
+];
 
 /// Reads the keys of one model. What is absent comes from `base`.
 pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
@@ -128,6 +149,9 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         cause: keys.text("cause").or_else(|| base.cause.clone()),
         ties: said.unwrap_or(if own("ties") { base.ties } else { blank.ties }),
         cox,
+        convention: shape::convention(keys, base.convention),
+        cuts: shape::cuts(keys, &base.cuts),
+        df: shape::df(keys, base.df),
         strata: keys
             .texts("strata")
             .unwrap_or_else(|| if own("strata") { base.strata.clone() } else { Vec::new() }),

@@ -22,6 +22,8 @@ pub struct FineGrayFit {
     /// The covariance of the coefficients that goes with the convention: crr's sandwich, or the
     /// inverse of the information.
     pub covariance: Array2<f64>,
+    /// The inverse of the information.
+    pub model_covariance: Array2<f64>,
     /// By cluster (crr: only where there are clusters; finegray: else by row).
     pub robust_covariance: Option<Array2<f64>>,
     /// The log partial likelihood with all coefficients zero, and at the estimate, without penalty.

@@ -228,6 +228,7 @@ impl FineGray {
             names: names.to_vec(),
             estimated: active.to_vec(),
             covariance: own_scale(&inverse, &columns.scale),
+            model_covariance: own_scale(&inverse, &columns.scale),
             robust_covariance: None,
             loglik,
             iterations: found.iterations,

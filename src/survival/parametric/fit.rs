@@ -176,9 +176,15 @@ impl ParametricFit {
         (coef, covariance)
     }
 
-    /// The law, with the parameters and the best covariance for columns less `reference`.
-    pub(crate) fn centred(&self, reference: ArrayView1<f64>) -> (Law, Array1<f64>, Array2<f64>) {
-        let (coef, v) = self.at(reference, self.robust.as_ref().unwrap_or(&self.inverse));
+    /// The law, with the parameters and a covariance for columns less `reference`: the robust one
+    /// where there is one and it is wanted.
+    pub(crate) fn centred(
+        &self,
+        reference: ArrayView1<f64>,
+        robust: bool,
+    ) -> (Law, Array1<f64>, Array2<f64>) {
+        let v = self.robust.as_ref().filter(|_| robust).unwrap_or(&self.inverse);
+        let (coef, v) = self.at(reference, v);
         (self.law.clone(), coef, v)
     }
 
@@ -241,7 +247,7 @@ impl ParametricFit {
             return Err(FitError::Times { what: "the times", item });
         }
         // Columns less x itself, so that the linear predictor is the intercept.
-        let (law, coef, v) = self.centred(x);
+        let (law, coef, v) = self.centred(x, true);
         let theta: Vec<f64> = coef.iter().skip(1 + x.len()).copied().collect();
         let mut jet = Jet::new(law.q());
         let mut out = Vec::with_capacity(times.len());
