@@ -36,4 +36,14 @@ f <- coxph(Surv(fgstart, fgstop, fgstatus) ~ age + male + hgb, e, weights = fgwt
   control = coxph.control(eps = 1e-13, iter.max = 60, toler.chol = 1e-14, timefix = FALSE))
 put("finegray.coef", coef(f)); put("finegray.se", sqrt(diag(f$naive.var))); put("finegray.robust", sqrt(diag(vcov(f))))
 s <- summary(survfit(f, newdata = d[1:5, ], se.fit = FALSE), times = c(60, 120)); put("finegray.risk.60", 1 - s$surv[1, ]); put("finegray.risk.120", 1 - s$surv[2, ])
+# The profile log likelihood of a generalised gamma over Q, on these rows: it has no maximum.
+z <- scale(x); D <- d$k == 1; w <- function(b) (log(d$time) - b[1] - drop(z %*% b[2:4])) / exp(b[5])
+rows <- function(b, Q) { a <- Q^-2; sum((log(Q) - b[5] - log(d$time) + a * log(a) - lgamma(a) + a * (Q * w(b) - exp(Q * w(b))))[D]) +
+  sum(pgamma(a * exp(Q * w(b)), a, lower.tail = FALSE, log.p = TRUE)[!D]) }
+b <- c(8, 0, 0, 0, 0.2)
+put("gengamma.profile", sapply(c(0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 20, 25), function(Q) {
+  least <- function(b) { v <- -rows(b, Q); if (is.finite(v)) v else 1e10 }
+  for (k in 1:8) for (how in c("Nelder-Mead", "BFGS")) { o <- optim(b, least, method = how, control = list(maxit = 5000, reltol = 1e-15)); b <<- o$par }
+  -o$value
+}))
 close(out)

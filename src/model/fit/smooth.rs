@@ -124,24 +124,28 @@ fn competing(
 ) -> Result<ParametricFit, ModelError> {
     let name = &training.outcome.causes()[cause as usize - 1];
     let (events, columns) = (training.outcome.events(cause), training.names.len());
-    if events >= EVENTS_PER_COLUMN * columns {
-        match model.fit(sample, cause) {
-            Ok(fit) if fit.converged => return Ok(fit),
-            _ => warnings.push(format!(
-                "the hazard of {name} did not converge with these terms: it is the same for \
-                 everybody"
-            )),
+    let without_terms = match model.fit(bare, cause) {
+        Ok(fit) => fit,
+        Err(e) => {
+            warnings
+                .push(format!("{name} has a constant hazard, the same for everybody, since {e}"));
+            return Ok(Parametric::new(Distribution::Exponential).fit(bare, cause)?);
         }
-    } else {
+    };
+    if events < EVENTS_PER_COLUMN * columns {
         warnings.push(format!(
             "{name} has {events} events for {columns} columns: its hazard is the same for everybody"
         ));
+        return Ok(without_terms);
     }
-    match model.fit(bare, cause) {
-        Ok(fit) => Ok(fit),
-        Err(e) => {
-            warnings.push(format!("{name} has a constant hazard, since {e}"));
-            Ok(Parametric::new(Distribution::Exponential).fit(bare, cause)?)
+    match model.fit(sample, cause) {
+        Ok(fit) if fit.converged => Ok(fit),
+        _ => {
+            warnings.push(format!(
+                "the hazard of {name} did not converge with these terms: it is the same for \
+                 everybody"
+            ));
+            Ok(without_terms)
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn convention(keys: &mut Keys<'_>, base: Convention) -> Convention {
         "crr" => Convention::Crr,
         "finegray" => Convention::Finegray,
         other => {
-            let hint = nearest(other, ["crr", "finegray"].into_iter());
+            let hint = nearest(other, ["crr", "finegray"]);
             let hint = hint.map_or_else(String::new, |n| format!("; did you mean \"{n}\"?"));
             keys.problem("convention", &format!("must be \"crr\" or \"finegray\"{hint}"));
             base

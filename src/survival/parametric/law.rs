@@ -61,7 +61,9 @@ impl Law {
             Self::Gengamma {} => vec![scale(), "(q)".into()],
             Self::Gompertz {} => vec!["(shape)".into()],
             Self::PiecewiseExponential { cuts } => {
-                cuts.iter().map(|c| format!("(from {c})")).collect()
+                // A quantile's last digits are noise.
+                let short = |c: &f64| (c * 1e6).round() / 1e6;
+                cuts.iter().map(|c| format!("(from {})", short(c))).collect()
             }
             Self::RoystonParmar(s) => (1..=s.df()).map(|k| format!("(spline {k})")).collect(),
         }

@@ -7,7 +7,7 @@ mod curves;
 mod exact;
 mod fine_gray;
 mod firth;
-mod golden;
+pub(crate) mod golden;
 mod net;
 mod parametric;
 mod penalised;
