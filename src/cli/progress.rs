@@ -30,7 +30,7 @@ impl Bar {
 
 /// A bar with the time left, or a mark that turns where nobody knows how much there is to do.
 fn style(units: u64) -> ProgressStyle {
-    let bar = "{msg:24!} [{bar:30}] {human_pos}/{human_len}  {left}";
+    let bar = "{msg:28!} [{bar:30}] {human_pos}/{human_len}  {left}";
     let turning = "{msg} {spinner} {elapsed}";
     // A template that is not understood would be a plain bar; the tests hold the templates.
     let style = ProgressStyle::with_template(if units == 0 { turning } else { bar });

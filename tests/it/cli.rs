@@ -75,6 +75,13 @@ fn the_help_fits_and_shows_nothing_of_the_environment() {
     assert!(
         explain(&[]).contains("overlappen") && explain(&["--lang", "en"]).contains("overlap\n")
     );
+    // Features are explained too: one by name, in the language asked, or all.
+    let tell = |args: &[&str]| pleegzorg(dir.path(), args).code(0).stdout;
+    assert!(tell(&["explain", "alliance", "--lang", "nl"]).contains("samenwerking van ouders"));
+    assert!(tell(&["explain", "age_over_12"]).starts_with("age_over_<years>  past the 10th"));
+    let listed = tell(&["explain", "features"]);
+    assert_eq!(listed.lines().count(), pleegzorg::features::CATALOGUE.len());
+    assert!(pleegzorg(dir.path(), &["explain", "aliance"]).code(2).stderr.contains("features"));
 }
 
 #[test]
@@ -341,6 +348,8 @@ fn every_verb_that_answers_does_so_in_json() {
         &["check", example][..],
         &["explain"],
         &["explain", "PZ0401"],
+        &["explain", "features"],
+        &["explain", "alliance"],
         &["import", "ssda903", "in", "-o", "out"],
         &["simulate", "-o", "sim", "--children", "20"],
         &["describe", "study.toml"],

@@ -75,3 +75,9 @@ fn the_tables_of_the_definitions_are_in_the_codebook() {
         assert!(section.contains(&table), "under {heading} should stand\n{table}");
     }
 }
+
+#[test]
+fn every_feature_is_in_the_codebook_as_the_catalogue_has_it() {
+    let table = pleegzorg::features::catalogue_markdown();
+    assert!(CODEBOOK.contains(&table), "the codebook's table of features should be\n{table}");
+}
