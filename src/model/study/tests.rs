@@ -81,11 +81,11 @@ fn an_unknown_key_is_named_with_its_path_and_the_nearest() {
 
 #[test]
 fn kinds_that_are_to_come_are_refused_plainly() {
-    let found = problems("[model]\nkind = \"weibull\"");
+    let found = problems("[model]\nkind = \"boosting\"");
     assert_eq!(found.len(), 1);
-    assert!(found[0].contains("weibull is not available yet; available: cox, aalen-johansen"));
+    assert!(found[0].contains("boosting is not available yet; available: cox, fine-gray"));
     assert!(problems("[model]\nkind = \"coks\"")[0].contains("did you mean cox?"));
-    assert!(problems("[model]\nconvention = \"crr\"")[0].contains("not available yet"));
+    assert!(problems("[model]\nfrailty = \"family\"")[0].contains("not available yet"));
 }
 
 #[test]
