@@ -45,6 +45,8 @@ mod model_file;
 mod model_history;
 #[path = "it/model_kinds.rs"]
 mod model_kinds;
+#[path = "it/model_repeated.rs"]
+mod model_repeated;
 #[path = "it/model_shipped.rs"]
 mod model_shipped;
 #[path = "it/outcome.rs"]

@@ -107,6 +107,16 @@ impl<'a> Judge<'a> {
             return Err(Error::new(ErrorKind::Usage, what)
                 .with_hint("set outcome.horizons, for example horizons = [26, 52]"));
         }
+        let specs = std::iter::once(&study.model).chain(study.compare.iter().map(|c| &c.spec));
+        let describes =
+            |s: &ModelSpec| s.repeated.is_some_and(|r| r.method.describes(prepared.unit));
+        if specs.into_iter().any(describes) {
+            let what = "model.repeated describes effects over several events: it has no risk of a \
+                        single row that could be judged";
+            return Err(Error::new(ErrorKind::Usage, what).with_hint(
+                "leave the key out; with cluster = [\"child\"] the errors still know of repeats",
+            ));
+        }
         let rows = StudyRows::new(prepared, &study.model, &study.evaluate.keep_together)?;
         let mut warnings = prepared.notes.clone();
         if study.evaluate.bootstrap < FEWEST_REPLICATES {
@@ -206,6 +216,7 @@ impl<'a> Judge<'a> {
             kind: Kind::AalenJohansen,
             strata: Vec::new(),
             offset: None,
+            repeated: None,
             ..main.clone()
         };
         specs.push((NO_MODEL.to_owned(), none));

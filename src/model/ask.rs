@@ -81,6 +81,7 @@ impl Model {
             ("horizons", !same(&self.about.horizons, &study.outcome.horizons)),
             ("landmarks", !same(&self.about.landmarks, landmarks)),
             ("strata", self.about.strata != study.model.strata),
+            ("repeated events", self.about.repeated != study.model.repeated.map(|r| r.method)),
         ];
         match differs.iter().find(|(_, differs)| *differs) {
             None => Ok(()),

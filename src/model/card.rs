@@ -116,6 +116,12 @@ impl Model {
         if !about.cluster.is_empty() {
             let _ = writeln!(text, "- errors by cluster: {}", about.cluster.join(", "));
         }
+        if let Some(way) = about.repeated {
+            let _ = writeln!(text, "- repeated events of one subject, by `{way}`");
+            if about.describes() {
+                let _ = writeln!(text, "- it describes, and gives no risk of a single row");
+            }
+        }
         if !about.strata.is_empty() {
             let _ = writeln!(text, "- a baseline of its own per {}", about.strata.join(", "));
         }

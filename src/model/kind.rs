@@ -56,7 +56,7 @@ const TABLE: &[Entry] = &[
         Kind::Cox,
         "cox",
         true,
-        &["ties", "strata", "weights", "offset", "priors", "firth", "penalty"],
+        &["ties", "strata", "weights", "offset", "priors", "firth", "penalty", "repeated"],
         "cause-specific Cox models, combined over every competing end",
     ),
     entry(

@@ -44,8 +44,8 @@ pub use result::{
 };
 pub use study::{
     At, Compare, Convention, CoxSpec, Cuts, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates,
-    LambdaSpec, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Span, Study, StudyError,
-    TableSpec, Ties,
+    LambdaSpec, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Repeated, RepeatedSpec, Span,
+    Study, StudyError, TableSpec, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

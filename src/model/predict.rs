@@ -193,6 +193,9 @@ impl Model {
         r: usize,
         lasted: f64,
     ) -> Result<Row<'a>, Abstention> {
+        if self.about.describes() {
+            return Err(Abstention::Describes);
+        }
         let column = |kind: NoteKind| {
             let note = rows.design.notes_of(r).iter().find(|n| n.kind == kind)?;
             self.recipe.columns().get(note.column).map(|c| (*c).to_owned())

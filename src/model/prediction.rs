@@ -61,6 +61,8 @@ pub enum Abstention {
     NoEvents,
     /// The numbers leave the range in which they mean something.
     OutOfRange,
+    /// The model describes repeated events and has no risk of a single row.
+    Describes,
 }
 
 impl Abstention {
@@ -77,6 +79,7 @@ impl Abstention {
             Self::NotAtLandmark => "not_at_landmark",
             Self::NoEvents => "no_events",
             Self::OutOfRange => "out_of_range",
+            Self::Describes => "describes",
         }
     }
 }
@@ -103,6 +106,9 @@ impl std::fmt::Display for Abstention {
             }
             Self::NoEvents => f.write_str("nothing of the kind happened in training in this span"),
             Self::OutOfRange => f.write_str("the risk cannot be computed for these values"),
+            Self::Describes => {
+                f.write_str("the model describes repeated events and has no risk of a single one")
+            }
         }
     }
 }

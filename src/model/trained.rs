@@ -10,7 +10,7 @@ use super::hazards::Proportional;
 use super::prepared::TimeUnit;
 use super::smooth::Smooth;
 use super::support::Support;
-use super::{Kind, ModelError, Penalty, Stamp, Verdict};
+use super::{Kind, ModelError, Penalty, Repeated, Stamp, Verdict};
 use crate::features::Recipe;
 use crate::history::{Day, Window};
 use crate::outcome::Definition;
@@ -63,6 +63,9 @@ pub struct About {
     pub cluster: Vec<String>,
     /// The column with a known part of the log hazard.
     pub offset: Option<String>,
+    /// How several events of one subject were laid side by side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
     /// The confidence of intervals.
     pub interval: f64,
     /// The seed.
@@ -103,6 +106,14 @@ pub struct Model {
     pub(crate) engine: Engine,
     pub(crate) support: Support,
     pub(crate) stamp: Option<Stamp>,
+}
+
+impl About {
+    /// Whether the model only describes: see [`Repeated::describes`].
+    #[must_use]
+    pub fn describes(&self) -> bool {
+        self.repeated.is_some_and(|r| r.describes(self.unit))
+    }
 }
 
 impl Model {

@@ -327,7 +327,7 @@ fn a_likelihood_without_maximum_is_refused_and_not_a_wide_guess() {
 }
 
 /// A study of a table of R's with rows that enter late, clustered.
-fn late(table: &str, times: &str, terms: &str, more: &str) -> tempfile::TempDir {
+pub(crate) fn late(table: &str, times: &str, terms: &str, more: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let from = root().join("tests/reference/survival/data").join(table);
     std::fs::copy(from, folder.path().join(table)).unwrap();
@@ -339,7 +339,11 @@ fn late(table: &str, times: &str, terms: &str, more: &str) -> tempfile::TempDir 
 }
 
 /// Compares what `train` says with R's values of a case.
-fn is_r(json: &serde_json::Value, expected: &[(String, String, f64)], within: f64) -> usize {
+pub(crate) fn is_r(
+    json: &serde_json::Value,
+    expected: &[(String, String, f64)],
+    within: f64,
+) -> usize {
     let mut compared = 0;
     for (what, item, r) in expected {
         let ours = match (what.as_str(), item.as_str()) {

@@ -5,6 +5,7 @@ mod discrete;
 mod forest;
 mod hazards;
 mod net;
+mod repeated;
 mod report;
 mod smooth;
 mod training;
@@ -23,6 +24,7 @@ use crate::survival::{CoxFit, FineGrayFit, ParametricFit, Sample};
 use cause::CauseFit;
 use training::Training;
 
+pub(crate) use repeated::BEFORE;
 pub(crate) use training::{nearest, no_column, stratum_labels};
 
 /// Years after the data were taken at which a model expires unless the study says otherwise.
@@ -135,6 +137,13 @@ pub fn fit_with_progress(
     let mut warnings = Vec::new();
     if training.dropped > 0 {
         warnings.push(format!("{} rows with a missing value were left out", training.dropped));
+    }
+    if training.uncounted > 0 {
+        warnings.push(format!(
+            "{} placements of children whose earlier breakdowns nobody recorded: theirs count from \
+             the first on record",
+            training.uncounted
+        ));
     }
     for column in training.recipe.constant_factors() {
         warnings.push(format!("{column} has one level only and says nothing"));
@@ -260,6 +269,7 @@ fn about(
         strata: spec.strata.clone(),
         cluster: spec.cluster.clone(),
         offset: spec.offset.clone(),
+        repeated: spec.repeated.map(|r| r.method),
         interval: spec.interval,
         seed: prepared.seed,
         software: software(spec.kind),

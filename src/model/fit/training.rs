@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Axis};
 
+use super::repeated;
 use crate::features::{Design, Frame, Recipe, Values};
 use crate::model::ModelError;
 use crate::model::prepared::Prepared;
@@ -36,6 +37,8 @@ pub(crate) struct Training {
     pub(crate) offset: Option<Vec<f64>>,
     /// Rows that were left out for a missing value.
     pub(crate) dropped: usize,
+    /// Rows whose earlier events nobody recorded, where events are numbered.
+    pub(crate) uncounted: usize,
 }
 
 impl Training {
@@ -70,9 +73,21 @@ impl Training {
                 "set features.missing = \"impute\", or drop a term",
             ));
         }
-        let all: Vec<usize> = kept.iter().map(|&k| rows[k]).collect();
-        let frame = if kept.len() == rows.len() { frame } else { frame.select(&kept) };
-        let outcome = prepared.outcome.select(&all);
+        let mut all: Vec<usize> = kept.iter().map(|&k| rows[k]).collect();
+        let dropped = asked - all.len();
+        let mut frame = if kept.len() == rows.len() { frame } else { frame.select(&kept) };
+        let (mut x, mut number, mut uncounted) = (x, None, 0);
+        let outcome = match spec.repeated {
+            None => prepared.outcome.select(&all),
+            Some(way) => {
+                let laid = repeated::lay(prepared, &all, way)?;
+                all = laid.at.iter().map(|&k| all[k]).collect();
+                frame = frame.select(&laid.at);
+                x = x.select(Axis(0), &laid.at);
+                (number, uncounted) = (laid.number, laid.uncounted);
+                laid.outcome
+            }
+        };
         let pick = |codes: &Vec<u32>| all.iter().map(|&r| codes[r]).collect::<Vec<u32>>();
         let clusters = spec.cluster.iter().map(|name| {
             prepared.groups.get(name).map(pick).ok_or_else(|| ModelError::Column {
@@ -84,7 +99,7 @@ impl Training {
         Ok(Self {
             clusters: clusters.collect::<Result<_, _>>()?,
             together: pick(&prepared.fold_groups(spec)),
-            strata: strata(&frame, &spec.strata)?,
+            strata: strata(&frame, &spec.strata, number.as_deref())?,
             weights: spec
                 .weights
                 .as_ref()
@@ -94,7 +109,8 @@ impl Training {
             landmark: prepared.landmark.as_ref().map(pick),
             present: present(&outcome, prepared.cause),
             cause: prepared.cause,
-            dropped: asked - all.len(),
+            dropped,
+            uncounted,
             frame,
             recipe,
             x,
@@ -166,15 +182,21 @@ fn numbers(frame: &Frame, name: &str, role: &'static str) -> Result<Vec<f64>, Mo
     }
 }
 
-/// The stratum of each row: the levels of the columns, joined, in sorted order.
+/// The stratum of each row: the levels of the columns, joined, in sorted order; and the number of
+/// the event that a row is at risk of.
 fn strata(
     frame: &Frame,
     columns: &[String],
+    number: Option<&[u32]>,
 ) -> Result<Option<(Vec<u32>, Vec<String>)>, ModelError> {
-    if columns.is_empty() {
+    if columns.is_empty() && number.is_none() {
         return Ok(None);
     }
-    let labels = stratum_labels(frame, columns)?;
+    let mut labels = stratum_labels(frame, columns)?;
+    for (label, number) in labels.iter_mut().zip(number.unwrap_or_default()) {
+        let join = if columns.is_empty() { "" } else { JOIN };
+        label.push_str(&format!("{join}event {number}"));
+    }
     let mut distinct = labels.clone();
     distinct.sort_unstable();
     distinct.dedup();

@@ -6,6 +6,7 @@ use super::{beside_terms, cluster_names, codes, options, terms};
 use crate::features::{AsOf, compute_with_progress, feature};
 use crate::history::{Day, History, Index};
 use crate::model::ModelError;
+use crate::model::fit::BEFORE;
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::priors;
 use crate::model::study::{At, Span, Study};
@@ -53,6 +54,10 @@ pub(super) fn with_progress(
         if !names.contains(&name) {
             names.push(name);
         }
+    }
+    let counts = std::iter::once(&study.model).chain(study.compare.iter().map(|c| &c.spec));
+    if counts.into_iter().any(|s| s.repeated.is_some()) && !names.contains(&BEFORE) {
+        names.push(BEFORE);
     }
     if let Some(name) = cluster_names(study).into_iter().find(|n| !GROUPS.contains(n)) {
         let nearest = crate::history::nearest(name, GROUPS).map(str::to_owned);

@@ -4,6 +4,7 @@ mod cox;
 mod error;
 mod keys;
 mod read;
+mod repeated;
 mod set;
 mod shape;
 mod spec;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use cox::{CoxSpec, LambdaSpec, PenaltySpec};
 pub use error::StudyError;
+pub use repeated::{Repeated, RepeatedSpec};
 pub use shape::{Convention, Cuts};
 pub use spec::{Compare, Expires, ModelSpec, Ties};
 pub use time::Span;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::StudyError;
 use super::keys::{Keys, Problems};
+use super::repeated;
 use super::spec::{self, Compare, ModelSpec};
 use super::time::Span;
 use super::{
@@ -47,7 +48,7 @@ fn read(mut keys: Keys<'_>, folder: &Path, problems: &Problems) -> Study {
     let compare = compare(keys.tables("compare"), &model);
     let evaluate = evaluate(keys.table("evaluate"), folder, table, problems);
     let gates = keys.table("gates").map_or_else(Gates::default, gates);
-    let study = Study {
+    let mut study = Study {
         folder: folder.to_path_buf(),
         title: keys.text("title"),
         seed: keys.count("seed", 0, i64::MAX as u64).unwrap_or(42),
@@ -60,6 +61,7 @@ fn read(mut keys: Keys<'_>, folder: &Path, problems: &Problems) -> Study {
         evaluate,
         gates,
     };
+    repeated::settle(&mut study, |what| problems.add(what));
     keys.finish();
     study
 }

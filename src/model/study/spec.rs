@@ -4,6 +4,7 @@ use toml::Value;
 
 use super::cox::{self, CoxSpec};
 use super::keys::Keys;
+use super::repeated::{self, RepeatedSpec};
 use super::shape::{self, Convention, Cuts};
 use super::time::Span;
 use crate::history::{Day, nearest};
@@ -47,6 +48,8 @@ pub struct ModelSpec {
     pub cuts: Cuts,
     /// Degrees of freedom of the spline (royston-parmar).
     pub df: usize,
+    /// Several events of one subject (Cox).
+    pub repeated: Option<RepeatedSpec>,
     /// Columns with a baseline hazard per level.
     pub strata: Vec<String>,
     /// Columns whose levels are not independent within: the first keeps folds together.
@@ -79,6 +82,7 @@ impl Default for ModelSpec {
             convention: Convention::Crr,
             cuts: Vec::new(),
             df: shape::DF,
+            repeated: None,
             strata: Vec::new(),
             cluster: Vec::new(),
             weights: None,
@@ -106,7 +110,7 @@ pub struct Compare {
 /// Keys of the design that belong to later versions.
 const LATER: [&str; 1] = ["frailty"];
 /// Keys that only some kinds have.
-const SPECIAL: [&str; 11] = [
+const SPECIAL: [&str; 12] = [
     "ties",
     "strata",
     "weights",
@@ -118,6 +122,7 @@ const SPECIAL: [&str; 11] = [
     "convention",
     "cuts",
     "df",
+    "repeated",
 ];
 
 /// Reads the keys of one model. What is absent comes from `base`.
@@ -152,6 +157,7 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         convention: shape::convention(keys, base.convention),
         cuts: shape::cuts(keys, &base.cuts),
         df: shape::df(keys, base.df),
+        repeated: repeated::repeated(keys).or(base.repeated.filter(|_| own("repeated"))),
         strata: keys
             .texts("strata")
             .unwrap_or_else(|| if own("strata") { base.strata.clone() } else { Vec::new() }),

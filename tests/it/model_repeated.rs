@@ -1,0 +1,200 @@
+//! Repeated events through the study file: R's numbers for each way of laying them side by side,
+//! with errors by child and by family at once; and what such a model does not say.
+
+use pleegzorg::model::{Model, fit};
+
+use super::model::{close, golden, prepared};
+use super::model_kinds::{is_r, late};
+use super::run::{pleegzorg, root};
+use super::survival::golden::Expected;
+
+const WAYS: [(&str, &str); 4] = [
+    ("andersen-gill", "bladder2-ag"),
+    ("pwp-total", "bladder2-pwp-total"),
+    ("pwp-gap", "bladder2-pwp-gap"),
+    ("wlw", "bladder-wlw"),
+];
+
+/// Children in families: `model-repeated.R` made it.
+const CHILDREN: &str = r#"
+[data]
+table = "repeated.csv"
+entry = "entry"
+exit = "exit"
+event = "end"
+censored = "none"
+id = "child"
+[outcome]
+horizons = [30]
+[features]
+terms = ["x", "z"]
+[model]
+cause = "breakdown"
+"#;
+
+#[test]
+fn one_table_of_tumours_gives_what_coxph_gives_on_a_table_for_each_way() {
+    let times = "entry = \"start\"\nexit = \"stop\"\nevent = \"event\"\nid = \"id\"";
+    let expected = Expected::read("cox-expected");
+    for ties in ["efron", "breslow"] {
+        for (way, case) in WAYS {
+            // The errors are by subject without saying so.
+            let more = format!("repeated = \"{way}\"\nties = \"{ties}\"");
+            let study = late("bladder2.csv", times, "[\"rx\", \"size\", \"number\"]", &more);
+            let args = ["train", "study.toml", "-o", "m.json", "--json", "--quiet"];
+            let json = pleegzorg(study.path(), &args).code(0).json();
+            let expected = expected.case(&format!("{case}-{ties}"));
+            assert_eq!(is_r(&json, expected, 1e-8), 11, "{way}");
+            for test in ["likelihood_ratio", "wald", "score"] {
+                let r = expected.iter().find(|(what, item, _)| what == "test" && item == test);
+                close(json["tests"][test]["chi2"].as_f64().unwrap(), r.unwrap().2, 1e-8);
+            }
+        }
+    }
+}
+
+#[test]
+fn errors_by_child_and_by_family_are_those_of_three_fits_of_coxph() {
+    let gold = golden("repeated.txt");
+    let ways = WAYS.map(|(way, _)| (way, format!("model.repeated={way}")));
+    let upto = |way: &str, n: u32| format!("model.repeated={{method=\"{way}\", upto={n}}}");
+    let some = [("pwp-gap.3", upto("pwp-gap", 3)), ("wlw.2", upto("wlw", 2))];
+    for (name, set) in ways.into_iter().chain(some) {
+        for (clusters, errors) in [("[]", "child"), ("[\"child\", \"family\"]", "two-way")] {
+            let cluster = format!("model.cluster={clusters}");
+            let (study, prepared) = prepared(CHILDREN, &[&set, &cluster], "repeated.csv");
+            assert_eq!(study.model.cluster[0], "child");
+            let r = fit(&prepared, None, &study.model).unwrap().result().unwrap();
+            let g = |what: &str| &gold[&format!("{name}.{what}")];
+            assert_eq!(r.n as f64, g("n")[0], "{name}");
+            close(r.loglik.unwrap().null, g("loglik")[0], 1e-10);
+            close(r.loglik.unwrap().final_, g("loglik")[1], 1e-10);
+            for (j, t) in r.terms.unwrap().iter().enumerate() {
+                close(t.estimate.unwrap(), g("coef")[j], 1e-8);
+                close(t.se.unwrap(), g("se")[j], 1e-8);
+                close(t.robust_se.unwrap(), g(errors)[j], 1e-8);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fold_numbers_events_as_the_whole_does() {
+    let (study, prepared) = prepared(CHILDREN, &["model.repeated=wlw"], "repeated.csv");
+    // Every row twice, as a bootstrap may draw it: the same as weights of 2, so the same estimates.
+    let rows: Vec<usize> = (0..prepared.len()).flat_map(|r| [r, r]).collect();
+    let mut spec = study.model.clone();
+    spec.ties = pleegzorg::model::Ties::Breslow;
+    let estimates = |rows| {
+        let r = fit(&prepared, rows, &spec).unwrap().result().unwrap();
+        (r.n, r.terms.unwrap().iter().map(|t| t.estimate.unwrap()).collect::<Vec<_>>())
+    };
+    let (one, two) = (estimates(None), estimates(Some(&rows)));
+    assert_eq!(2 * one.0, two.0);
+    for (a, b) in one.1.iter().zip(&two.1) {
+        close(*a, *b, 1e-10);
+    }
+}
+
+#[test]
+fn a_model_that_describes_gives_no_risk_and_one_that_can_does() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("study.toml"), CHILDREN).unwrap();
+    let table = root().join("tests/reference/model/repeated.csv");
+    std::fs::copy(table, folder.path().join("repeated.csv")).unwrap();
+    for (way, _) in WAYS {
+        let (study, prepared) =
+            prepared(CHILDREN, &[&format!("model.repeated={way}")], "repeated.csv");
+        let model = fit(&prepared, None, &study.model).unwrap().model;
+        let again = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+        assert_eq!(again, model);
+        assert!(model.card().contains(&format!("by `{way}`")));
+        let rows = prepared.frame.select(&[0, 1]);
+        let found = model.predict(&rows, &[0.0, 5.0], &[30.0]).unwrap();
+        let set = format!("model.repeated={way}");
+        let args = ["evaluate", "study.toml", "--json", "--quiet", "--set", &set, "--set"];
+        let few = ["evaluate.bootstrap=0"];
+        if way == "andersen-gill" {
+            assert!(found.iter().all(|p| p.risks.is_ok()));
+            let json = pleegzorg(folder.path(), &[&args[..], &few].concat()).code(0).json();
+            assert!(json["splits"].as_array().unwrap().len() >= 5);
+        } else {
+            let says = |p: &pleegzorg::model::Prediction| {
+                p.risks.as_ref().is_err_and(|why| why.code() == "describes")
+            };
+            assert!(found.iter().all(says));
+            assert!(model.risks(&rows, &[0.0; 2], &[30.0]).unwrap().iter().all(|r| r[0].is_none()));
+            let ran = pleegzorg(folder.path(), &[&args[..], &few].concat()).code(2);
+            assert!(ran.stderr.contains("no risk of a single row"), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn repeated_placements_of_the_example_are_trained_and_score_nothing() {
+    let example = root().join("datasets/example");
+    let example = example.to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut n = Vec::new();
+    for (way, _) in WAYS {
+        let set = format!("model.repeated={way}");
+        let mut args = vec!["train", example, "-o", "m.json", "--force", "--json", "--quiet"];
+        args.extend(["--set", &set, "--set", "model.cluster=[\"child\", \"family\"]"]);
+        args.extend(["--set", "features.terms=[\"age\", \"crisis_start\"]"]);
+        let json = pleegzorg(folder.path(), &args).code(0).json();
+        n.push(json["n"].as_u64().unwrap());
+        assert_eq!(json["converged"], true);
+        for t in json["terms"].as_array().unwrap() {
+            assert!(t["robust_se"].as_f64().unwrap() > 0.0, "{way} {t}");
+        }
+        let args = ["score", "m.json", example, "--as-of", "2019-06-01", "--json", "--quiet"];
+        let ran = pleegzorg(folder.path(), &[&args[..], &["--research"]].concat()).code(0).json();
+        let stays = ran["stays"].as_array().unwrap();
+        assert!(!stays.is_empty());
+        for stay in stays {
+            assert!(stay["risk"].is_null(), "{way}");
+            assert!(stay["abstained"].as_str().unwrap().contains("describes"), "{way}");
+        }
+    }
+    assert!(n[0] == n[1] && n[1] == n[2] && n[3] > n[0], "{n:?}");
+}
+
+#[test]
+fn what_cannot_be_laid_side_by_side_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.toml");
+    let table = std::fs::read_to_string(root().join("tests/reference/model/repeated.csv")).unwrap();
+    std::fs::write(folder.path().join("repeated.csv"), &table).unwrap();
+    let train = |study: &str, sets: &[&str]| {
+        std::fs::write(&path, study).unwrap();
+        let mut args = vec!["train", "study.toml", "--json", "--quiet"];
+        for set in sets {
+            args.extend(["--set", set]);
+        }
+        pleegzorg(folder.path(), &args)
+    };
+    let anonymous = CHILDREN.replace("id = \"child\"\n", "");
+    for (study, set, said) in [
+        (anonymous.as_str(), "model.repeated=wlw", "id = \"COLUMN\" in [data]"),
+        (CHILDREN, "model.repeated=pwp-gab", "did you mean \"pwp-gap\"?"),
+        (CHILDREN, "model.repeated={upto=2}", "model.repeated.method: is missing"),
+        (CHILDREN, "model.repeated={method=\"wlw\", upto=0}", "must be from 1"),
+        (CHILDREN, "model.repeated={method=\"andersen-gill\", upto=2}", "upto does not apply"),
+        (CHILDREN, "model.repeated={method=\"wlw\", upot=2}", "did you mean model.repeated.upto?"),
+    ] {
+        let ran = train(study, &[set]).code(2);
+        assert!(ran.stderr.contains(said), "{set}: {}", ran.stderr);
+    }
+    let ran = train(CHILDREN, &["model.repeated=wlw", "model.kind=weibull"]).code(2);
+    assert!(ran.stderr.contains("does not apply to kind weibull"), "{}", ran.stderr);
+    // Without entries, rows of one child overlap.
+    let entries = CHILDREN.replace("entry = \"entry\"\n", "");
+    let ran = train(&entries, &["model.repeated=andersen-gill"]).code(1);
+    assert!(ran.stderr.contains("overlap in time"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("c133"), "no id is told");
+    // Rows at landmarks are no events.
+    let study =
+        "[model]\nrepeated = \"wlw\"\n[features]\nterms = [\"age\"]\nlandmark = [\"3 months\"]";
+    let ran = train(study, &[]).code(2);
+    assert!(ran.stderr.contains("repeat the placements"), "{}", ran.stderr);
+}
