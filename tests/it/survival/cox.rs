@@ -2,7 +2,7 @@
 
 use pleegzorg::survival::{Cox, CoxFit, Sample, Ties, Transform};
 
-use super::golden::{Expected, Referee, Table, sample};
+use super::golden::{Expected, Once, Referee, Table, sample};
 
 struct Case {
     name: String,
@@ -26,8 +26,29 @@ fn fitted(cases: &Table, row: usize) -> Case {
     Case { name, sample, fit, edges }
 }
 
-#[test]
-fn fits_are_those_of_coxph() {
+/// What a case and a quantity are of, for the table.
+fn method(case: &str, what: &str) -> &'static str {
+    let repeated = [
+        ("-ag-", "Andersen–Gill"),
+        ("-pwp-total-", "PWP, total time"),
+        ("-pwp-gap-", "PWP, gap time"),
+        ("-wlw-", "WLW"),
+    ];
+    if let Some((_, method)) = repeated.iter().find(|(part, _)| case.contains(part)) {
+        return method;
+    }
+    match what {
+        "concordance" => "Concordance, Harrell's",
+        "robust_se" if case.contains("two-way") => "Cox: two-way clustered errors",
+        "robust_se" => "Cox: robust and clustered errors",
+        _ if case.ends_with("efron") => "Cox, Efron ties",
+        _ => "Cox, Breslow ties",
+    }
+}
+
+pub static FITS: Once = Once::new();
+
+pub fn fits() -> Referee {
     let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
     let mut referee = Referee::default();
     for row in 0..cases.len() {
@@ -53,15 +74,21 @@ fn fits_are_those_of_coxph() {
                 ("concordance", "se") if fit.robust_covariance.is_none() => concordance.se,
                 _ => continue,
             };
+            referee.on(method(&case.name, what), cases.text(row, "data"));
             referee.compare(&case.name, what, item, ours, *r, 1e-8);
         }
     }
-    let worst = referee.verdict(600);
-    println!("{worst:?}");
+    referee
 }
 
 #[test]
-fn baseline_hazards_are_those_of_survfit() {
+fn fits_are_those_of_coxph() {
+    FITS.get_or_init(fits).verdict(600);
+}
+
+pub static BASELINES: Once = Once::new();
+
+pub fn baselines() -> Referee {
     let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
     let mut referee = Referee::default();
     for row in 0..cases.len() {
@@ -93,14 +120,21 @@ fn baseline_hazards_are_those_of_survfit() {
                 let own: f64 = cells.dv[..upto].iter().sum();
                 risk * (own + a.dot(&fit.covariance.dot(&a))).sqrt()
             };
+            referee.on("Cox: baseline hazards", cases.text(row, "data"));
             referee.compare(&case.name, kind, item, ours, *r, 1e-8);
         }
     }
-    println!("{:?}", referee.verdict(100));
+    referee
 }
 
 #[test]
-fn residuals_are_those_of_r() {
+fn baseline_hazards_are_those_of_survfit() {
+    BASELINES.get_or_init(baselines).verdict(100);
+}
+
+pub static RESIDUALS: Once = Once::new();
+
+pub fn residuals() -> Referee {
     let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
     let mut referee = Referee::default();
     for row in 0..cases.len() {
@@ -124,14 +158,21 @@ fn residuals_are_those_of_r() {
             };
             let (i, j) = item.split_once(' ').unwrap();
             let ours = all[[i.parse::<usize>().unwrap() - 1, j.parse::<usize>().unwrap() - 1]];
+            referee.on("Cox: residuals", cases.text(row, "data"));
             referee.compare(name, what, item, ours, *r, 1e-8);
         }
     }
-    println!("{:?}", referee.verdict(500));
+    referee
 }
 
 #[test]
-fn tests_of_proportional_hazards_are_those_of_cox_zph() {
+fn residuals_are_those_of_r() {
+    RESIDUALS.get_or_init(residuals).verdict(500);
+}
+
+pub static ZPH: Once = Once::new();
+
+pub fn zph() -> Referee {
     let (cases, expected) = (Table::read("cox-cases"), Expected::read("cox-expected"));
     let mut referee = Referee::default();
     for row in 0..cases.len() {
@@ -153,8 +194,14 @@ fn tests_of_proportional_hazards_are_those_of_cox_zph() {
                 Some(j) => test.terms[j].chi2,
                 None => test.global.chi2,
             };
+            referee.on("Cox: tests of proportional hazards", cases.text(row, "data"));
             referee.compare(name, what, item, ours, *r, 1e-8);
         }
     }
-    println!("{:?}", referee.verdict(150));
+    referee
+}
+
+#[test]
+fn tests_of_proportional_hazards_are_those_of_cox_zph() {
+    ZPH.get_or_init(zph).verdict(150);
 }

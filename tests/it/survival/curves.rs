@@ -5,7 +5,7 @@ use pleegzorg::survival::{
     concordance, gray, logrank,
 };
 
-use super::golden::{Expected, Referee, Table};
+use super::golden::{Expected, Once, Referee, Table};
 
 const WITHIN: f64 = 1e-8;
 
@@ -55,8 +55,9 @@ fn numbers(item: &str) -> Vec<f64> {
     item.split_whitespace().map(|v| v.parse().unwrap()).collect()
 }
 
-#[test]
-fn curves_are_those_of_survfit() {
+pub static CURVES: Once = Once::new();
+
+pub fn curves() -> Referee {
     let expected = Expected::read("curves-expected");
     let mut referee = Referee::default();
     for [name, entry, exit, status, group] in SETS {
@@ -94,14 +95,29 @@ fn curves_are_those_of_survfit() {
                     }
                 }
             };
+            referee.on(
+                match what.split(['_', ':']).next() {
+                    Some("nelson") => "Nelson–Aalen",
+                    Some("rmean") => "Restricted mean",
+                    Some("quantile") => "Quantiles of survival",
+                    _ => "Kaplan–Meier, five intervals",
+                },
+                name,
+            );
             referee.compare(name, what, item, ours, *r, WITHIN);
         }
     }
-    println!("{:?}", referee.verdict(1200));
+    referee
 }
 
 #[test]
-fn logrank_tests_are_those_of_survdiff() {
+fn curves_are_those_of_survfit() {
+    CURVES.get_or_init(curves).verdict(1200);
+}
+
+pub static LOGRANK: Once = Once::new();
+
+pub fn logranks() -> Referee {
     let expected = Expected::read("curves-expected");
     let mut referee = Referee::default();
     for [name, entry, exit, status, group] in SETS {
@@ -128,14 +144,21 @@ fn logrank_tests_are_those_of_survdiff() {
                     _ => t.variance[[0, 0]],
                 }
             };
+            referee.on("Log-rank, G-rho, strata", name);
             referee.compare(name, what, item, ours, *r, WITHIN);
         }
     }
-    println!("{:?}", referee.verdict(80));
+    referee
 }
 
 #[test]
-fn competing_risks_are_those_of_survfit_and_cuminc() {
+fn logrank_tests_are_those_of_survdiff() {
+    LOGRANK.get_or_init(logranks).verdict(80);
+}
+
+pub static COMPETING: Once = Once::new();
+
+pub fn competing() -> Referee {
     let expected = Expected::read("curves-expected");
     let mut referee = Referee::default();
     let sets = [
@@ -172,14 +195,22 @@ fn competing_risks_are_those_of_survfit_and_cuminc() {
                 let groups = codes(&data, group);
                 gray(&y, at[1] as u32, &groups, strata.as_deref(), at[0]).unwrap().chi2
             };
+            let gray = what.starts_with("gray");
+            referee.on(if gray { "Gray's test" } else { "Aalen–Johansen" }, name);
             referee.compare(&case, what, item, ours, *r, WITHIN);
         }
     }
-    println!("{:?}", referee.verdict(200));
+    referee
 }
 
 #[test]
-fn concordances_are_those_of_r() {
+fn competing_risks_are_those_of_survfit_and_cuminc() {
+    COMPETING.get_or_init(competing).verdict(200);
+}
+
+pub static CONCORDANCES: Once = Once::new();
+
+pub fn concordances() -> Referee {
     let expected = Expected::read("curves-expected");
     let mut referee = Referee::default();
     let sets = [
@@ -208,8 +239,15 @@ fn concordances_are_those_of_r() {
             };
             let c = concordance(&y, &data.numbers(score), &options).unwrap().unwrap();
             let ours = if what.ends_with("_se") { c.se } else { c.c };
+            let method = if uno { "Concordance, Uno's" } else { "Concordance, Harrell's" };
+            referee.on(method, name);
             referee.compare(&case, what, "", ours, *r, WITHIN);
         }
     }
-    println!("{:?}", referee.verdict(50));
+    referee
+}
+
+#[test]
+fn concordances_are_those_of_r() {
+    CONCORDANCES.get_or_init(concordances).verdict(50);
 }

@@ -3,10 +3,11 @@
 use ndarray::Array2;
 use pleegzorg::survival::{Cox, FitError, Outcome, Sample, Ties, Transform};
 
-use super::golden::{Expected, Referee, Table, sample};
+use super::golden::{Expected, Once, Referee, Table, sample};
 
-#[test]
-fn exact_ties_are_those_of_r() {
+pub static FITS: Once = Once::new();
+
+pub fn fits() -> Referee {
     let (cases, expected) = (Table::read("exact-cases"), Expected::read("exact-expected"));
     let mut referee = Referee::default();
     for row in 0..cases.len() {
@@ -18,6 +19,7 @@ fn exact_ties_are_those_of_r() {
         let martingale = fit.martingale_residuals(&s).unwrap();
         let edges: Vec<f64> =
             cases.text(row, "edges").split_whitespace().map(|e| e.parse().unwrap()).collect();
+        referee.on("Cox, exact ties", cases.text(row, "data"));
         for (what, item, r) in expected.case(case) {
             let at = || fit.names.iter().position(|n| n == item).unwrap();
             let number = |k: usize| item.split(' ').nth(k).unwrap().parse::<usize>().unwrap();
@@ -36,7 +38,12 @@ fn exact_ties_are_those_of_r() {
             referee.compare(case, what, item, ours, *r, 1e-8);
         }
     }
-    println!("{:?}", referee.verdict(150));
+    referee
+}
+
+#[test]
+fn exact_ties_are_those_of_r() {
+    FITS.get_or_init(fits).verdict(150);
 }
 
 fn steps(n: usize, levels: usize) -> Sample {

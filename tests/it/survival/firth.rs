@@ -3,13 +3,14 @@
 use ndarray::array;
 use pleegzorg::survival::{Cox, FitError, FitWarning, Outcome, Prior, Sample, Ties};
 
-use super::golden::{Expected, Referee, Table, sample};
+use super::golden::{Expected, Once, Referee, Table, sample};
 
 /// The referee's maximum is found with numeric slopes: 1e-8 is what it can see of the estimates.
 const WITHIN: f64 = 1e-8;
 
-#[test]
-fn fits_are_those_of_a_direct_maximisation() {
+pub static FITS: Once = Once::new();
+
+pub fn fits() -> Referee {
     let (cases, expected) = (Table::read("firth-cases"), Expected::read("firth-expected"));
     let mut referee = Referee::default();
     for row in 0..cases.len() {
@@ -20,6 +21,7 @@ fn fits_are_those_of_a_direct_maximisation() {
         assert!(fit.converged, "{case}: {:?}", fit.warnings);
         let firth = fit.firth.as_ref().unwrap();
         let se = fit.se();
+        referee.on("Cox: Firth's correction", cases.text(row, "data"));
         for (what, item, r) in expected.case(case) {
             let at = || fit.names.iter().position(|n| n == item).unwrap();
             let ours = match what.as_str() {
@@ -34,7 +36,12 @@ fn fits_are_those_of_a_direct_maximisation() {
             referee.compare(case, what, item, ours, *r, WITHIN);
         }
     }
-    println!("{:?}", referee.verdict(120));
+    referee
+}
+
+#[test]
+fn fits_are_those_of_a_direct_maximisation() {
+    FITS.get_or_init(fits).verdict(120);
 }
 
 /// One event among two: l* = β − ln(1 + e^β) + ½ ln(e^β/(1 + e^β)²), whose slope is

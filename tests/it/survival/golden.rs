@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use ndarray::Array2;
 use pleegzorg::survival::{Outcome, Sample};
@@ -104,14 +105,33 @@ impl Expected {
     }
 }
 
+/// A comparison of one method on one data set, for the table of `docs/agreement.md`.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    pub method: &'static str,
+    pub data: String,
+    pub difference: f64,
+    pub within: f64,
+}
+
 /// Counts comparisons, and keeps the worst difference for each kind of quantity.
 #[derive(Default)]
 pub struct Referee {
     worst: BTreeMap<String, (f64, usize)>,
     faults: Vec<String>,
+    on: Option<(&'static str, String)>,
+    compared: Vec<Compared>,
 }
 
+/// All that a function compares, found once however many tests ask for it.
+pub type Once = OnceLock<Referee>;
+
 impl Referee {
+    /// What is compared from here on: a method as `docs/agreement.md` names it, and a data set.
+    pub fn on(&mut self, method: &'static str, data: &str) {
+        self.on = Some((method, data.to_owned()));
+    }
+
     /// Compares relatively, absolutely where R's value is below 1.
     pub fn compare(&mut self, case: &str, what: &str, item: &str, ours: f64, r: f64, within: f64) {
         let difference = (ours - r).abs() / r.abs().max(1.0);
@@ -121,10 +141,13 @@ impl Referee {
         if difference.is_nan() || difference > within {
             self.faults.push(format!("{case} {what} {item}: {ours:.12e}, R {r:.12e}"));
         }
+        if let Some((method, data)) = self.on.clone() {
+            self.compared.push(Compared { method, data, difference, within });
+        }
     }
 
     /// Panics with every disagreement.
-    pub fn verdict(self, at_least: usize) -> BTreeMap<String, (f64, usize)> {
+    pub fn verdict(&self, at_least: usize) -> BTreeMap<String, (f64, usize)> {
         assert!(
             self.faults.is_empty(),
             "{} differ:\n{}",
@@ -133,6 +156,12 @@ impl Referee {
         );
         let count: usize = self.worst.values().map(|w| w.1).sum();
         assert!(count >= at_least, "only {count} comparisons");
-        self.worst
+        self.worst.clone()
+    }
+
+    /// Every comparison, for the table; each must say what it is of.
+    pub fn compared(&self) -> &[Compared] {
+        assert_eq!(self.compared.len(), self.worst.values().map(|w| w.1).sum::<usize>());
+        &self.compared
     }
 }

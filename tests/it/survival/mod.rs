@@ -1,5 +1,6 @@
 //! The survival room against R: every expected value comes from a script in `tests/reference/`.
 
+mod agreement;
 mod bad_input;
 mod by_hand;
 mod cox;

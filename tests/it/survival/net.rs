@@ -4,10 +4,11 @@ use ndarray::Array2;
 use pleegzorg::survival::{Cox, ElasticNet, FitError, Outcome, Sample, Ties};
 use proptest::prelude::*;
 
-use super::golden::{Expected, Referee, Table, sample};
+use super::golden::{Expected, Once, Referee, Table, sample};
 
-#[test]
-fn paths_are_those_of_glmnet() {
+pub static PATHS: Once = Once::new();
+
+pub fn paths() -> Referee {
     let (cases, expected) = (Table::read("net-cases"), Expected::read("net-expected"));
     let mut referee = Referee::default();
     for row in 0..cases.len() {
@@ -23,6 +24,7 @@ fn paths_are_those_of_glmnet() {
         let folds: Vec<u32> = (0..s.len() as u32).map(|i| (i + 1) * 7 % 5).collect();
         let tested = expected.case(case).iter().any(|(what, ..)| what.starts_with("cv"));
         let cv = tested.then(|| given.cross_validate(&s, 1, &folds).unwrap());
+        referee.on("Cox: elastic net", cases.text(row, "data"));
         for (what, item, r) in expected.case(case) {
             let first = || item.split(' ').next().unwrap().parse::<usize>().unwrap() - 1;
             let cv = || cv.as_ref().unwrap();
@@ -48,7 +50,12 @@ fn paths_are_those_of_glmnet() {
             referee.compare(case, what, item, ours, *r, 1e-6);
         }
     }
-    println!("{:?}", referee.verdict(600));
+    referee
+}
+
+#[test]
+fn paths_are_those_of_glmnet() {
+    PATHS.get_or_init(paths).verdict(600);
 }
 
 fn random(n: usize, p: usize, seed: u64) -> Sample {

@@ -3,15 +3,16 @@
 use ndarray::array;
 use pleegzorg::survival::{Cox, FitError, FitWarning, Outcome, Prior, Sample, Ties, Transform};
 
-use super::golden::{Expected, Referee, Table, sample};
+use super::golden::{Expected, Once, Referee, Table, sample};
 
 fn numbers(text: &str) -> Vec<f64> {
     let number = |v: &str| if v == "Inf" { f64::INFINITY } else { v.parse().unwrap() };
     text.split_whitespace().map(number).collect()
 }
 
-#[test]
-fn penalised_fits_are_those_of_r() {
+pub static FITS: Once = Once::new();
+
+pub fn fits() -> Referee {
     let cases = Table::read("penalised-cases");
     let expected = Expected::read("penalised-expected");
     let mut referee = Referee::default();
@@ -33,6 +34,7 @@ fn penalised_fits_are_those_of_r() {
         let (se, robust) = (fit.se(), fit.robust_se());
         let martingale = fit.martingale_residuals(&s).unwrap();
         let dfbeta = fit.dfbeta(&s).unwrap();
+        referee.on("Cox: Gaussian priors, ridge", cases.text(row, "data"));
         for (what, item, r) in expected.case(case) {
             let at = fit.names.iter().position(|n| n == item);
             let residual = || item.split(' ').next().unwrap().parse::<usize>().unwrap() - 1;
@@ -62,7 +64,12 @@ fn penalised_fits_are_those_of_r() {
             referee.compare(case, what, item, ours, *r, 1e-8);
         }
     }
-    println!("{:?}", referee.verdict(500));
+    referee
+}
+
+#[test]
+fn penalised_fits_are_those_of_r() {
+    FITS.get_or_init(fits).verdict(500);
 }
 
 /// One event among two: the slope 1/(1 + e^β) − β/s² is zero at β = 1 for s² = 1 + e.
