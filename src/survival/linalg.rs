@@ -102,6 +102,36 @@ impl Cholesky {
     }
 }
 
+/// Whether x′ax < 0 for some x, by more than rounding: a symmetric matrix that is no covariance.
+/// Rows of zeros count for nothing.
+pub(crate) fn is_indefinite(a: &Array2<f64>) -> bool {
+    const TOLERANCE: f64 = 1e-9;
+    let n = a.nrows();
+    let scale = |i: usize| if a[[i, i]] > 0.0 { 1.0 / a[[i, i]].sqrt() } else { 0.0 };
+    // The part of each row that those before it leave, column by column.
+    let mut rest = Array2::from_shape_fn((n, n), |(i, j)| a[[i, j]] * scale(i) * scale(j));
+    for j in 0..n {
+        let pivot = rest[[j, j]];
+        if a[[j, j]] < 0.0 || pivot < -TOLERANCE {
+            return true;
+        }
+        if pivot <= TOLERANCE {
+            // What does not vary cannot vary with another.
+            if (j + 1..n).any(|i| rest[[i, j]].abs() > TOLERANCE.sqrt()) {
+                return true;
+            }
+            continue;
+        }
+        for i in j + 1..n {
+            let share = rest[[i, j]] / pivot;
+            for k in j + 1..n {
+                rest[[i, k]] -= share * rest[[j, k]];
+            }
+        }
+    }
+    false
+}
+
 /// Makes a matrix exactly symmetric by averaging its halves.
 pub(crate) fn symmetrise(a: &mut Array2<f64>) {
     for i in 0..a.nrows() {

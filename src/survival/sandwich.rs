@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::columns::{BLOCK, PAD, TILE};
 use super::cox::gram::add_gram;
-use super::linalg::{Cholesky, symmetrise};
+use super::linalg::{Cholesky, is_indefinite, symmetrise};
 use super::{ChiSquare, FitWarning};
 
 /// What each row adds to the slope of a log likelihood, weighted, in tiles of rows.
@@ -111,21 +111,36 @@ impl Influences<'_> {
         let (meat, count_two) = self.by_cluster(two);
         let v2 = sandwich(&meat);
         few(count.min(count_two));
-        let v = &v1 + &v2 - &sandwich(&self.by_cluster(&crossing(one, two)).0);
-        let wrong: Vec<usize> =
-            (0..names.len()).filter(|&j| names[j].is_some() && v[[j, j]] <= 0.0).collect();
-        if wrong.is_empty() {
-            return v;
-        }
-        let terms = wrong.iter().filter_map(|&j| names[j].map(str::to_owned)).collect();
-        warnings.push(FitWarning::TwoWayNotPositive { terms });
-        let larger = wrong.iter().filter(|&&j| v1[[j, j]] >= v2[[j, j]]).count() * 2;
-        if larger >= wrong.len() { v1 } else { v2 }
+        let v12 = sandwich(&self.by_cluster(&crossing(one, two)).0);
+        two_way([v1, v2, v12], bread, names, warnings)
     }
 }
 
+/// V₁ + V₂ − V₁₂ where that is a covariance; else the wider of V₁ and V₂, measured in the errors of
+/// `bread`. A difference of positive matrices may be negative for a term, or for a combination of
+/// terms though for none of them alone: a prediction or a test would then come out as nonsense.
+pub(crate) fn two_way(
+    [v1, v2, v12]: [Array2<f64>; 3],
+    bread: &Array2<f64>,
+    names: &[Option<&str>],
+    warnings: &mut Vec<FitWarning>,
+) -> Array2<f64> {
+    let v = &v1 + &v2 - &v12;
+    let named = |j: &usize| names[*j].is_some();
+    let wrong: Vec<usize> = (0..names.len()).filter(named).filter(|&j| v[[j, j]] <= 0.0).collect();
+    if wrong.is_empty() && !is_indefinite(&v) {
+        return v;
+    }
+    let terms = if wrong.is_empty() { (0..names.len()).collect() } else { wrong };
+    let terms = terms.into_iter().filter_map(|j| names[j].map(str::to_owned)).collect();
+    warnings.push(FitWarning::TwoWayNotPositive { terms });
+    let unit = Cholesky::new(bread, 1e-14).inverse();
+    let width = |v: &Array2<f64>| (v * &unit).sum();
+    if width(&v1) >= width(&v2) { v1 } else { v2 }
+}
+
 /// The clusters that two clusterings cut each other into.
-fn crossing(one: &[u32], two: &[u32]) -> Vec<u32> {
+pub(crate) fn crossing(one: &[u32], two: &[u32]) -> Vec<u32> {
     let mut pairs: Vec<(u32, u32)> = one.iter().copied().zip(two.iter().copied()).collect();
     pairs.par_sort_unstable();
     pairs.dedup();

@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::pass::Pass;
 use super::{Cox, CoxFit, FitError, FitWarning, fit};
 use crate::survival::newton::Maximum;
+use crate::survival::sandwich::{crossing, two_way};
 
 impl Cox {
     /// Adds the sandwich covariance where rows are clustered or it was asked for.
@@ -34,7 +35,7 @@ impl Cox {
                 few(fit, count);
                 sandwich(&sums, &fit.inverse)
             }
-            [one, two, ..] => two_way(fit, &residuals, one, two),
+            [one, two, ..] => by_two(fit, &residuals, one, two),
         };
         fit.wald = fit::wald(&found.beta, &scaled);
         let covariance = Array2::from_shape_fn(scaled.dim(), |(i, j)| {
@@ -76,28 +77,16 @@ fn sum_by(rows: &Array2<f64>, cluster: &[u32]) -> (Array2<f64>, usize) {
 }
 
 /// V₁ + V₂ − V₁₂ (Cameron, Gelbach & Miller 2011): clusters, other clusters, and their crossings.
-fn two_way(fit: &mut CoxFit, rows: &Array2<f64>, one: &[u32], two: &[u32]) -> Array2<f64> {
-    let mut pairs: Vec<(u32, u32)> = one.iter().copied().zip(two.iter().copied()).collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    let crossing: Vec<u32> =
-        one.iter().zip(two).map(|(&a, &b)| pairs.partition_point(|&p| p < (a, b)) as u32).collect();
+fn by_two(fit: &mut CoxFit, rows: &Array2<f64>, one: &[u32], two: &[u32]) -> Array2<f64> {
     let (sums, count) = sum_by(rows, one);
     let v1 = sandwich(&sums, &fit.inverse);
     let (sums, count_two) = sum_by(rows, two);
     let v2 = sandwich(&sums, &fit.inverse);
     few(fit, count.min(count_two));
-    let v12 = sandwich(&sum_by(rows, &crossing).0, &fit.inverse);
-    let v = &v1 + &v2 - &v12;
-    let wrong: Vec<usize> =
-        (0..v.nrows()).filter(|&j| fit.estimated[j] && v[[j, j]] <= 0.0).collect();
-    if wrong.is_empty() {
-        return v;
-    }
-    let terms = wrong.iter().map(|&j| fit.names[j].clone()).collect();
-    fit.warnings.push(FitWarning::TwoWayNotPositive { terms });
-    let larger = wrong.iter().filter(|&&j| v1[[j, j]] >= v2[[j, j]]).count() * 2 >= wrong.len();
-    if larger { v1 } else { v2 }
+    let v12 = sandwich(&sum_by(rows, &crossing(one, two)).0, &fit.inverse);
+    let names: Vec<Option<&str>> =
+        fit.names.iter().zip(&fit.estimated).map(|(n, e)| e.then_some(n.as_str())).collect();
+    two_way([v1, v2, v12], &fit.inverse, &names, &mut fit.warnings)
 }
 
 /// What each row adds to the slope of the log likelihood, weighted, by row of the sample and in

@@ -9,6 +9,7 @@ mod exact;
 mod fine_gray;
 mod firth;
 pub(crate) mod golden;
+mod metamorphic;
 mod net;
 mod parametric;
 mod penalised;

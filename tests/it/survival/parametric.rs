@@ -326,7 +326,7 @@ fn the_same_bytes_for_any_number_of_threads() {
             })
         };
         let one = run(1);
-        for threads in [2, 7, 16] {
+        for threads in [2, 3, 4, 7, 8, 16] {
             assert_eq!(run(threads), one, "{threads}");
         }
     }

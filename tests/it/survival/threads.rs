@@ -1,7 +1,10 @@
 //! The same bytes for any number of threads.
 
 use ndarray::Array2;
-use pleegzorg::survival::{Cox, CoxFit, Outcome, Sample, Ties, Transform};
+use pleegzorg::survival::{
+    AalenJohansen, ConcordanceOptions, Cox, CoxFit, ElasticNet, KaplanMeier, NelsonAalen, Outcome,
+    PairWeight, Sample, Ties, Transform, concordance, gray, logrank,
+};
 
 const ROWS: usize = 20_500;
 const TERMS: usize = 10;
@@ -51,22 +54,78 @@ fn bits(fit: &CoxFit, sample: &Sample) -> Vec<u64> {
     out.into_iter().map(f64::to_bits).collect()
 }
 
+/// Runs the same work on many numbers of threads.
+fn same_bytes(work: impl Fn() -> Vec<u64> + Sync) {
+    let mut first: Option<Vec<u64>> = None;
+    for threads in [1, 2, 3, 4, 7, 8, 16] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let found = pool.install(&work);
+        match &first {
+            None => first = Some(found),
+            Some(first) => assert!(*first == found, "{threads} threads"),
+        }
+    }
+}
+
 #[test]
 fn cox_gives_the_same_bytes_for_any_number_of_threads() {
     for (everything, ties) in [(false, Ties::Efron), (true, Ties::Efron), (true, Ties::Breslow)] {
         let s = sample(everything);
-        let mut first: Option<Vec<u64>> = None;
-        for threads in [1, 2, 3, 4, 7, 8, 16] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let found = pool.install(|| {
-                let fit = Cox::new().ties(ties).fit(&s, 1).unwrap();
-                assert!(fit.converged);
-                bits(&fit, &s)
-            });
-            match &first {
-                None => first = Some(found),
-                Some(first) => assert!(*first == found, "{threads} threads"),
-            }
-        }
+        same_bytes(|| {
+            let fit = Cox::new().ties(ties).fit(&s, 1).unwrap();
+            assert!(fit.converged);
+            bits(&fit, &s)
+        });
     }
+}
+
+#[test]
+fn curves_tests_and_concordance_give_the_same_bytes_for_any_number_of_threads() {
+    for everything in [false, true] {
+        let s = sample(everything);
+        let (y, w) = (s.outcome(), s.weights());
+        let score = s.x().column(0).to_vec();
+        same_bytes(|| {
+            let km = KaplanMeier::new(y, w).unwrap();
+            let na = NelsonAalen::new(y, Some(1), w).unwrap();
+            let aj = AalenJohansen::new(y, w).unwrap();
+            let mut out: Vec<f64> = Vec::new();
+            for v in [&km.survival, &km.log_variance, &na.hazard, &na.variance] {
+                out.extend(v);
+            }
+            out.extend(
+                aj.incidence[0].iter().chain(&aj.variance[0]).chain(&aj.event_free_variance),
+            );
+            for pairs in [PairWeight::Harrell, PairWeight::Uno] {
+                let (weights, strata) = (s.weights(), s.strata());
+                let options = ConcordanceOptions { pairs, weights, strata, ..Default::default() };
+                let c = concordance(y, &score, &options).unwrap().unwrap();
+                out.extend([c.concordant, c.discordant, c.tied_score, c.c, c.se]);
+            }
+            let groups: Vec<u32> = (0..y.len() as u32).map(|i| i % 3).collect();
+            out.push(logrank(y, None, &groups, s.strata(), 1.0).unwrap().test.chi2);
+            if y.entry().is_none() {
+                out.push(gray(y, 1, &groups, s.strata(), 0.0).unwrap().chi2);
+            }
+            out.into_iter().map(f64::to_bits).collect()
+        });
+    }
+}
+
+#[test]
+fn exact_ties_and_the_elastic_net_give_the_same_bytes_for_any_number_of_threads() {
+    let s = sample(false);
+    let folds: Vec<u32> = (0..ROWS as u32).map(|i| i % 3).collect();
+    // Matched sets, for which exact ties are meant.
+    let sets = s.clone().with_strata((0..ROWS as u32).map(|i| i % 500).collect()).unwrap();
+    same_bytes(|| {
+        let fit = Cox::new().ties(Ties::Exact).fit(&sets, 1).unwrap();
+        let net = ElasticNet::new(0.5).steps(4).cross_validate(&s, 1, &folds).unwrap();
+        let mut out = fit.coef.to_vec();
+        out.extend(fit.covariance.iter().chain(&fit.loglik));
+        out.extend(
+            net.path.coef.iter().chain(&net.path.loglik).chain(&net.deviance).chain(&net.se),
+        );
+        out.into_iter().map(f64::to_bits).collect()
+    });
 }
