@@ -105,47 +105,64 @@ pub(super) fn add_products(out: &mut [f64], rows: &[f64], beta: &[f64]) {
 
 /// Adds A'B to the upper triangle of `sum` (width × width, row after row); what lands below the
 /// diagonal means nothing. Both hold rows of the same width.
-#[inline(always)]
 pub(super) fn add_gram(a: &[f64], b: &[f64], width: usize, sum: &mut [f64]) {
-    let blocks = width / LANES;
-    for i in 0..blocks {
-        let mut j = i;
-        while j + 1 < blocks {
-            add_block::<2>(a, b, width, i, j, sum);
-            j += 2;
-        }
-        if j < blocks {
-            add_block::<1>(a, b, width, i, j, sum);
+    Arch::new().dispatch(Gram { a, b, width, sum });
+}
+
+struct Gram<'g> {
+    a: &'g [f64],
+    b: &'g [f64],
+    width: usize,
+    sum: &'g mut [f64],
+}
+
+impl WithSimd for Gram<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let vectors = self.width / S::F64_LANES;
+        for i in (0..self.width).step_by(LANES) {
+            let mut v = i / S::F64_LANES;
+            while v < vectors {
+                match vectors - v {
+                    1 => self.tile::<S, 1>(simd, i, v),
+                    2 | 4 => self.tile::<S, 2>(simd, i, v),
+                    _ => self.tile::<S, 3>(simd, i, v),
+                }
+                v += match vectors - v {
+                    1 => 1,
+                    2 | 4 => 2,
+                    _ => 3,
+                };
+            }
         }
     }
 }
 
-/// Four columns of A by `W` blocks of columns of B: the sums stay in registers.
-#[inline(always)]
-fn add_block<const W: usize>(
-    a: &[f64],
-    b: &[f64],
-    width: usize,
-    i: usize,
-    j: usize,
-    sum: &mut [f64],
-) {
-    let mut block = [[[0.0; LANES]; W]; LANES];
-    for (a, b) in a.chunks_exact(width).zip(b.chunks_exact(width)) {
-        let a = &lanes(a)[i];
-        let b = &lanes(b)[j..j + W];
-        for u in 0..LANES {
-            for w in 0..W {
-                for l in 0..LANES {
-                    block[u][w][l] += a[u] * b[w][l];
+impl Gram<'_> {
+    /// Four columns of A by `W` registers of columns of B: the sums stay in registers, which a
+    /// compiler left to itself does not manage.
+    #[inline(always)]
+    fn tile<S: Simd, const W: usize>(&mut self, simd: S, i: usize, v: usize) {
+        let mut sums = [[simd.splat_f64s(0.0); W]; LANES];
+        let rows = self.a.chunks_exact(self.width).zip(self.b.chunks_exact(self.width));
+        for (a, b) in rows {
+            let a = &a[i..i + LANES];
+            let b = &S::as_simd_f64s(b).0[v..v + W];
+            for u in 0..LANES {
+                let left = simd.splat_f64s(a[u]);
+                for w in 0..W {
+                    sums[u][w] = simd.add_f64s(sums[u][w], simd.mul_f64s(left, b[w]));
                 }
             }
         }
-    }
-    for (u, block) in block.iter().enumerate() {
-        let at = (i * LANES + u) * width + j * LANES;
-        for (s, v) in sum[at..].iter_mut().zip(block.as_flattened()) {
-            *s += v;
+        for (u, sums) in sums.iter().enumerate() {
+            let row = &mut self.sum[(i + u) * self.width..(i + u + 1) * self.width];
+            let row = &mut S::as_mut_simd_f64s(row).0[v..v + W];
+            for w in 0..W {
+                row[w] = simd.add_f64s(row[w], sums[w]);
+            }
         }
     }
 }
@@ -213,22 +230,13 @@ mod tests {
         assert_eq!(zero, [1.0]);
     }
 
-    struct Gram<'a>(&'a [f64], &'a [f64], usize, &'a mut [f64]);
-    impl Wide for Gram<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run(self) {
-            add_gram(self.0, self.1, self.2, self.3);
-        }
-    }
-
     #[test]
     fn gram_is_the_sum_of_products() {
-        for width in [4, 8, 12, 20] {
+        for width in [4, 8, 12, 16, 20, 28] {
             let a: Vec<f64> = (0..10 * width).map(|k| (k * 7 % 11) as f64 - 4.5).collect();
             let b: Vec<f64> = (0..10 * width).map(|k| (k * 5 % 13) as f64 - 6.5).collect();
             let mut sum = vec![1.0; width * width];
-            wide(Gram(&a, &b, width, &mut sum));
+            add_gram(&a, &b, width, &mut sum);
             for i in 0..width {
                 for j in i..width {
                     let direct: f64 = (0..10).map(|k| a[k * width + i] * b[k * width + j]).sum();
