@@ -63,6 +63,8 @@ mod simulate;
 mod small;
 #[path = "it/ssda903.rs"]
 mod ssda903;
+#[path = "it/study_page.rs"]
+mod study_page;
 #[path = "it/survival/mod.rs"]
 mod survival;
 #[path = "it/terms.rs"]
