@@ -82,6 +82,9 @@ pub(crate) fn table(r: &TrainResult) -> String {
             "{net}\nestimates that are held in have no standard errors and no intervals"
         );
     }
+    if let Some(frailty) = &r.frailty {
+        let _ = writeln!(text, "{frailty}");
+    }
     if let Some(tests) = &r.tests {
         test(&mut text, "likelihood ratio test", tests.likelihood_ratio);
         test(&mut text, "Wald test", tests.wald);

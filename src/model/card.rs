@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::trained::{About, Engine, Model, NamedTime};
 use super::verdict::{Limit, Stamp, Verdict};
-use super::{Kind, Penalty, TimeUnit};
+use super::{Frailty, Kind, Penalty, TimeUnit};
 use crate::features::Missing;
 
 impl Model {
@@ -113,7 +113,7 @@ impl Model {
             Missing::Drop => "not accepted: such rows were left out and get no number",
         };
         let _ = writeln!(text, "- missing values are {missing}");
-        if !about.cluster.is_empty() {
+        if !about.cluster.is_empty() && about.frailty.is_none() {
             let _ = writeln!(text, "- errors by cluster: {}", about.cluster.join(", "));
         }
         if let Some(way) = about.repeated {
@@ -158,6 +158,9 @@ impl Model {
             );
         }
         let _ = writeln!(text, "\nThey are associations in these data, not effects of a change.\n");
+        if let Some(frailty) = &self.about.frailty {
+            shared(text, frailty);
+        }
     }
 
     fn scope_section(&self, text: &mut String) {
@@ -271,6 +274,18 @@ fn held_in(text: &mut String, net: &Penalty, rows: &[(String, f64, f64)], ratio:
          beforehand and are too narrow; the evaluation chooses anew in every fold, and tells how \
          well the whole procedure predicts. They are associations in these data, not effects of a \
          change.\n"
+    );
+}
+
+/// What rows of a group share, and whose risk the model gives.
+fn shared(text: &mut String, frailty: &Frailty) {
+    let _ = writeln!(
+        text,
+        "What rows of one group share and no term holds is a {}. So the estimates compare rows of \
+         groups with the same frailty. Predicted risks are those of a group that the model does not \
+         know: the mean over all groups, of which those with a high frailty are gone first. The \
+         model holds no group's own frailty, and its intervals take the variance as known.\n",
+        plain(&frailty.to_string())
     );
 }
 

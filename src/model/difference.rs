@@ -197,6 +197,7 @@ mod tests {
             coef: b.to_vec(),
             covariance: vec![vec![0.04, 0.01], vec![0.01, 0.09]],
             between_strata: 0.2,
+            frailty: None,
         };
         let stratum = |label: &str, h| Stratum { label: label.into(), baseline: baseline(h) };
         Proportional {

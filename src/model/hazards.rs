@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::frail::Mixture;
 use super::grid::{self, Ends, Part};
 
 /// What one cause adds to a baseline: increments per cell.
@@ -38,6 +39,9 @@ pub(crate) struct Effect {
     pub(crate) covariance: Vec<Vec<f64>>,
     /// The variance of a stratum's log hazard around the pooled one.
     pub(crate) between_strata: f64,
+    /// The frailty of groups; the baseline is that of a group with frailty 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) frailty: Option<Mixture>,
 }
 
 /// A stratum and its baseline.
@@ -142,9 +146,7 @@ impl Proportional {
         if self.subdistribution {
             return self.ends_of_subdistributions(base, &self.eta(x, offset), from, to);
         }
-        let parts = grid::parts(&base.edges, from, to)?;
-        let hazard = self.hazard(base, &self.eta(x, offset), &parts)?;
-        Some(grid::ends(&hazard))
+        Some(grid::ends(&self.along(base, &self.eta(x, offset), from, to)?.hazard))
     }
 
     /// The probability of cause `b` between `from` and `to`, with the variance of the delta
@@ -200,9 +202,9 @@ impl Proportional {
         if self.subdistribution {
             return self.slopes_of_subdistributions(base, &eta, from, to, b);
         }
-        let parts = grid::parts(&base.edges, from, to)?;
-        let hazard = self.hazard(base, &eta, &parts)?;
-        let (value, gradient) = grid::gradient(&hazard, b);
+        let along = self.along(base, &eta, from, to)?;
+        let (value, gradient) = grid::gradient(&along.hazard, b);
+        let (parts, gradient) = along.back(gradient);
         let of = |(gradient, eta): (&Vec<f64>, &f64)| {
             let ratio = eta.exp();
             parts.iter().zip(gradient).map(|(p, g)| (p.cell, g * ratio * p.share)).collect()
@@ -233,6 +235,7 @@ impl Proportional {
                 && is_covariance(&e.covariance, e.coef.len())
                 && e.between_strata.is_finite()
                 && e.between_strata >= 0.0
+                && e.frailty.is_none_or(|m| m.check())
         };
         let baseline = |b: &Baseline| b.check(&self.effects);
         let baselines = |b: &Baselines| {
@@ -299,6 +302,7 @@ mod tests {
             coef: vec![b],
             covariance: vec![vec![v]],
             between_strata: 0.3,
+            frailty: None,
         };
         Proportional {
             subdistribution: false,

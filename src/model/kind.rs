@@ -56,7 +56,10 @@ const TABLE: &[Entry] = &[
         Kind::Cox,
         "cox",
         true,
-        &["ties", "strata", "weights", "offset", "priors", "firth", "penalty", "repeated"],
+        &[
+            "ties", "strata", "weights", "offset", "priors", "firth", "penalty", "frailty",
+            "repeated",
+        ],
         "cause-specific Cox models, combined over every competing end",
     ),
     entry(

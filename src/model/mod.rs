@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod fit;
 mod forests;
+mod frail;
 mod grid;
 mod hazards;
 mod interval;
@@ -43,9 +44,9 @@ pub use result::{
     TrainResult,
 };
 pub use study::{
-    At, Compare, Convention, CoxSpec, Cuts, DataSpec, EvaluateSpec, Expires, FeatureSpec, Gates,
-    LambdaSpec, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Repeated, RepeatedSpec, Span,
-    Study, StudyError, TableSpec, Ties,
+    At, Compare, Convention, CoxSpec, Cuts, DataSpec, EvaluateSpec, Expires, FeatureSpec,
+    FrailtySpec, Gates, LambdaSpec, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Repeated,
+    RepeatedSpec, Span, Study, StudyError, TableSpec, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

@@ -100,10 +100,11 @@ impl Prepared {
     }
 
     /// The rows that must not be split between training and test: one code per cluster (the
-    /// first named), else per `id`, else per child, else per row.
+    /// first named), else per group of the frailty, else per `id`, else per child, else per row.
     #[must_use]
     pub fn fold_groups(&self, spec: &ModelSpec) -> Vec<u32> {
-        let first = spec.cluster.first().and_then(|name| self.groups.get(name));
+        let group = spec.cluster.first().map(String::as_str).or_else(|| spec.frailty_group());
+        let first = group.and_then(|name| self.groups.get(name));
         let id = || self.id.as_ref().and_then(|name| self.groups.get(name));
         let child = || self.groups.get("child");
         let found = first.or_else(id).or_else(child);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::survival::ChiSquare;
+use crate::survival::{ChiSquare, FrailtyDistribution};
 
 /// What training found, in the shape of the JSON contract: keys that do not apply are null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -180,11 +180,36 @@ impl std::fmt::Display for Penalty {
     }
 }
 
-/// A frailty's variance.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// A shared frailty: what the rows of a group have in common and no term holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Frailty {
-    /// The variance.
+    /// The variance of the frailty (gamma), or of its logarithm (lognormal).
     pub variance: f64,
+    /// Its distribution.
+    pub distribution: FrailtyDistribution,
+    /// What the groups are.
+    pub group: String,
+    /// How many there are.
+    pub groups: usize,
+    /// Their effective degrees of freedom.
+    pub df: f64,
+    /// The log likelihood with the frailties integrated out (gamma); Laplace's approximation of the
+    /// restricted likelihood (lognormal).
+    pub integrated_loglik: f64,
+    /// The test that groups do not differ; null where the variance was given.
+    pub test: Option<Test>,
+}
+
+impl std::fmt::Display for Frailty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { variance, distribution, group, groups, .. } = self;
+        write!(f, "{distribution} frailty of {groups} groups ({group}): variance {variance:.4}")?;
+        match &self.test {
+            Some(t) => write!(f, ", test of none {:.3}, p {:.4}", t.chi2, t.p),
+            None => write!(f, " (given)"),
+        }
+    }
 }
 
 impl TermResult {

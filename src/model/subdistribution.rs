@@ -119,8 +119,12 @@ mod tests {
             edges: vec![0.0, 1.0, 2.0, 4.0],
             causes: vec![cells([0.1, 0.2, 0.15]), cells([0.05, 0.2, 0.3])],
         };
-        let effect =
-            |b: f64| Effect { coef: vec![b], covariance: vec![vec![0.04]], between_strata: 0.1 };
+        let effect = |b: f64| Effect {
+            coef: vec![b],
+            covariance: vec![vec![0.04]],
+            between_strata: 0.1,
+            frailty: None,
+        };
         Proportional {
             subdistribution: true,
             baselines: vec![Baselines { pooled, strata: Vec::new() }],

@@ -10,7 +10,7 @@ use super::hazards::Proportional;
 use super::prepared::TimeUnit;
 use super::smooth::Smooth;
 use super::support::Support;
-use super::{Kind, ModelError, Penalty, Repeated, Stamp, Verdict};
+use super::{Frailty, Kind, ModelError, Penalty, Repeated, Stamp, Verdict};
 use crate::features::Recipe;
 use crate::history::{Day, Window};
 use crate::outcome::Definition;
@@ -77,6 +77,9 @@ pub struct About {
     /// The elastic net that held the terms in, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<Penalty>,
+    /// The shared frailty, where there was one. The model holds no group's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frailty: Option<Frailty>,
     /// What training warned of.
     pub warnings: Vec<String>,
 }

@@ -9,6 +9,7 @@ mod concordance;
 mod cox;
 mod elastic;
 mod fine_gray;
+mod frailty;
 mod gray;
 pub(crate) mod identify;
 pub(crate) mod km;
@@ -28,6 +29,7 @@ pub use cox::{
 };
 pub use elastic::{ElasticNet, NetPath, NetValidation};
 pub use fine_gray::{Baseline, Convention, FineGray, FineGrayFit};
+pub use frailty::{Frailty, FrailtyDistribution, FrailtyFit, GroupFrailty};
 pub use gray::gray;
 pub use km::{CurvePoint, Interval, KaplanMeier, NelsonAalen, Quantile};
 pub use logrank::{LogRank, logrank};

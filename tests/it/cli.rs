@@ -301,6 +301,36 @@ fn an_elastic_net_says_what_it_kept_and_gives_no_intervals() {
 }
 
 #[test]
+fn a_frailty_is_told_in_json_in_text_and_on_the_page() {
+    let dir = rossi();
+    let table = root().join("tests/reference/survival/data/kidney.csv");
+    std::fs::copy(table, dir.path().join("kidney.csv")).unwrap();
+    let study = "[data]\ntable = \"kidney.csv\"\nexit = \"time\"\nevent = \"status\"\n\
+                 [outcome]\nhorizons = [60]\n[features]\nterms = [\"age\", \"sex\"]\n\
+                 [model]\nfrailty = { group = \"id\" }\n[evaluate]\nfolds = 3\nbootstrap = 0\n";
+    std::fs::write(dir.path().join("k.toml"), study).unwrap();
+    let run = |more: &[&str]| pleegzorg(dir.path(), more).code(0).stdout;
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["train", "k.toml", "-o", "k.json", "--json"])).unwrap();
+    let variance = json["frailty"]["variance"].as_f64().unwrap();
+    assert!((variance - 0.407_769_561).abs() < 1e-6);
+    assert_eq!(json["frailty"]["distribution"], "gamma");
+    let text = run(&["train", "k.toml", "--html", "k.html"]);
+    assert!(text.contains("gamma frailty of 38 groups (id): variance 0.4078"), "{text}");
+    let page = std::fs::read_to_string(dir.path().join("k.html")).unwrap();
+    assert!(page.contains("38 groups (id)"), "no frailty on the page");
+    assert!(run(&["evaluate", "k.toml", "--json"]).contains("\"verdict\""));
+    // A group that is not there.
+    let wrong = ["train", "k.toml", "--set", "model.frailty={group = \"ids\"}"];
+    let ran = pleegzorg(dir.path(), &wrong).code(2);
+    assert!(
+        ran.stderr.contains("\"ids\"") && ran.stderr.contains("did you mean"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn the_number_of_threads_changes_nothing() {
     let dir = rossi();
     for verb in ["train", "evaluate", "describe"] {

@@ -249,3 +249,102 @@ fn a_net_takes_more_columns_than_events() {
     let result = fitted.unwrap().result().unwrap();
     assert!(result.penalty.unwrap().of > result.events, "{:?}", result.penalty);
 }
+
+const KIDNEY: &str = r#"
+[data]
+table = "kidney.csv"
+exit = "time"
+event = "status"
+[outcome]
+horizons = [60, 120]
+[features]
+terms = ["age", "sex"]
+[model]
+frailty = { group = "id", distribution = "gamma" }
+"#;
+
+fn kidney(sets: &[&str]) -> (Study, Prepared) {
+    let sets: Vec<String> = sets.iter().map(|&s| s.to_owned()).collect();
+    let study = Study::parse(KIDNEY, Path::new(""), &sets).unwrap();
+    let file = "tests/reference/survival/data/kidney.csv";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let table = pleegzorg::features::read_table(&path, &study.settings.format).unwrap();
+    let prepared = prepare_table(&study, table).unwrap();
+    (study, prepared)
+}
+
+#[test]
+fn a_frailty_goes_from_the_study_to_the_numbers() {
+    let (study, prepared) = kidney(&[]);
+    let fitted = fit(&prepared, None, &study.model).unwrap();
+    let result = fitted.result().unwrap();
+    let told = result.frailty.as_ref().unwrap();
+    // R: the top of the integrated likelihood around coxph with a fixed variance.
+    close(told.variance, 0.407769561, 1e-6);
+    assert_eq!((told.group.as_str(), told.groups), ("id", 38));
+    let test = told.test.unwrap();
+    assert!(test.p > 0.0 && test.p < 0.5 && test.df == 1.0);
+    let terms = result.terms.as_ref().unwrap();
+    assert!(terms.iter().all(|t| t.se.is_some() && t.lower.is_some() && t.robust_se.is_none()));
+    // Folds keep the groups together.
+    assert_eq!(prepared.fold_groups(&study.model), prepared.groups["id"]);
+    // The file has the variance, and no group's own frailty.
+    let bytes = fitted.model.to_bytes().unwrap();
+    let model = Model::from_bytes(&bytes).unwrap();
+    assert_eq!(model.about().frailty.as_ref(), Some(told));
+    let card = model.card();
+    assert!(
+        card.contains("gamma frailty of 38 groups (id): variance 0.4078, test of none"),
+        "{card}"
+    );
+    assert!(card.contains("holds no group's own frailty"), "{card}");
+    // An unknown group: with Λ of frailty 1, the risk is 1 − (1 + θΛ)^(−1/θ), also after the file.
+    let lasted = vec![0.0; prepared.len()];
+    let risks = model.predict(&prepared.frame, &lasted, &[60.0]).unwrap();
+    let cox = fitted.cox().unwrap();
+    let eta = |r: usize| {
+        let value = |name: &str| match prepared.frame.get(name).unwrap() {
+            pleegzorg::features::Values::Number(v) => v[r],
+            other => panic!("{other:?}"),
+        };
+        cox.coef[0] * value("age") + cox.coef[1] * value("sex")
+    };
+    // Back from each risk to the hazard of frailty 1: these are in proportion.
+    let theta = told.variance;
+    let hazard = |r: usize| {
+        let risk = risks[r].risks.as_ref().unwrap()[0].estimate;
+        ((1.0 - risk).powf(-theta) - 1.0) / theta
+    };
+    for r in 1..20 {
+        close(hazard(r).ln() - hazard(0).ln(), eta(r) - eta(0), 1e-9);
+    }
+    // Who has lasted is likely of a low frailty: the risk ahead falls below the first one's.
+    let later = model.predict(&prepared.frame, &vec![60.0; prepared.len()], &[60.0]).unwrap();
+    assert!(later[0].risks.is_ok());
+    let bounds = &risks[0].risks.as_ref().unwrap()[0];
+    assert!(bounds.lower < bounds.estimate && bounds.estimate < bounds.upper);
+}
+
+#[test]
+fn a_frailty_without_variance_says_so_and_is_the_plain_model() {
+    let (study, prepared) = kidney(&["model.frailty={group = \"id\", variance = 0}"]);
+    let none = fit(&prepared, None, &study.model).unwrap();
+    let plain = Study::parse(KIDNEY, Path::new(""), &[]).unwrap().model;
+    let mut plain = pleegzorg::model::ModelSpec { cox: Default::default(), ..plain };
+    plain.cluster = Vec::new();
+    let other = fit(&prepared, None, &plain).unwrap();
+    assert_eq!(none.cox().unwrap().coef, other.cox().unwrap().coef);
+    let lasted = vec![0.0; prepared.len()];
+    let risks = |f: &Fitted| f.model.risks(&prepared.frame, &lasted, &[60.0, 120.0]).unwrap();
+    assert_eq!(risks(&none), risks(&other));
+    let (study, prepared) = kidney(&["model.frailty=lognormal", "model.cluster=[\"id\"]"]);
+    let clustered = fit(&prepared, None, &study.model).unwrap();
+    close(clustered.result().unwrap().frailty.unwrap().variance, 0.569157558, 1e-6);
+    let said = clustered.result().unwrap().warnings.join("\n");
+    assert!(said.contains("no errors by cluster"), "{said}");
+    let sets = ["model.frailty={group = \"nowhere\"}".to_owned()];
+    let wrong = Study::parse(KIDNEY, Path::new(""), &sets).unwrap();
+    let table = prepared.frame.clone();
+    let error = prepare_table(&wrong, table).unwrap_err().to_string();
+    assert!(error.contains("frailty") && error.contains("nowhere"), "{error}");
+}

@@ -3,13 +3,13 @@
 use ndarray::{Array1, ArrayView1, Axis};
 
 use super::cause::{CauseFit, CauseModel};
-use super::net;
 use super::training::Training;
+use super::{frailty, net};
 use crate::model::cells::{self, merge};
 use crate::model::hazards::{Baseline, Baselines, CauseCells, Effect, Proportional, Stratum};
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::study::ModelSpec;
-use crate::model::{Kind, ModelError, Penalty, priors};
+use crate::model::{Frailty, Kind, ModelError, Penalty, priors};
 use crate::progress::Progress;
 use crate::survival::linalg::symmetrise;
 use crate::survival::{AalenJohansen, FitWarning, Interval, Prior, Sample, StratumCells};
@@ -32,6 +32,8 @@ pub(crate) struct Hazards {
     pub(crate) sample: Sample,
     /// The elastic net of that fit.
     pub(crate) penalty: Option<Penalty>,
+    /// The frailty of that fit.
+    pub(crate) frailty: Option<Frailty>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -54,6 +56,7 @@ pub(crate) fn fit(
     let bare = without_terms(&sample)?;
     let mut warnings = Vec::new();
     let known = known_beforehand(prepared, training, spec, &mut warnings)?;
+    let frail = frailty::fit(training, &sample, spec)?;
     let mut fits = Vec::new();
     progress.start("fitting", training.present.len() as u64);
     let mut penalty = None;
@@ -71,6 +74,14 @@ pub(crate) fn fit(
             }
             continue;
         }
+        if let Some(frail) = frail.as_ref().filter(|_| cause == training.cause) {
+            warnings.extend(codes.say(&frail.fit.cox.warnings));
+            warnings.extend(frail.said.iter().cloned());
+            let fit = CauseFit::Cox(Box::new(frail.fit.cox.clone()));
+            fits.push(Fitted { fit, sample: &frail.known });
+            progress.advance(1);
+            continue;
+        }
         let model = match CauseModel::new(spec) {
             CauseModel::Cox(m) if cause == training.cause => {
                 CauseModel::Cox(m.priors(known.clone()).firth(spec.cox.firth))
@@ -81,6 +92,9 @@ pub(crate) fn fit(
         progress.advance(1);
     }
     let mut effects: Vec<Effect> = fits.iter().map(|f| effect(&f.fit)).collect();
+    if let (Some(frail), Some(first)) = (&frail, effects.first_mut()) {
+        first.frailty = frail.mixture();
+    }
     let reference = Array1::from_vec(means.to_vec());
     let grid = Grid::new(prepared, training, spec, &codes)?;
     let own = increments(&fits, &grid.edges, reference.view())?;
@@ -90,11 +104,17 @@ pub(crate) fn fit(
         // Without the strata, and with the same effects: the pooled baseline.
         let pooled = sample.clone().with_strata(codes.landmark.clone())?;
         let pooled_bare = without_terms(&pooled)?;
+        let known = frail.as_ref().map(|f| f.known.clone().with_strata(codes.landmark.clone()));
+        let pooled_known = known.transpose()?;
         let again: Vec<Fitted<'_>> = fits
             .iter()
             .map(|f| Fitted {
                 fit: f.fit.clone(),
-                sample: if f.fit.coef().is_empty() { &pooled_bare } else { &pooled },
+                sample: match (&pooled_known, &frail) {
+                    (Some(pooled), Some(own)) if std::ptr::eq(f.sample, &own.known) => pooled,
+                    _ if f.fit.coef().is_empty() => &pooled_bare,
+                    _ => &pooled,
+                },
             })
             .collect();
         let all = increments(&again, &grid.edges, reference.view())?;
@@ -102,16 +122,19 @@ pub(crate) fn fit(
         for (k, effect) in effects.iter_mut().enumerate() {
             effect.between_strata = between(&fits[k], &own[k], &all[k], &grid.edges, &codes, means);
         }
-        // What a model of repeated events does not predict needs no word about its baselines.
-        let describes = spec.repeated.is_some_and(|r| r.method.describes(prepared.unit));
-        let mut unsaid = Vec::new();
-        let said = if describes { &mut unsaid } else { &mut warnings };
-        grid.strata(training, &codes, &own, baselines, said)
+        grid.strata(training, &codes, &own, baselines, &mut warnings)
     };
     let main = fits.swap_remove(0).fit;
+    let (sample, frailty) = match frail {
+        Some(frail) => {
+            let told = frail.told();
+            (frail.known, Some(told))
+        }
+        None => (sample, None),
+    };
     let subdistribution = spec.kind == Kind::FineGray;
     let proportional = Proportional { subdistribution, baselines, effects };
-    Ok(Hazards { proportional, main, sample, penalty, warnings })
+    Ok(Hazards { proportional, main, sample, penalty, frailty, warnings })
 }
 
 /// The priors of the study for the cause that is asked.
@@ -186,6 +209,7 @@ fn effect(fit: &CauseFit) -> Effect {
         coef: fit.coef().to_vec(),
         covariance: covariance.rows().into_iter().map(|r| r.to_vec()).collect(),
         between_strata: 0.0,
+        frailty: None,
     }
 }
 

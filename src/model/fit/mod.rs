@@ -3,6 +3,7 @@
 mod cause;
 mod discrete;
 mod forest;
+mod frailty;
 mod hazards;
 mod net;
 mod repeated;
@@ -148,11 +149,11 @@ pub fn fit_with_progress(
     for column in training.recipe.constant_factors() {
         warnings.push(format!("{column} has one level only and says nothing"));
     }
-    let mut penalty = None;
+    let (mut penalty, mut frailty) = (None, None);
     let (engine, detail) = match spec.kind {
         Kind::Cox | Kind::AalenJohansen | Kind::FineGray => {
             let found = hazards::fit(prepared, &training, spec, &means, progress)?;
-            penalty = found.penalty;
+            (penalty, frailty) = (found.penalty, found.frailty);
             warnings.extend(found.warnings);
             let sample = Box::new(found.sample);
             let detail = match found.main {
@@ -187,7 +188,7 @@ pub fn fit_with_progress(
     };
     progress.finish();
     let support = Support::new(&training.frame, &by_weight(&engine, &training));
-    let about = About { penalty, ..about(prepared, &training, spec, warnings) };
+    let about = About { penalty, frailty, ..about(prepared, &training, spec, warnings) };
     let recipe = training.recipe;
     let model = Model { about, recipe, means, engine, support, stamp: None };
     Ok(Fitted { model, detail, clustered: !spec.cluster.is_empty() })
@@ -275,6 +276,7 @@ fn about(
         software: software(spec.kind),
         expires: expires(prepared, spec),
         penalty: None,
+        frailty: None,
         warnings: all,
     }
 }

@@ -95,7 +95,8 @@ fn at(sample: &Sample, cause: u32, path: &NetPath, k: usize) -> Result<CoxFit, M
     };
     let precision: Vec<f64> =
         (0..coef.len()).map(|j| if coef[j] == 0.0 { 0.0 } else { squared * variance(j) }).collect();
-    Ok(Cox::new().ties(Ties::Breslow).at(sample, cause, &coef, &precision)?)
+    let kept: Vec<bool> = coef.iter().map(|b| *b != 0.0).collect();
+    Ok(Cox::new().ties(Ties::Breslow).at(sample, cause, &coef, &kept, &precision)?)
 }
 
 /// A fold for each row, whole groups together, each fold with an event; and how many folds.

@@ -30,7 +30,7 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         ph_test: None,
         concordance: None,
         scale: None,
-        frailty: None,
+        frailty: about.frailty.clone(),
         penalty: about.penalty,
         warnings: about.warnings.clone(),
     };

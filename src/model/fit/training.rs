@@ -33,6 +33,8 @@ pub(crate) struct Training {
     pub(crate) clusters: Vec<Vec<u32>>,
     /// What folds must not split, by row.
     pub(crate) together: Vec<u32>,
+    /// The group of a frailty, by row.
+    pub(crate) frailty: Option<Vec<u32>>,
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) offset: Option<Vec<f64>>,
     /// Rows that were left out for a missing value.
@@ -98,6 +100,16 @@ impl Training {
         });
         Ok(Self {
             clusters: clusters.collect::<Result<_, _>>()?,
+            frailty: spec
+                .frailty_group()
+                .map(|name| {
+                    prepared.groups.get(name).map(pick).ok_or_else(|| ModelError::Column {
+                        role: "model.frailty.group",
+                        name: name.to_owned(),
+                        nearest: nearest(name, prepared.groups.keys()),
+                    })
+                })
+                .transpose()?,
             together: pick(&prepared.fold_groups(spec)),
             strata: strata(&frame, &spec.strata, number.as_deref())?,
             weights: spec

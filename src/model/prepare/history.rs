@@ -61,7 +61,11 @@ pub(super) fn with_progress(
     }
     if let Some(name) = cluster_names(study).into_iter().find(|n| !GROUPS.contains(n)) {
         let nearest = crate::history::nearest(name, GROUPS).map(str::to_owned);
-        return Err(ModelError::Column { role: "model.cluster", name: name.into(), nearest });
+        return Err(ModelError::Column {
+            role: "model.cluster (or frailty)",
+            name: name.into(),
+            nearest,
+        });
     }
     let (all, tally) = spells_and_tally(history, index, &definition, known_at);
     let (spells, marks) = at_landmarks(all, &landmarks);

@@ -129,10 +129,11 @@ fn beside_terms(study: &Study) -> Vec<(&'static str, &str)> {
     all
 }
 
-/// The names of all clusterings of a study, those of the folds included.
+/// The names of all clusterings of a study, those of frailties and of the folds included.
 fn cluster_names(study: &Study) -> Vec<&str> {
-    let specs = std::iter::once(&study.model).chain(study.compare.iter().map(|c| &c.spec));
-    let mut all: Vec<&str> = specs.flat_map(|s| s.cluster.iter().map(String::as_str)).collect();
+    let specs = || std::iter::once(&study.model).chain(study.compare.iter().map(|c| &c.spec));
+    let mut all: Vec<&str> = specs().flat_map(|s| s.cluster.iter().map(String::as_str)).collect();
+    all.extend(specs().filter_map(|s| s.frailty_group()));
     all.extend(study.evaluate.keep_together.iter().map(String::as_str));
     all.sort_unstable();
     all.dedup();

@@ -28,7 +28,7 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
     let terms = terms(study)?;
     let of_terms = terms.iter().flat_map(|t| t.columns()).map(|c| ("features.terms", c));
     let clusters = cluster_names(study);
-    let grouped = clusters.iter().map(|c| ("model.cluster", *c));
+    let grouped = clusters.iter().map(|c| ("model.cluster (or frailty)", *c));
     let id = spec.id.as_deref().map(|c| ("data.id", c));
     for (role, name) in of_terms.chain(beside_terms(study)).chain(grouped).chain(id) {
         if frame.get(name).is_none() {

@@ -3,8 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::keys::Keys;
 use toml::Value;
+
+use super::keys::Keys;
+use crate::survival::FrailtyDistribution;
 
 /// What a Cox model has beside the plain partial likelihood.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,6 +17,21 @@ pub struct CoxSpec {
     pub firth: bool,
     /// An elastic net.
     pub penalty: Option<PenaltySpec>,
+    /// A shared frailty.
+    pub frailty: Option<FrailtySpec>,
+}
+
+/// A shared frailty: `frailty = { group = "family", distribution = "gamma" }`, or the name of the
+/// distribution, for groups that are the first cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrailtySpec {
+    /// What its groups are: `child`, `family`, `provider`, or a column of a table; `None`: the first
+    /// cluster.
+    pub group: Option<String>,
+    /// Its distribution.
+    pub distribution: FrailtyDistribution,
+    /// Its variance, where that is given.
+    pub variance: Option<f64>,
 }
 
 /// An elastic net: `penalty = { alpha = 0.5, lambda = "cv", folds = 10 }`, or one word.
@@ -45,7 +62,7 @@ const FOLDS: usize = 10;
 const ALPHA: f64 = 0.5;
 
 /// The keys: an entry of `[[compare]]` that names one of them inherits none of the others.
-pub(super) const KEYS: [&str; 3] = ["priors", "firth", "penalty"];
+pub(super) const KEYS: [&str; 4] = ["priors", "firth", "penalty", "frailty"];
 
 /// Reads them. What is absent comes from `base`, which is the default for other kinds.
 pub(super) fn cox(keys: &mut Keys<'_>, base: &CoxSpec) -> CoxSpec {
@@ -53,6 +70,7 @@ pub(super) fn cox(keys: &mut Keys<'_>, base: &CoxSpec) -> CoxSpec {
     let priors = keys.text("priors").map(PathBuf::from);
     let firth = keys.flag("firth").unwrap_or(false);
     let penalty = penalty(keys);
+    let frailty = frailty(keys);
     if named.is_empty() {
         return base.clone();
     }
@@ -62,7 +80,44 @@ pub(super) fn cox(keys: &mut Keys<'_>, base: &CoxSpec) -> CoxSpec {
     if penalty.is_some() && (firth || priors.is_some()) {
         keys.problem("penalty", "cannot be combined with priors or firth: one of them is enough");
     }
-    CoxSpec { priors, firth, penalty }
+    if frailty.is_some() && (firth || priors.is_some() || penalty.is_some()) {
+        keys.problem("frailty", "cannot be combined with priors, firth or penalty yet");
+    }
+    CoxSpec { priors, firth, penalty, frailty }
+}
+
+/// A shared frailty, as a word or as a table.
+fn frailty(keys: &mut Keys<'_>) -> Option<FrailtySpec> {
+    const NAMES: &str = "must be \"gamma\" or \"lognormal\"";
+    let named = |name: &str| match name {
+        "gamma" => Some(FrailtyDistribution::Gamma),
+        "lognormal" => Some(FrailtyDistribution::Lognormal),
+        _ => None,
+    };
+    match keys.word_or_table("frailty")? {
+        Ok(name) => {
+            let distribution = named(&name);
+            if distribution.is_none() {
+                let more = "or a table like { group = \"family\", distribution = \"gamma\" }";
+                keys.problem("frailty", &format!("{NAMES}, {more}"));
+            }
+            distribution.map(|d| FrailtySpec { group: None, distribution: d, variance: None })
+        }
+        Err(mut table) => {
+            let group = table.text("group");
+            let name = table.text("distribution").unwrap_or_else(|| "gamma".into());
+            let distribution = named(&name).unwrap_or_else(|| {
+                table.problem("distribution", NAMES);
+                FrailtyDistribution::Gamma
+            });
+            let variance = table.number("variance");
+            if variance.is_some_and(|v| v < 0.0) {
+                table.problem("variance", "must not be below zero");
+            }
+            table.finish();
+            Some(FrailtySpec { group, distribution, variance })
+        }
+    }
 }
 
 /// An elastic net, as a word or as a table.

@@ -15,7 +15,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use cox::{CoxSpec, LambdaSpec, PenaltySpec};
+pub use cox::{CoxSpec, FrailtySpec, LambdaSpec, PenaltySpec};
 pub use error::StudyError;
 pub use repeated::{Repeated, RepeatedSpec};
 pub use shape::{Convention, Cuts};

@@ -72,6 +72,15 @@ pub struct ModelSpec {
     pub step: Option<Span>,
 }
 
+impl ModelSpec {
+    /// What the groups of its frailty are, where it has one.
+    #[must_use]
+    pub fn frailty_group(&self) -> Option<&str> {
+        let frailty = self.cox.frailty.as_ref()?;
+        frailty.group.as_ref().or_else(|| self.cluster.first()).map(String::as_str)
+    }
+}
+
 impl Default for ModelSpec {
     fn default() -> Self {
         Self {
@@ -107,8 +116,6 @@ pub struct Compare {
     pub spec: ModelSpec,
 }
 
-/// Keys of the design that belong to later versions.
-const LATER: [&str; 1] = ["frailty"];
 /// Keys that only some kinds have.
 const SPECIAL: [&str; 12] = [
     "ties",
@@ -133,11 +140,6 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
             keys.problem(key, &format!("does not apply to kind {kind}"));
         }
     }
-    for key in LATER {
-        if keys.take(key).is_some() {
-            keys.problem(key, "is not available yet");
-        }
-    }
     let own = |key: &str| kind.keys().contains(&key);
     let blank = ModelSpec::default();
     let interval = keys.number("interval").unwrap_or(base.interval);
@@ -148,6 +150,16 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
     let said = ties(keys);
     if cox.penalty.is_some() && said.is_some_and(|t| t != Ties::Breslow) {
         keys.problem("ties", "an elastic net counts ties as Breslow does: leave this key out");
+    }
+    let cluster = clusters(keys).unwrap_or_else(|| base.cluster.clone());
+    if let Some(frailty) = &cox.frailty {
+        if frailty.group.is_none() && cluster.is_empty() {
+            let what = "name its groups: { group = \"family\", distribution = \"gamma\" }";
+            keys.problem("frailty", what);
+        }
+        if said == Some(Ties::Exact) {
+            keys.problem("ties", "a frailty needs Efron's or Breslow's ties");
+        }
     }
     ModelSpec {
         kind,
@@ -161,7 +173,7 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         strata: keys
             .texts("strata")
             .unwrap_or_else(|| if own("strata") { base.strata.clone() } else { Vec::new() }),
-        cluster: clusters(keys).unwrap_or_else(|| base.cluster.clone()),
+        cluster,
         weights: keys.text("weights").or_else(|| base.weights.clone().filter(|_| own("weights"))),
         offset: keys.text("offset").or_else(|| base.offset.clone().filter(|_| own("offset"))),
         interval,

@@ -85,7 +85,6 @@ fn kinds_that_are_to_come_are_refused_plainly() {
     assert_eq!(found.len(), 1);
     assert!(found[0].contains("boosting is not available yet; available: cox, fine-gray"));
     assert!(problems("[model]\nkind = \"coks\"")[0].contains("did you mean cox?"));
-    assert!(problems("[model]\nfrailty = \"family\"")[0].contains("not available yet"));
 }
 
 #[test]
@@ -142,6 +141,41 @@ fn a_penalty_is_a_word_or_a_table() {
         ("penalty = \"lasso\"\nfirth = true", "model.penalty: cannot be combined"),
         ("penalty = \"lasso\"\nties = \"efron\"", "model.ties: an elastic net"),
         ("kind = \"forest\"\npenalty = \"lasso\"", "model.penalty: does not apply"),
+    ] {
+        let found = problems(&format!("[model]\n{wrong}"));
+        assert!(found.len() == 1 && found[0].contains(key), "{wrong}: {found:?}");
+    }
+}
+
+#[test]
+fn a_frailty_is_a_word_or_a_table_and_has_groups() {
+    use crate::survival::FrailtyDistribution::{Gamma, Lognormal};
+    let of = |text: &str| {
+        let spec = Study::parse(&format!("[model]\n{text}"), Path::new(""), &[]).unwrap().model;
+        let group = spec.frailty_group().map(str::to_owned);
+        spec.cox.frailty.map(|f| (group.unwrap(), f.distribution, f.variance))
+    };
+    let some = |g: &str, d, v| Some((g.to_owned(), d, v));
+    assert_eq!(of("frailty = { group = \"family\" }"), some("family", Gamma, None));
+    assert_eq!(
+        of("cluster = [\"child\"]\nfrailty = \"lognormal\""),
+        some("child", Lognormal, None)
+    );
+    let given = "frailty = { group = \"g\", distribution = \"gamma\", variance = 0.5 }";
+    assert_eq!(of(given), some("g", Gamma, Some(0.5)));
+    assert_eq!(of(""), None);
+    for (wrong, key) in [
+        ("frailty = \"gamma\"", "model.frailty: name its groups"),
+        ("frailty = \"weibull\"", "model.frailty: must be \"gamma\""),
+        (
+            "frailty = { group = \"g\", distribution = \"x\" }",
+            "model.frailty.distribution: must be",
+        ),
+        ("frailty = { group = \"g\", variance = -1 }", "model.frailty.variance: must not"),
+        ("frailty = { groep = \"g\", group = \"g\" }", "did you mean model.frailty.group?"),
+        ("frailty = { group = \"g\" }\nfirth = true", "model.frailty: cannot be combined"),
+        ("frailty = { group = \"g\" }\nties = \"exact\"", "model.ties: a frailty needs"),
+        ("kind = \"forest\"\nfrailty = { group = \"g\" }", "model.frailty: does not apply"),
     ] {
         let found = problems(&format!("[model]\n{wrong}"));
         assert!(found.len() == 1 && found[0].contains(key), "{wrong}: {found:?}");

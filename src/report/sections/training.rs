@@ -220,6 +220,16 @@ fn table(terms: &[TermResult], meaning: &Meaning, held_in: bool, language: Lang)
 fn quality(h: &mut Html, t: &TrainResult, language: Lang) {
     let mut rows = Vec::new();
     let mut row = |name: &str, value: String| rows.push(Row::plain([name.to_string(), value]));
+    if let Some(f) = &t.frailty {
+        let p = f.test.map_or(String::new(), |t| format!(", {}", language.p_equals(t.p)));
+        row(
+            &match language {
+                Lang::Nl => format!("verschil tussen {} groepen ({})", f.groups, f.group),
+                Lang::En => format!("difference between {} groups ({})", f.groups, f.group),
+            },
+            format!("{} {}{p}", f.distribution, language.number(f.variance, 3)),
+        );
+    }
     if let Some(c) = &t.concordance {
         let se = c.se.map_or(String::new(), |se| format!(" (± {})", language.number(1.96 * se, 3)));
         row(

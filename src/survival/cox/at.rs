@@ -14,8 +14,8 @@ const LEAST: f64 = 1e-8;
 
 impl Cox {
     /// The fit at these coefficients, in the data's units. `precision` is the curvature that a
-    /// penalty adds to each. A coefficient of zero is left out; the covariance is that of the
-    /// others, as if they had been chosen beforehand.
+    /// penalty adds to each. Those that are not `active` are left out; the covariance is that of
+    /// the others, as if they had been chosen beforehand.
     ///
     /// Tests of the whole model mean nothing here: the point is not a maximum of the likelihood.
     ///
@@ -27,12 +27,13 @@ impl Cox {
         sample: &Sample,
         cause: u32,
         coef: &[f64],
+        active: &[bool],
         precision: &[f64],
     ) -> Result<CoxFit, FitError> {
         self.check(sample, cause)?;
         let p = sample.names().len();
-        if coef.len() != p || precision.len() != p {
-            let found = coef.len().min(precision.len());
+        if coef.len() != p || precision.len() != p || active.len() != p {
+            let found = coef.len().min(precision.len()).min(active.len());
             return Err(FitError::Shape { what: "the coefficients", found, expected: p });
         }
         if self.ties == Ties::Exact {
@@ -45,7 +46,6 @@ impl Cox {
         let mut null = evaluate(&mut pass, &Array1::zeros(p)).ok_or_else(apart)?;
         let beta = Array1::from_shape_fn(p, |j| coef[j] * layout.columns.scale[j]);
         let mut point = evaluate(&mut pass, &beta).ok_or_else(apart)?;
-        let active: Vec<bool> = coef.iter().map(|b| *b != 0.0).collect();
         for j in 0..p {
             if active[j] {
                 let own = precision[j] / layout.columns.scale[j].powi(2);
@@ -63,9 +63,35 @@ impl Cox {
             step: Array1::zeros(p),
             ridge: false,
         };
-        let mut fit = self.report(&layout, &null, &found, None, &active, cause, Vec::new())?;
+        let mut fit = self.report(&layout, &null, &found, None, active, cause, Vec::new())?;
         self.add_robust(&mut fit, &mut pass, &found)?;
         fit.warnings.retain(|w| !matches!(w, FitWarning::FewEvents { .. }));
         Ok(fit)
+    }
+}
+
+impl CoxFit {
+    /// The same coefficients with another inverse information, in the scaled columns of the fit,
+    /// and the Wald test that follows from it.
+    pub(crate) fn with_inverse(mut self, inverse: ndarray::Array2<f64>) -> Result<Self, FitError> {
+        let beta = &self.coef * &self.scale;
+        self.wald = super::fit::wald(&beta, &inverse);
+        self.covariance = self.in_units(&inverse);
+        self.inverse = inverse;
+        let lost = (0..self.names.len()).find(|&j| {
+            let v = self.covariance[[j, j]];
+            !(v.is_finite() && (v > 0.0) == self.estimated[j])
+        });
+        match lost {
+            Some(j) => Err(FitError::Range { term: self.names[j].clone() }),
+            None => Ok(self),
+        }
+    }
+
+    /// A matrix of scaled columns in the units of the data.
+    pub(crate) fn in_units(&self, scaled: &ndarray::Array2<f64>) -> ndarray::Array2<f64> {
+        ndarray::Array2::from_shape_fn(scaled.dim(), |(i, j)| {
+            scaled[[i, j]] / self.scale[i] / self.scale[j]
+        })
     }
 }

@@ -41,6 +41,8 @@ pub use error::{FitError, FitWarning};
 pub use firth::Firth;
 pub use fit::{ChiSquare, CoxFit};
 pub(crate) use kernels::exp_in_place;
+pub(crate) use layout::Layout;
+pub(crate) use pass::Pass;
 pub use prior::{Penalised, Prior};
 pub use residuals::Schoenfeld;
 pub use zph::{PhTest, Transform};
@@ -50,8 +52,6 @@ use super::identify::separated;
 use super::linalg::Cholesky;
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
 use firth::Search;
-use layout::Layout;
-use pass::Pass;
 use prior::Penalty;
 
 /// How deaths at the same time share the likelihood.

@@ -95,7 +95,7 @@ impl<'l, 'a> Pass<'l, 'a> {
     }
 
     /// D_i of a chunk's rows.
-    pub(super) fn expected(&self, chunk: &Chunk, d: &mut Vec<f64>) {
+    pub(crate) fn expected(&self, chunk: &Chunk, d: &mut Vec<f64>) {
         let layout = self.layout;
         d.clear();
         let rows = chunk.rows.clone();
@@ -124,7 +124,7 @@ impl<'l, 'a> Pass<'l, 'a> {
     }
 
     /// δ_i w_i − D_i of a chunk's rows: the martingale residuals, weighted.
-    pub(super) fn residuals(&self, chunk: &Chunk, m: &mut Vec<f64>) {
+    pub(crate) fn residuals(&self, chunk: &Chunk, m: &mut Vec<f64>) {
         let layout = self.layout;
         self.expected(chunk, m);
         for v in m.iter_mut() {
@@ -155,7 +155,7 @@ impl<'l, 'a> Pass<'l, 'a> {
     }
 
     /// Σ c/S0ₖ² at a slot: the variance part of its hazard.
-    pub(super) fn squares(&self, slot: usize) -> f64 {
+    pub(crate) fn squares(&self, slot: usize) -> f64 {
         let layout = self.layout;
         if self.efron && layout.deaths[slot] > 1 {
             return self.tied[layout.tied.partition_point(|&j| (j as usize) < slot)].a;

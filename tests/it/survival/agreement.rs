@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::golden::Compared;
-use super::{cox, curves, exact, fine_gray, firth, net, parametric, penalised};
+use super::{cox, curves, exact, fine_gray, firth, frailty, net, parametric, penalised};
 use crate::model_repeated;
 use crate::run::root;
 
 /// The methods in the order of the table, and who the referee is.
-const METHODS: [(&str, &str); 34] = [
+const METHODS: [(&str, &str); 36] = [
     ("Kaplan–Meier, five intervals", "`survfit`"),
     ("Nelson–Aalen", "`survfit`"),
     ("Quantiles of survival", "`quantile.survfit`"),
@@ -36,6 +36,8 @@ const METHODS: [(&str, &str); 34] = [
     ("Cox: Gaussian priors, ridge", "`coxph(ridge())`"),
     ("Cox: Firth's correction", "a direct maximisation"),
     ("Cox: elastic net", "`glmnet`"),
+    ("Cox: gamma frailty", "`coxph(frailty(theta =))`, maximised"),
+    ("Cox: log-normal frailty", "`coxph(frailty(theta =))`, REML"),
     ("Fine–Gray, convention crr", "`cmprsk::crr`"),
     ("Fine–Gray, convention finegray", "`finegray`, `coxph`"),
     ("Exponential", "`survreg`; maximisation"),
@@ -85,6 +87,7 @@ fn compared() -> Vec<Compared> {
         penalised::FITS.get_or_init(penalised::fits),
         firth::FITS.get_or_init(firth::fits),
         net::PATHS.get_or_init(net::paths),
+        frailty::FITS.get_or_init(frailty::fits),
         fine_gray::FITS.get_or_init(fine_gray::fits),
         parametric::FITS.get_or_init(parametric::fits),
     ]

@@ -8,6 +8,7 @@ mod curves;
 mod exact;
 mod fine_gray;
 mod firth;
+mod frailty;
 pub(crate) mod golden;
 mod metamorphic;
 mod net;
