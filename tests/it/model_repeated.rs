@@ -1,7 +1,9 @@
 //! Repeated events through the study file: R's numbers for each way of laying them side by side,
 //! with errors by child and by family at once; and what such a model does not say.
 
-use pleegzorg::model::{Model, fit};
+use pleegzorg::model::{Model, Prepared, Source, Study, fit, prepare};
+use pleegzorg::progress::Silent;
+use pleegzorg::survival::{Cox, Outcome, Sample};
 
 use super::model::{close, golden, prepared};
 use super::model_kinds::{is_r, late};
@@ -181,6 +183,58 @@ fn repeated_placements_of_the_example_are_trained_and_score_nothing() {
         }
     }
     assert!(n[0] == n[1] && n[1] == n[2] && n[3] > n[0], "{n:?}");
+}
+
+/// The example, with two terms, and a way of laying placements side by side.
+fn example(sets: &[&str]) -> (Study, Prepared) {
+    let terms = "features.terms=[\"age\", \"crisis_start\"]";
+    let sets: Vec<String> = sets.iter().chain(&[terms]).map(|s| (*s).to_owned()).collect();
+    let study = Study::read(&root().join("datasets/example"), &sets).unwrap();
+    let source = Source::read(&study, &Silent).unwrap();
+    let prepared = prepare(&study, &source, None, None).unwrap();
+    (study, prepared)
+}
+
+#[test]
+fn placements_of_a_history_are_numbered_by_their_earlier_breakdowns() {
+    let (study, prepared) = example(&["model.repeated=pwp-gap"]);
+    let before = prepared.frame.get("prior_breakdowns").unwrap();
+    let known: Vec<usize> = (0..prepared.len()).filter(|&r| !before.is_missing(r)).collect();
+    assert!(known.len() > 300 && known.len() < prepared.len());
+    // The clock of a gap is the placement's own: strata by the count give the same.
+    let mut strata = study.model.clone();
+    (strata.repeated, strata.strata) = (None, vec!["prior_breakdowns".into()]);
+    let result = |spec| fit(&prepared, Some(&known), spec).unwrap().result().unwrap();
+    let (ours, plain) = (result(&study.model), result(&strata));
+    close(ours.loglik.unwrap().final_, plain.loglik.unwrap().final_, 1e-12);
+    for (a, b) in ours.terms.unwrap().iter().zip(plain.terms.unwrap()) {
+        close(a.estimate.unwrap(), b.estimate.unwrap(), 1e-12);
+        close(a.robust_se.unwrap(), b.robust_se.unwrap(), 1e-12);
+    }
+}
+
+#[test]
+fn the_clock_of_a_history_runs_on_from_the_first_placement() {
+    let (study, prepared) = example(&["model.repeated=andersen-gill"]);
+    let fitted = fit(&prepared, None, &study.model).unwrap();
+    let ours = fitted.result().unwrap().terms.unwrap();
+    let (days, child) = (prepared.days.as_ref().unwrap(), &prepared.groups["child"]);
+    let shift = |r: usize| {
+        let own = (0..prepared.len()).filter(|&k| child[k] == child[r]);
+        f64::from(days[r].since(own.map(|k| days[k]).min().unwrap()))
+    };
+    let y = &prepared.outcome;
+    let by = |times: &[f64]| (0..y.len()).map(|r| times[r] + shift(r)).collect::<Vec<_>>();
+    let (entry, exit) = (by(y.entry().unwrap()), by(y.exit()));
+    assert!((0..y.len()).any(|r| entry[r] > y.entry().unwrap()[r]));
+    let y = Outcome::new(Some(entry), exit, y.cause().to_vec(), y.causes().to_vec()).unwrap();
+    let design = fitted.model.recipe().apply(&prepared.frame).unwrap();
+    let s = Sample::new(design.x, design.names, y).unwrap().with_cluster(child.clone()).unwrap();
+    let plain = Cox::new().fit(&s, prepared.cause).unwrap();
+    for (j, t) in ours.iter().enumerate() {
+        close(t.estimate.unwrap(), plain.coef[j], 1e-12);
+        close(t.robust_se.unwrap(), plain.robust_se().unwrap()[j], 1e-12);
+    }
 }
 
 #[test]

@@ -122,7 +122,11 @@ pub(crate) fn fit(
         for (k, effect) in effects.iter_mut().enumerate() {
             effect.between_strata = between(&fits[k], &own[k], &all[k], &grid.edges, &codes, means);
         }
-        grid.strata(training, &codes, &own, baselines, &mut warnings)
+        // What a model of repeated events does not predict needs no word about its baselines.
+        let describes = spec.repeated.is_some_and(|r| r.method.describes(prepared.unit));
+        let mut unsaid = Vec::new();
+        let said = if describes { &mut unsaid } else { &mut warnings };
+        grid.strata(training, &codes, &own, baselines, said)
     };
     let main = fits.swap_remove(0).fit;
     let (sample, frailty) = match frail {

@@ -14,6 +14,10 @@ const HALVINGS: usize = 40;
 /// the start: a ridge that rises for ever.
 const NO_GAIN: f64 = 1e-10;
 const FLAT: f64 = 1e-6;
+/// So many steps that together gain less than [`CRAWLED`] lead nowhere either: near a maximum a few
+/// of Newton's steps end the search.
+const CRAWL: usize = 10;
+const CRAWLED: f64 = 1e-5;
 /// A pivot below this share of its own curvature is none.
 const PIVOT: f64 = 1e-13;
 
@@ -40,6 +44,7 @@ pub(super) fn climb(
         ridge: false,
     };
     let first: Array1<f64> = at.point.information.diag().mapv(f64::abs);
+    let mut earlier = f64::NEG_INFINITY;
     loop {
         let (step, damped) = step(&at.point, active);
         at.step = step;
@@ -58,6 +63,10 @@ pub(super) fn climb(
         }
         let before: f64 = at.step.iter().zip(&first).map(|(s, d)| s * s * d).sum();
         at.ridge = gain < NO_GAIN && gain < FLAT * before;
+        if at.iterations.is_multiple_of(CRAWL) {
+            at.ridge |= at.point.loglik - earlier < CRAWLED;
+            earlier = at.point.loglik;
+        }
         if at.ridge || at.iterations == iterations {
             return at;
         }

@@ -1,6 +1,6 @@
 //! Cox models against R's `coxph`, 1e-8.
 
-use pleegzorg::survival::{Cox, CoxFit, Sample, Ties, Transform};
+use pleegzorg::survival::{Cox, CoxFit, FitWarning, Outcome, Sample, Ties, Transform};
 
 use super::golden::{Expected, Once, Referee, Table, sample};
 
@@ -204,4 +204,44 @@ pub fn zph() -> Referee {
 #[test]
 fn tests_of_proportional_hazards_are_those_of_cox_zph() {
     ZPH.get_or_init(zph).verdict(150);
+}
+
+/// Two clusterings that cut each other may give no covariance: then it is said, and the wider of
+/// the two stands in.
+#[test]
+fn two_way_errors_are_a_covariance_or_the_wider_of_the_two() {
+    let mut fell_back = 0;
+    for seed in 0..60u64 {
+        let unit = |i: usize, k: u64| {
+            let v = (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (seed * 7 + k) << 40;
+            let v = (v ^ (v >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            ((v ^ (v >> 32)) >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let n = 24;
+        let exit = (0..n).map(|i| 1.0 + (20.0 * unit(i, 1)).floor()).collect();
+        let y = Outcome::new(None, exit, vec![1; n], vec!["end".into()]).unwrap();
+        let x = ndarray::Array2::from_shape_fn((n, 2), |(i, j)| unit(i, 2 + j as u64));
+        let s = Sample::new(x, vec!["a".into(), "b".into()], y).unwrap();
+        let (one, two): (Vec<u32>, Vec<u32>) = (0..n as u32).map(|i| (i % 4, i / 4)).unzip();
+        let fit = |clusters: &[&Vec<u32>]| {
+            let add = |s: Sample, c: &&Vec<u32>| s.with_cluster((*c).clone()).unwrap();
+            Cox::new().fit(&clusters.iter().fold(s.clone(), add), 1).unwrap()
+        };
+        let cell: Vec<u32> = (0..n as u32).collect();
+        let both = fit(&[&one, &two]);
+        let v = |c: &Vec<u32>| fit(&[c]).robust_covariance.unwrap();
+        let (v1, v2, v12) = (v(&one), v(&two), v(&cell));
+        let ours = both.robust_covariance.as_ref().unwrap();
+        let said = |w: &FitWarning| matches!(w, FitWarning::TwoWayNotPositive { .. });
+        let same = |other: &ndarray::Array2<f64>| (ours - other).iter().all(|d| d.abs() < 1e-12);
+        if both.warnings.iter().any(said) {
+            fell_back += 1;
+            assert!(same(&v1) || same(&v2), "{seed}");
+        } else {
+            assert!(same(&(&v1 + &v2 - &v12)), "{seed}");
+        }
+        let determinant = ours[[0, 0]] * ours[[1, 1]] - ours[[0, 1]] * ours[[1, 0]];
+        assert!(ours[[0, 0]] > 0.0 && determinant > -1e-12, "{seed}");
+    }
+    assert!(fell_back > 3 && fell_back < 57, "{fell_back}");
 }
