@@ -1,17 +1,21 @@
 //! Confidence intervals of a probability.
 
-use crate::survival::Interval;
+use crate::survival::km::normal_quantile;
 
 /// The interval of a probability on the complementary log-log scale, log(−log(1 − p)): it
-/// respects 0 and 1. It is the log-log interval of 1 − p. `None` at 0 and 1 themselves, where the
-/// scale ends.
+/// respects 0 and 1. It is the log-log interval of 1 − p, computed so that the smallest
+/// probabilities keep their digits. `None` at 0 and 1 themselves, where the scale ends.
 pub(crate) fn cloglog(estimate: f64, variance: f64, confidence: f64) -> Option<(f64, f64)> {
     if !(estimate > 0.0 && estimate < 1.0 && variance >= 0.0) {
         return None;
     }
-    let rest = 1.0 - estimate;
-    let (lower, upper) = Interval::LogLog.bounds(rest, variance.sqrt() / rest, confidence)?;
-    Some((1.0 - upper, 1.0 - lower))
+    // p = 1 − exp(−H).
+    let hazard = -(-estimate).ln_1p();
+    let half = normal_quantile(confidence)? * variance.sqrt() / ((1.0 - estimate) * hazard);
+    let bound = |by: f64| -(-hazard * by.exp()).exp_m1();
+    let (lower, upper) = (bound(-half), bound(half));
+    // Rounding may not push a bound past the estimate.
+    (half.is_finite()).then(|| (lower.min(estimate), upper.max(estimate)))
 }
 
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod tests {
         assert!(lower >= 0.0 && upper <= 1.0);
         let (lower, upper) = cloglog(0.2, 0.0, 0.95).unwrap();
         assert!((lower - 0.2).abs() < 1e-15 && (upper - 0.2).abs() < 1e-15);
+        let (lower, upper) = cloglog(1e-17, 1e-36, 0.95).unwrap();
+        assert!(5e-18 < lower && lower < 1e-17 && 1e-17 < upper && upper < 2e-17);
         assert_eq!(cloglog(0.0, 0.1, 0.95), None);
         assert_eq!(cloglog(1.0, 0.1, 0.95), None);
         assert_eq!(cloglog(0.5, f64::NAN, 0.95), None);

@@ -183,9 +183,11 @@ impl Smooth {
             _ => true,
         };
         let cause = |c: &SmoothCause| {
+            if !law(&c.law) {
+                return false;
+            }
             let bare = landmarks + c.law.q();
-            law(&c.law)
-                && (c.coef.len() == bare || c.coef.len() == bare + columns)
+            (c.coef.len() == bare || c.coef.len() == bare + columns)
                 && c.coef.iter().all(|b| b.is_finite())
                 && is_covariance(&c.covariance, c.coef.len())
         };

@@ -6,7 +6,7 @@ use pleegzorg::{Error, ErrorKind};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::model::prepared;
+use crate::model::{frame, prepared};
 
 const ROSSI: &str = r#"
 title = "Re-arrest within a year: \"é\""
@@ -34,6 +34,8 @@ fn all() -> Vec<Model> {
         model(&["model.kind=aalen-johansen"]),
         model(&["model.kind=discrete-logistic", "model.step=13"]),
         model(&["model.kind=forest", "model.trees=8"]),
+        model(&["model.kind=fine-gray"]),
+        model(&["model.kind=royston-parmar"]),
     ]
 }
 
@@ -163,6 +165,92 @@ fn numbers_that_make_no_model_are_refused_whatever_the_checksum_says() {
     refused(&sealed(&doubled));
 }
 
+/// The model with a change at a path of keys, in its own form, so that the checks are reached and
+/// not only the form: serde_json sorts keys, so the change is made on the text of the model itself.
+fn changed(model: &Model, path: &[&str], change: &dyn Fn(&mut Value)) -> Vec<u8> {
+    let text = String::from_utf8(model.to_bytes().unwrap()).unwrap();
+    let text = &text[text.find("\"model\":").unwrap() + 8..text.len() - 2];
+    let mut at = 0;
+    for key in path {
+        let key = format!("\"{key}\":");
+        let found = text[at..].find(&key).unwrap_or_else(|| panic!("no {key} in {}", &text[at..]));
+        at += found + key.len();
+    }
+    let mut stream = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
+    let mut value = stream.next().unwrap().unwrap();
+    let end = at + stream.byte_offset();
+    change(&mut value);
+    sealed(&format!("{}{value}{}", &text[..at], &text[end..]))
+}
+
+#[test]
+fn parametric_and_subdistribution_models_are_checked_as_strictly() {
+    let is_refused = |model: &Model, path: &[&str], change: &dyn Fn(&mut Value)| {
+        let what = refused(&changed(model, path, change));
+        assert!(!what.contains("form in which"), "{what}");
+    };
+    let pop = |v: &mut Value| drop(v.as_array_mut().unwrap().pop());
+    let fine_gray = model(&["model.kind=fine-gray"]);
+    is_refused(&fine_gray, &["pooled", "edges"], &pop);
+    is_refused(&fine_gray, &["effects", "coef"], &pop);
+    for kind in ["weibull", "gengamma", "piecewise-exponential", "royston-parmar"] {
+        let smooth = model(&[&format!("model.kind={kind}")]);
+        is_refused(&smooth, &["engine", "edges"], &pop);
+        is_refused(&smooth, &["engine", "edges"], &|v| v[0][1] = json!(-4.0));
+        is_refused(&smooth, &["engine", "causes"], &|v| *v = json!([]));
+        is_refused(&smooth, &["engine", "causes", "coef"], &pop);
+        is_refused(&smooth, &["engine", "causes", "covariance"], &pop);
+        is_refused(&smooth, &["engine", "causes", "covariance"], &|v| v[0][1] = json!(9e9));
+        match kind {
+            "piecewise-exponential" => {
+                is_refused(&smooth, &["engine", "cuts"], &pop);
+                is_refused(&smooth, &["engine", "cuts"], &|v| v[0] = json!(-1.0));
+                is_refused(&smooth, &["engine", "cuts"], &|v| v[1] = json!(0.5));
+            }
+            "royston-parmar" => {
+                is_refused(&smooth, &["engine", "knots"], &pop);
+                is_refused(&smooth, &["engine", "knots"], &|v| *v = json!([]));
+                is_refused(&smooth, &["engine", "knots"], &|v| v[1] = json!(-7.0));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is well formed and absurd gives numbers between 0 and 1, or none; never a panic.
+#[test]
+fn absurd_coefficients_give_no_absurd_risks() {
+    let kinds = ["fine-gray", "exponential", "weibull", "lognormal", "loglogistic", "gengamma"];
+    let more = ["gompertz", "piecewise-exponential", "royston-parmar", "cox", "discrete-logistic"];
+    let rows = frame("rossi.csv").select(&[0, 1, 2]);
+    for kind in kinds.iter().chain(&more) {
+        let good = model(&[&format!("model.kind={kind}")]);
+        for number in [0.0, 1e-300, -1e300, 1e300, 700.0, -700.0, 40.0, -40.0] {
+            for place in 0..10 {
+                let change = |v: &mut Value| {
+                    let list = v.as_array_mut().unwrap();
+                    let at = place % list.len();
+                    list[at] = json!(number);
+                };
+                let Ok(odd) = Model::from_bytes(&changed(&good, &["engine", "coef"], &change))
+                else {
+                    continue;
+                };
+                for p in odd.predict(&rows, &[0.0, 3.0, 20.0], &[26.0, 30.0]).unwrap() {
+                    for r in p.risks.iter().flatten() {
+                        let all = [r.lower, r.estimate, r.upper];
+                        assert!(
+                            all.iter().all(|v| (0.0..=1.0).contains(v)),
+                            "{kind} {number} {r:?}"
+                        );
+                        assert!(r.lower <= r.estimate && r.estimate <= r.upper, "{kind} {r:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn lists_of_the_wrong_length_or_sign_are_refused() {
     let hostile = |model: &Model, change: &dyn Fn(&mut Value)| {
@@ -170,21 +258,8 @@ fn lists_of_the_wrong_length_or_sign_are_refused() {
         change(&mut value);
         refused(&sealed(&value.to_string()));
     };
-    // A model of its own form, so that the checks are reached and not only the form: serde_json
-    // sorts keys, so each change is made on the text of the model itself.
     let in_place = |model: &Model, path: &[&str], change: &dyn Fn(&mut Value)| {
-        let text = String::from_utf8(model.to_bytes().unwrap()).unwrap();
-        let text = &text[text.find("\"model\":").unwrap() + 8..text.len() - 2];
-        let mut at = 0;
-        for key in path {
-            let key = format!("\"{key}\":");
-            at += text[at..].find(&key).unwrap() + key.len();
-        }
-        let mut stream = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
-        let mut value = stream.next().unwrap().unwrap();
-        let end = at + stream.byte_offset();
-        change(&mut value);
-        let what = refused(&sealed(&format!("{}{value}{}", &text[..at], &text[end..])));
+        let what = refused(&changed(model, path, change));
         assert!(!what.contains("form in which"), "{what}");
     };
     let cox = model(&["model.strata=race"]);
