@@ -131,9 +131,7 @@ fn line(text: &mut String, t: &TermResult, width: usize, robust: bool) {
 /// One test of all terms.
 fn test(text: &mut String, name: &str, test: Option<Test>) {
     if let Some(t) = test {
-        // Where terms are held in, degrees of freedom are no whole number.
-        let df = (100.0 * t.df).round() / 100.0;
-        let _ = writeln!(text, "{name}: {:.3} on {df} df, p {}", t.chi2, p_value(t.p));
+        let _ = writeln!(text, "{name}: {:.3} on {} df, p {}", t.chi2, t.df, p_value(t.p));
     }
 }
 

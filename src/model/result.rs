@@ -206,7 +206,6 @@ impl std::fmt::Display for Frailty {
         let Self { variance, distribution, group, groups, .. } = self;
         write!(f, "{distribution} frailty of {groups} groups ({group}): variance {variance:.4}")?;
         match &self.test {
-            Some(t) if t.p < 0.0001 => write!(f, ", test of none {:.3}, p <0.0001", t.chi2),
             Some(t) => write!(f, ", test of none {:.3}, p {:.4}", t.chi2, t.p),
             None => write!(f, " (given)"),
         }

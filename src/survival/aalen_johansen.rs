@@ -93,7 +93,8 @@ impl AalenJohansen {
     }
 }
 
-fn point(t: f64, f: f64, v: f64, interval: Interval, level: f64) -> CurvePoint {
+/// An incidence with its error, and an interval on the scale of 1 − F.
+pub(crate) fn point(t: f64, f: f64, v: f64, interval: Interval, level: f64) -> CurvePoint {
     let se = v.sqrt();
     // The scale turned round, so that log–log means log(−log(1 − F)).
     let bounds = if f < 1.0 && f > 0.0 {

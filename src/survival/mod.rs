@@ -16,6 +16,7 @@ pub(crate) mod km;
 pub(crate) mod linalg;
 mod logrank;
 mod newton;
+pub(crate) mod outlier;
 pub(crate) mod parametric;
 mod sample;
 pub(crate) mod sandwich;
@@ -24,8 +25,8 @@ mod table;
 pub use aalen_johansen::AalenJohansen;
 pub use concordance::{Concordance, ConcordanceOptions, PairWeight, concordance};
 pub use cox::{
-    ChiSquare, Cox, CoxFit, Firth, FitError, FitWarning, Penalised, PhTest, Prior, Schoenfeld,
-    StratumCells, Ties, Transform,
+    ChiSquare, Cox, CoxFit, Firth, FitError, FitWarning, NewRows, Penalised, PhTest, Prior,
+    Schoenfeld, StratumCells, Ties, Transform, cumulative_incidence,
 };
 pub use elastic::{ElasticNet, NetPath, NetValidation};
 pub use fine_gray::{Baseline, Convention, FineGray, FineGrayFit};

@@ -268,6 +268,23 @@ impl Sample {
         Ok(self)
     }
 
+    /// All rows but one.
+    pub(crate) fn without(&self, row: usize) -> Self {
+        fn rest<T: Copy>(values: &[T], row: usize) -> Vec<T> {
+            [&values[..row], &values[row + 1..]].concat()
+        }
+        let rows: Vec<usize> = (0..self.len()).filter(|&i| i != row).collect();
+        Self {
+            x: self.x.select(ndarray::Axis(0), &rows),
+            names: self.names.clone(),
+            outcome: self.outcome.select(&rows),
+            strata: self.strata.as_ref().map(|v| rest(v, row)),
+            clusters: self.clusters.iter().map(|v| rest(v, row)).collect(),
+            weights: self.weights.as_ref().map(|v| rest(v, row)),
+            offset: self.offset.as_ref().map(|v| rest(v, row)),
+        }
+    }
+
     /// The design matrix, rows × terms.
     #[must_use]
     pub fn x(&self) -> &Array2<f64> {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::columns::{BLOCK, PAD, TILE};
 use super::cox::gram::add_gram;
 use super::linalg::{Cholesky, is_indefinite, symmetrise};
+use super::outlier::{FIRST_ORDER, MOST_ROWS};
 use super::{ChiSquare, FitWarning};
 
 /// What each row adds to the slope of a log likelihood, weighted, in tiles of rows.
@@ -74,6 +75,32 @@ impl Influences<'_> {
             }
         }
         (sums.t().dot(&sums), ids.len())
+    }
+
+    /// Of each named column, the row that moves its estimate furthest to first order, where that is
+    /// suspect: (standard errors, row). Of many rows none can, short of one that is far out.
+    pub(crate) fn suspects(&self, bread: &Array2<f64>, names: &[Option<&str>]) -> Vec<(f64, u32)> {
+        let p = self.p;
+        if self.row.len() > MOST_ROWS {
+            return Vec::new();
+        }
+        let mut tile = vec![0.0; p * TILE];
+        let mut worst = vec![(FIRST_ORDER, PAD); p];
+        for begin in (0..self.row.len()).step_by(TILE) {
+            (self.tile)(begin, &mut tile);
+            let rows = self.row[begin..].iter().take(TILE).enumerate();
+            for (k, &row) in rows.filter(|(_, r)| **r != PAD) {
+                for j in (0..p).filter(|&j| names[j].is_some()) {
+                    let moved: f64 = (0..p).map(|i| bread[[j, i]] * tile[i * TILE + k]).sum();
+                    let shift = moved.abs() / bread[[j, j]].sqrt();
+                    if shift > worst[j].0 {
+                        worst[j] = (shift, row);
+                    }
+                }
+            }
+        }
+        worst.retain(|w| w.1 != PAD && w.0.is_finite());
+        worst
     }
 
     /// The sandwich with this bread: by row without clusterings, by cluster with one, and with two

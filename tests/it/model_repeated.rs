@@ -265,9 +265,6 @@ fn what_cannot_be_laid_side_by_side_is_said() {
     }
     let ran = train(CHILDREN, &["model.repeated=wlw", "model.kind=weibull"]).code(2);
     assert!(ran.stderr.contains("does not apply to kind weibull"), "{}", ran.stderr);
-    let frail = "model.frailty={group=\"family\"}";
-    let ran = train(CHILDREN, &["model.repeated=wlw", frail]).code(2);
-    assert!(ran.stderr.contains("needs errors by subject"), "{}", ran.stderr);
     // Without entries, rows of one child overlap.
     let entries = CHILDREN.replace("entry = \"entry\"\n", "");
     let ran = train(&entries, &["model.repeated=andersen-gill"]).code(1);

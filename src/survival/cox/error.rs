@@ -168,6 +168,16 @@ pub enum FitWarning {
         /// By how many standard errors.
         shift: f64,
     },
+    /// One cluster moves a coefficient by more than its standard error, and by more than all other
+    /// clusters together: neither the estimate nor its robust error stands on more than that one.
+    DrivingCluster {
+        /// The cluster's number in the sample.
+        cluster: u32,
+        /// The term that it moves most.
+        term: String,
+        /// By how many standard errors, to first order.
+        shift: f64,
+    },
 }
 
 impl std::fmt::Display for FitWarning {
@@ -210,9 +220,18 @@ impl std::fmt::Display for FitWarning {
             Self::FewClusters { clusters } => {
                 write!(f, "only {clusters} clusters: clustered errors are too small")
             }
-            Self::Outlier { row, term, shift } => {
-                write!(f, "row {} alone moves {term} by {shift:.1} standard errors", row + 1)
-            }
+            // Which row or cluster is known to the program that has the rows; a report is read by
+            // others.
+            Self::Outlier { term, shift, .. } => write!(
+                f,
+                "one row alone moves {term} by {shift:.1} standard errors: look at the most \
+                 extreme values, and judge with and without them"
+            ),
+            Self::DrivingCluster { term, shift, .. } => write!(
+                f,
+                "one cluster alone moves {term} by {shift:.1} standard errors, more than all \
+                 others together: judge with and without it"
+            ),
         }
     }
 }

@@ -27,6 +27,7 @@ mod layout;
 mod linfa;
 mod outlier;
 mod pass;
+mod predict;
 mod prior;
 mod residuals;
 mod robust;
@@ -43,6 +44,7 @@ pub use fit::{ChiSquare, CoxFit};
 pub(crate) use kernels::exp_in_place;
 pub(crate) use layout::Layout;
 pub(crate) use pass::Pass;
+pub use predict::{NewRows, cumulative_incidence};
 pub use prior::{Penalised, Prior};
 pub use residuals::Schoenfeld;
 pub use zph::{PhTest, Transform};
@@ -202,7 +204,7 @@ impl Cox {
         }
         self.add_robust(&mut fit, &mut pass, &found)?;
         if found.converged {
-            self.find_outlier(&mut fit, &layout);
+            self.find_outlier(&mut fit, &mut pass, &found);
         }
         Ok(fit)
     }

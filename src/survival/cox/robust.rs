@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::outlier::driving_cluster;
 use super::pass::Pass;
 use super::{Cox, CoxFit, FitError, FitWarning, fit};
 use crate::survival::newton::Maximum;
@@ -31,8 +32,11 @@ impl Cox {
         let scaled = match clusters {
             [] => sandwich(&residuals, &fit.inverse),
             [one] => {
-                let (sums, count) = sum_by(&residuals, one);
-                few(fit, count);
+                let (sums, ids) = sum_by(&residuals, one);
+                few(fit, ids.len());
+                if found.converged {
+                    fit.warnings.extend(driving_cluster(fit, &sums, &ids));
+                }
                 sandwich(&sums, &fit.inverse)
             }
             [one, two, ..] => by_two(fit, &residuals, one, two),
@@ -62,8 +66,8 @@ fn sandwich(rows: &Array2<f64>, bread: &Array2<f64>) -> Array2<f64> {
     v
 }
 
-/// Sums of rows by cluster, in the order of the clusters' numbers; and how many clusters.
-fn sum_by(rows: &Array2<f64>, cluster: &[u32]) -> (Array2<f64>, usize) {
+/// Sums of rows by cluster, in the order of the clusters' numbers; and those numbers.
+fn sum_by(rows: &Array2<f64>, cluster: &[u32]) -> (Array2<f64>, Vec<u32>) {
     let mut ids: Vec<u32> = cluster.to_vec();
     ids.sort_unstable();
     ids.dedup();
@@ -73,7 +77,7 @@ fn sum_by(rows: &Array2<f64>, cluster: &[u32]) -> (Array2<f64>, usize) {
         let mut sum = sums.row_mut(at);
         sum += &row;
     }
-    (sums, ids.len())
+    (sums, ids)
 }
 
 /// V₁ + V₂ − V₁₂ (Cameron, Gelbach & Miller 2011): clusters, other clusters, and their crossings.
@@ -82,7 +86,7 @@ fn by_two(fit: &mut CoxFit, rows: &Array2<f64>, one: &[u32], two: &[u32]) -> Arr
     let v1 = sandwich(&sums, &fit.inverse);
     let (sums, count_two) = sum_by(rows, two);
     let v2 = sandwich(&sums, &fit.inverse);
-    few(fit, count.min(count_two));
+    few(fit, count.len().min(count_two.len()));
     let v12 = sandwich(&sum_by(rows, &crossing(one, two)).0, &fit.inverse);
     let names: Vec<Option<&str>> =
         fit.names.iter().zip(&fit.estimated).map(|(n, e)| e.then_some(n.as_str())).collect();

@@ -37,6 +37,7 @@ pub use fit::FineGrayFit;
 use super::identify::{identify, separated};
 use super::linalg::{Cholesky, quadratic};
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
+use super::outlier::{Terms, driving_row};
 use super::sandwich::{Influences, wald_test};
 use super::{ChiSquare, FitError, FitWarning, Sample, Ties};
 use influence::Influence;
@@ -120,6 +121,23 @@ impl FineGray {
     /// collinear columns, separation, strata without events) is handled and stated in
     /// [`FineGrayFit::warnings`].
     pub fn fit(&self, sample: &Sample, cause: u32) -> Result<FineGrayFit, FitError> {
+        let (mut fit, suspects, se) = self.fit_once(sample, cause)?;
+        if fit.converged {
+            let terms = |f: &FineGrayFit| -> Terms {
+                (0..f.coef.len()).map(|j| f.estimated[j].then(|| f.coef[j])).collect()
+            };
+            let again = |s: &Sample| self.fit_once(s, cause).ok().map(|f| terms(&f.0));
+            fit.warnings.extend(driving_row(sample, suspects, &terms(&fit), &se, again));
+        }
+        Ok(fit)
+    }
+
+    /// The fit, the rows that may drive it, and the errors from the information.
+    fn fit_once(
+        &self,
+        sample: &Sample,
+        cause: u32,
+    ) -> Result<(FineGrayFit, Vec<(f64, u32)>, Array1<f64>), FitError> {
         let efron = self.check(sample, cause)?;
         let layout = Layout::new(sample, cause, self.convention)?;
         let mut pass = Pass::new(&layout, efron);
@@ -144,11 +162,14 @@ impl FineGray {
             found.beta += &found.step;
         }
         let mut fit = self.report(&pass, &null, &found, &active, cause, warnings)?;
+        let mut suspects = Vec::new();
         if pass.evaluate(&found.beta).is_some() {
-            self.add_errors(&mut fit, &pass, &found)?;
+            suspects = self.add_errors(&mut fit, &pass, &found)?;
         }
         fit.add_baseline(&pass);
-        Ok(fit)
+        let scale = &layout.columns.scale;
+        let se = Array1::from_shape_fn(p, |j| fit.inverse[[j, j]].max(0.0).sqrt() / scale[j]);
+        Ok((fit, suspects, se))
     }
 
     fn tie_rule(&self) -> Ties {
@@ -258,7 +279,7 @@ impl FineGray {
         fit: &mut FineGrayFit,
         pass: &Pass,
         found: &Maximum,
-    ) -> Result<(), FitError> {
+    ) -> Result<Vec<(f64, u32)>, FitError> {
         let layout = pass.layout;
         let scale = &layout.columns.scale;
         let influence = Influence::new(pass, self.convention);
@@ -270,6 +291,7 @@ impl FineGray {
         let names: Vec<Option<&str>> =
             fit.names.iter().zip(&fit.estimated).map(|(n, e)| e.then_some(n.as_str())).collect();
         let mut warnings = Vec::new();
+        let suspects = rows.suspects(&fit.inverse, &names);
         let mut of = |clusters| rows.covariance(clusters, &fit.inverse, &names, &mut warnings);
         let clusters = layout.sample.clusters();
         let (mut own, mut robust) = (None, None);
@@ -287,7 +309,8 @@ impl FineGray {
         }
         fit.robust_covariance = robust.map(|v| own_scale(&v, scale));
         fit.warnings.append(&mut warnings);
-        fit.check_range()
+        fit.check_range()?;
+        Ok(suspects)
     }
 }
 

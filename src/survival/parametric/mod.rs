@@ -33,6 +33,7 @@ pub use fit::ParametricFit;
 use super::identify::{identify, separated};
 use super::linalg::{Cholesky, quadratic};
 use super::newton::{Maximum, Point, leave_out};
+use super::outlier::{Terms, driving_row};
 use super::sandwich::{Influences, wald_test};
 use super::{ChiSquare, FitError, FitWarning, Sample};
 use law::Law;
@@ -113,6 +114,25 @@ impl Parametric {
     /// (constant and collinear columns, separation) is handled and stated in
     /// [`ParametricFit::warnings`].
     pub fn fit(&self, sample: &Sample, cause: u32) -> Result<ParametricFit, FitError> {
+        let (mut fit, suspects) = self.fit_once(sample, cause)?;
+        if fit.converged {
+            let p = fit.names.len();
+            let terms = |f: &ParametricFit| -> Terms {
+                (1..=p).map(|j| f.estimated[j].then(|| f.coef[j])).collect()
+            };
+            let again = |s: &Sample| self.fit_once(s, cause).ok().map(|f| terms(&f.0));
+            let se = of_terms(&fit.se(), p);
+            fit.warnings.extend(driving_row(sample, suspects, &terms(&fit), &se, again));
+        }
+        Ok(fit)
+    }
+
+    /// The fit, and the rows that may drive it.
+    fn fit_once(
+        &self,
+        sample: &Sample,
+        cause: u32,
+    ) -> Result<(ParametricFit, Vec<(f64, u32)>), FitError> {
         self.check(sample, cause)?;
         let law = start::law(&self.distribution, sample, cause)?;
         let objective = Objective::new(sample, cause, law);
@@ -137,8 +157,8 @@ impl Parametric {
         });
         runs_away(&objective, &found)?;
         let mut fit = self.report(&objective, &origin, &found, &active, cause, warnings)?;
-        self.add_robust(&mut fit, &objective, &found)?;
-        Ok(fit)
+        let suspects = self.add_robust(&mut fit, &objective, &found)?;
+        Ok((fit, suspects))
     }
 
     fn check(&self, sample: &Sample, cause: u32) -> Result<(), FitError> {
@@ -259,11 +279,8 @@ impl Parametric {
         fit: &mut ParametricFit,
         objective: &Objective,
         found: &Maximum,
-    ) -> Result<(), FitError> {
+    ) -> Result<Vec<(f64, u32)>, FitError> {
         let clusters = objective.sample.clusters();
-        if clusters.is_empty() && !self.robust {
-            return Ok(());
-        }
         let rows = Influences {
             row: &objective.row,
             p: objective.size(),
@@ -275,12 +292,20 @@ impl Parametric {
             .zip(&fit.estimated)
             .map(|(n, e)| e.then_some(n.as_str()))
             .collect();
+        let terms: Vec<Option<&str>> = (0..names.len())
+            .map(|j| names[j].filter(|_| (1..=objective.p()).contains(&j)))
+            .collect();
+        let suspects = rows.suspects(fit.inverse(), &terms);
+        if clusters.is_empty() && !self.robust {
+            return Ok(suspects);
+        }
         let mut warnings = Vec::new();
         let v = rows.covariance(clusters, fit.inverse(), &names, &mut warnings);
         fit.warnings.append(&mut warnings);
         let p = objective.p();
         fit.wald = wald_test(&of_terms(&found.beta, p), &between_terms(&v, p));
-        fit.set_robust(v)
+        fit.set_robust(v)?;
+        Ok(suspects)
     }
 }
 

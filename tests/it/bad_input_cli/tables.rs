@@ -229,6 +229,36 @@ fn columns_that_say_nothing_or_everything() {
     expect(one_level.path(), &["describe", "study.toml", "--by", "z"], 0, "schema");
 }
 
+/// One value, or one cluster, that decides: said with its term, never with whose it is.
+#[test]
+fn what_drives_a_coefficient() {
+    let far = |i: usize, row: &Row| if i == 3 { "40".into() } else { row.0[3].clone() };
+    let one = folder(with(3, far), "\"x\", \"y\"");
+    expect(one.path(), &["train", "study.toml"], 0, "one row alone moves x by");
+    let mut all = rows();
+    for (i, row) in all.iter_mut().enumerate() {
+        let exposed = i % 2 == 1;
+        row.0[3] = u8::from(exposed).to_string();
+        row.0[5] = format!("w{i}");
+        if i < 40 {
+            row.0[1] = if exposed { format!("0.{i:02}1") } else { format!("51.{i:02}") };
+            row.0[2] = "1".into();
+            row.0[5] = "together".into();
+        }
+    }
+    let dir = folder(text(&all), "\"x\"");
+    let args = ["train", "study.toml", "--set", "model.cluster=[\"z\"]"];
+    expect(dir.path(), &args, 0, "one cluster alone moves x by");
+}
+
+/// Numbers that leave all range are an error that says what to do, not a NaN.
+#[test]
+fn an_offset_out_of_all_range() {
+    let dir = folder(with(4, |i, _| (i * 50_000).to_string()), "\"x\"");
+    let args = ["train", "study.toml", "--set", "model.offset=\"y\""];
+    expect(dir.path(), &args, 1, "the offset differs by more than 600 between rows");
+}
+
 #[test]
 fn a_level_only_in_the_test_fold() {
     let words = |i: usize, row: &Row| if i == 3 { "rare".into() } else { row.0[5].clone() };

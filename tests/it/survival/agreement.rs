@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::golden::Compared;
-use super::{cox, curves, exact, fine_gray, firth, frailty, net, parametric, penalised};
+use super::{cox, curves, exact, fine_gray, firth, frailty, net, parametric, penalised, predict};
 use crate::model_repeated;
 use crate::run::root;
 
 /// The methods in the order of the table, and who the referee is.
-const METHODS: [(&str, &str); 36] = [
+const METHODS: [(&str, &str); 38] = [
     ("Kaplan–Meier, five intervals", "`survfit`"),
     ("Nelson–Aalen", "`survfit`"),
     ("Quantiles of survival", "`quantile.survfit`"),
@@ -27,6 +27,8 @@ const METHODS: [(&str, &str); 36] = [
     ("Cox: robust and clustered errors", "`coxph(cluster =)`"),
     ("Cox: two-way clustered errors", "three fits of `coxph`"),
     ("Cox: baseline hazards", "`survfit.coxph`"),
+    ("Cox: survival of new rows", "`survfit(newdata =)`"),
+    ("Cox: incidence of new rows", "`survfit(newdata =)`, several states"),
     ("Cox: residuals", "`residuals.coxph`"),
     ("Cox: tests of proportional hazards", "`cox.zph`"),
     ("Andersen–Gill", "`coxph`"),
@@ -80,6 +82,7 @@ fn compared() -> Vec<Compared> {
         curves::CONCORDANCES.get_or_init(curves::concordances),
         cox::FITS.get_or_init(cox::fits),
         cox::BASELINES.get_or_init(cox::baselines),
+        predict::CURVES.get_or_init(predict::curves),
         cox::RESIDUALS.get_or_init(cox::residuals),
         cox::ZPH.get_or_init(cox::zph),
         exact::FITS.get_or_init(exact::fits),

@@ -2,8 +2,9 @@
 
 use ndarray::Array2;
 use pleegzorg::survival::{
-    AalenJohansen, ConcordanceOptions, Cox, CoxFit, FitError, FitWarning, Interval, KaplanMeier,
-    Outcome, Sample, Ties, Transform, concordance, gray, logrank,
+    AalenJohansen, ConcordanceOptions, Cox, CoxFit, Distribution, FineGray, FitError, FitWarning,
+    Interval, KaplanMeier, Outcome, Parametric, Sample, Ties, Transform, concordance, gray,
+    logrank,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{FailurePersistence, FileFailurePersistence};
@@ -160,6 +161,76 @@ fn an_outlier_that_drives_a_coefficient_is_named() {
         matches!(w, FitWarning::Outlier { row: 0, term, shift } if term == "x0" && *shift > 1.0)
     });
     assert!(named, "{:?}", fit.warnings);
+}
+
+/// Of the few who are exposed, one lives longest; no value is far out.
+#[test]
+fn a_row_that_is_not_far_out_drives_a_coefficient_too() {
+    let n = 40;
+    let exit: Vec<f64> = (0..n).map(|i| ((i * 23) % 41 + 1) as f64).collect();
+    let x: Vec<f64> =
+        exit.iter().map(|t| f64::from(u8::from([1.0, 31.0, 41.0].contains(t)))).collect();
+    let s = sample(&[&x], &exit, &vec![1; n]);
+    let fit = Cox::new().fit(&s, 1).unwrap();
+    let driving = fit.warnings.iter().find_map(|w| match w {
+        FitWarning::Outlier { row, term, shift } => Some((*row, term.as_str(), *shift)),
+        _ => None,
+    });
+    let (row, term, shift) = driving.unwrap();
+    assert!(term == "x0" && x[row] == 1.0 && shift > 1.0);
+    // The shift is that of a fit without the row.
+    let keep: Vec<usize> = (0..n).filter(|&i| i != row).collect();
+    let rest = |v: &[f64]| keep.iter().map(|&i| v[i]).collect::<Vec<_>>();
+    let other = sample(&[&rest(&x)], &rest(&exit), &vec![1; n - 1]);
+    let other = Cox::new().fit(&other, 1).unwrap();
+    assert!(((fit.coef[0] - other.coef[0]).abs() / fit.se()[0] - shift).abs() < 1e-9);
+    let said = fit.warnings.iter().map(ToString::to_string).collect::<String>();
+    assert!(said.contains("one row alone moves x0 by"), "{said}");
+}
+
+#[test]
+fn a_cluster_that_drives_a_coefficient_is_named_by_its_term_only() {
+    let n = 80;
+    let cluster: Vec<u32> = (0..n as u32).map(|i| if i < 20 { 9001 } else { i }).collect();
+    let x: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
+    // In one cluster the exposed end first.
+    let mut exit: Vec<f64> = (0..n).map(|i| ((i * 37) % 83 + 10) as f64).collect();
+    for (i, t) in exit.iter_mut().enumerate().take(20) {
+        *t = if i % 3 == 0 { 1.0 + i as f64 / 50.0 } else { 95.0 + i as f64 };
+    }
+    let plain = sample(&[&x], &exit, &vec![1; n]);
+    let fit = Cox::new().fit(&plain.clone().with_cluster(cluster).unwrap(), 1).unwrap();
+    let named = fit.warnings.iter().find(|w| {
+        matches!(w, FitWarning::DrivingCluster { cluster: 9001, term, shift } if term == "x0" && *shift > 1.0)
+    });
+    let said = named.map(ToString::to_string).unwrap_or_default();
+    assert!(said.contains("one cluster alone moves x0 by") && !said.contains("9001"), "{said}");
+    let even = (0..n as u32).map(|i| i % 40).collect();
+    let fit = Cox::new().fit(&plain.with_cluster(even).unwrap(), 1).unwrap();
+    assert!(!fit.warnings.iter().any(|w| matches!(w, FitWarning::DrivingCluster { .. })));
+}
+
+/// So in the other models.
+#[test]
+fn fine_gray_and_parametric_models_name_a_driving_row() {
+    let n = 60;
+    let mut x: Vec<f64> = (0..n).map(|i| f64::from((i * 37) % 19) / 19.0).collect();
+    let exit: Vec<f64> = (0..n).map(|i| f64::from((i * 23) % 61 + 1)).collect();
+    let cause: Vec<u32> = (0..n as u32).map(|i| 1 + u32::from(i % 4 == 1)).collect();
+    let drives = |w: &[FitWarning]| {
+        w.iter().any(|w| matches!(w, FitWarning::Outlier { row: 0, term, .. } if term == "x0"))
+    };
+    let said = |x: &[f64]| {
+        let s = sample(&[x], &exit, &cause);
+        let weibull = Parametric::new(Distribution::Weibull).fit(&s, 1).unwrap();
+        [drives(&FineGray::new().fit(&s, 1).unwrap().warnings), drives(&weibull.warnings)]
+    };
+    assert_eq!(said(&x), [false; 2]);
+    // Far enough out, a row bends the fit to itself and leaves no residual.
+    for out in [5.0, 12.0] {
+        x[0] = out;
+        assert_eq!(said(&x), [true; 2]);
+    }
 }
 
 #[test]

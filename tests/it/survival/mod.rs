@@ -15,4 +15,5 @@ mod net;
 mod parametric;
 mod penalised;
 mod plain;
+mod predict;
 mod threads;
