@@ -7,8 +7,9 @@ use std::collections::VecDeque;
 
 use ndarray::Array1;
 
-use super::curvature::{Factored, Parts};
+use super::curvature::{Errors, Factored, Parts};
 use super::distribution::FrailtyDistribution;
+use super::exact;
 use super::rows::Groups;
 use crate::survival::cox::{Layout, Pass};
 use crate::survival::{CoxFit, FitError, Ties};
@@ -134,6 +135,19 @@ impl<'a> Climb<'a> {
         let group = self.group.clone();
         let (pass, _) = self.pass(&at.w, &at.beta)?;
         Some(Parts::new(&pass, &group, q, &active))
+    }
+
+    /// Errors from the whole curvature at a point; `None` where there are none, or too many groups.
+    pub(super) fn exact_errors(&mut self, theta: f64, at: &At) -> Option<Errors> {
+        let (q, distribution) = (self.groups(), self.distribution);
+        if q > exact::MOST_GROUPS {
+            return None;
+        }
+        let group = self.group.clone();
+        let parts = self.parts(at)?;
+        let (pass, _) = self.pass(&at.w, &at.beta)?;
+        let shares = exact::shares(&pass, &group, q);
+        exact::errors(&parts, &shares, |g| distribution.derivatives(theta, at.w[g]).1)
     }
 
     fn curvature(&mut self, theta: f64, at: &At) -> Option<Factored> {

@@ -29,6 +29,7 @@
 mod climb;
 mod curvature;
 mod distribution;
+mod exact;
 mod rows;
 mod variance;
 
@@ -48,6 +49,7 @@ pub struct Frailty {
     distribution: FrailtyDistribution,
     ties: Ties,
     variance: Option<f64>,
+    exact: bool,
 }
 
 /// One group of a fitted frailty model.
@@ -105,7 +107,7 @@ impl Frailty {
     /// A frailty of this distribution, Efron ties, its variance estimated.
     #[must_use]
     pub fn new(distribution: FrailtyDistribution) -> Self {
-        Self { distribution, ties: Ties::Efron, variance: None }
+        Self { distribution, ties: Ties::Efron, variance: None, exact: false }
     }
 
     /// How tied deaths are treated: Efron's or Breslow's way.
@@ -119,6 +121,15 @@ impl Frailty {
     #[must_use]
     pub fn variance(mut self, variance: f64) -> Self {
         self.variance = Some(variance);
+        self
+    }
+
+    /// Errors from the whole curvature of the frailties (R's `sparse = FALSE`), which takes time with
+    /// the cube of the groups; of more than 1,000 they are R's sparse ones all the same. Where the
+    /// sparse ones do not exist, these stand in for them unasked.
+    #[must_use]
+    pub fn exact_errors(mut self, exact: bool) -> Self {
+        self.exact = exact;
         self
     }
 
@@ -215,7 +226,12 @@ impl Frailty {
             });
         }
         let found = profile.at(variance)?;
-        let errors = found.errors;
+        let mut errors = found.errors;
+        if (self.exact || !errors.hold)
+            && let Some(exact) = profile.exact_errors(variance, &found.log_frailty, &found.beta)
+        {
+            errors = exact;
+        }
         if !errors.hold {
             let why = "groups differ so much, and terms so little within them, that standard \
                        errors cannot be computed";

@@ -80,6 +80,17 @@ impl<'a> Profile<'a> {
         Ok(self.found(theta, top))
     }
 
+    /// Errors from the whole curvature, where they can be had.
+    pub(super) fn exact_errors(
+        &mut self,
+        theta: f64,
+        w: &[f64],
+        beta: &Array1<f64>,
+    ) -> Option<Errors> {
+        let at = self.climb.at(theta, w.to_vec(), beta.clone())?;
+        self.climb.exact_errors(theta, &at)
+    }
+
     fn found(&self, theta: f64, top: Top) -> Found {
         let Top { at, curvature, steps, converged } = top;
         let distribution = self.climb.distribution;

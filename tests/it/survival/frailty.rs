@@ -188,6 +188,41 @@ fn what_cannot_be_is_refused() {
     assert!(f.fit(&apart, 1, &g).unwrap_err().to_string().contains("x separates"));
 }
 
+/// R with `sparse = FALSE`: coxph(Surv(time, status) ~ age + sex + frailty(id, theta = 0.5,
+/// sparse = FALSE), kidney), to a tolerance of 1e-14.
+#[test]
+fn errors_from_the_whole_curvature_are_those_of_r() {
+    let data = Table::read("data/kidney");
+    let y = Outcome::new(None, data.numbers("time"), data.codes("status"), vec!["end".into()]);
+    let names = vec!["age".into(), "sex".into()];
+    let s = Sample::new(data.matrix(&["age", "sex"]), names, y.unwrap()).unwrap();
+    let frailty = Frailty::new(FrailtyDistribution::Gamma).variance(0.5);
+    let sparse = frailty.fit(&s, 1, &data.codes("id")).unwrap();
+    let whole = frailty.exact_errors(true).fit(&s, 1, &data.codes("id")).unwrap();
+    assert_eq!(sparse.cox.coef, whole.cox.coef);
+    let se = whole.cox.se();
+    assert!((se[0] - 0.012_181_907_546).abs() < 1e-9, "{se}");
+    assert!((se[1] - 0.470_416_952_488).abs() < 1e-7, "{se}");
+    assert!((whole.frailty_df - 14.452_083_7).abs() < 1e-5, "{}", whole.frailty_df);
+}
+
+/// Where groups differ so much that R's sparse errors do not exist, there is an answer all the same.
+#[test]
+fn errors_are_there_where_the_sparse_ones_are_not() {
+    let data = Table::read("data/bladder");
+    let causes = vec!["end".into()];
+    let y = Outcome::new(None, data.numbers("stop"), data.codes("event"), causes).unwrap();
+    let names = vec!["rx".into(), "size".into(), "number".into()];
+    let s = Sample::new(data.matrix(&["rx", "size", "number"]), names, y).unwrap();
+    let s = s.with_strata(data.codes("enum")).unwrap();
+    for variance in [2.0, 8.0] {
+        let frailty = Frailty::new(FrailtyDistribution::Gamma).variance(variance);
+        let fit = frailty.fit(&s, 1, &data.codes("id")).unwrap();
+        assert!(fit.cox.converged);
+        assert!(fit.cox.se().iter().all(|e| *e > 0.0 && e.is_finite()));
+    }
+}
+
 /// With Breslow's ties a row of weight 2 is a row that stands there twice, errors included. (R's own
 /// curvature with weights is not that of twice the rows; its estimates are.)
 #[test]
