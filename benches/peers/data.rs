@@ -45,6 +45,26 @@ impl Data {
         Self { entry, exit, cause, group, x }
     }
 
+    /// The same rows with a frailty: what a group has in common changes the times of its events.
+    pub fn frail(mut self) -> Self {
+        let mut rng = ChaCha12Rng::seed_from_u64(21);
+        let groups = self.group.iter().max().map_or(0, |&g| g as usize + 1);
+        let log: Vec<f64> = (0..groups)
+            .map(|_| {
+                let z: f64 = StandardNormal.sample(&mut rng);
+                0.7 * z
+            })
+            .collect();
+        for i in 0..self.exit.len() {
+            let eta = 0.3 * self.x[[i, 0]] - 0.2 * self.x[[i, 1]] + log[self.group[i] as usize];
+            let mut draw = || -> f64 { Exp1.sample(&mut rng) };
+            let (censored, event) = (draw() * 1.4, draw() * (-eta).exp());
+            self.exit[i] = censored.min(event);
+            self.cause[i] = u32::from(event <= censored);
+        }
+        self
+    }
+
     /// As the peers read it: rows, columns, then column after column, all as doubles.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         let mut out = BufWriter::new(std::fs::File::create(path)?);

@@ -136,6 +136,7 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
     let rows = if settings.quick { task.quick } else { full };
     let groups = (groups * rows / full).max(2);
     let data = Data::new(rows, columns, groups, causes, days);
+    let data = if task.name == "frailty" { data.frail() } else { data };
     let file = folder.join(format!("{}.bin", task.name));
     data.write(&file).expect("a data file");
     let input = Input::new(task, &data);

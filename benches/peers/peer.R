@@ -1,7 +1,7 @@
 # R's side: Rscript peer.R TASK FILE. Reads the data, then for every line on its standard input does
 # the work once and prints the seconds and check values.
 a <- commandArgs(TRUE); task <- a[1]
-need <- if (task == "fine-gray") "cmprsk" else "survival"
+need <- switch(task, "fine-gray" = "cmprsk", elastic =, "elastic-wide" = "glmnet", "survival")
 if (!suppressWarnings(suppressMessages(require(need, character.only = TRUE, quietly = TRUE)))) {
   cat("missing", need, "\n"); quit(status = 0)
 }
@@ -12,7 +12,7 @@ if (p > 0) colnames(x) <- paste0("x", seq_len(p))
 event <- as.integer(cause == 1); any <- as.integer(cause > 0)
 ctl <- if (need == "survival") coxph.control(iter.max = 20)
 names <- as.character(seq_len(n)); kinds <- factor(cause, 0:2)
-y <- if (need == "survival") switch(task,
+y <- if (need == "glmnet") cbind(time = exit, status = event) else if (need == "survival") switch(task,
   "cox-entry" = Surv(entry, exit, event), km = Surv(exit, any), aj =, "aj-days" = Surv(exit, kinds), Surv(exit, event))
 work <- switch(task,
   cox = function() coxph.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
@@ -21,6 +21,8 @@ work <- switch(task,
   km = function() survfit(y ~ 1, conf.type = "none", timefix = FALSE),
   aj =, "aj-days" = function() survfit(y ~ 1, conf.type = "none", timefix = FALSE),
   concordance = function() concordancefit(y, x[, 1], reverse = TRUE, timefix = FALSE),
+  elastic =, "elastic-wide" = function() glmnet(x, y, family = "cox", alpha = 0.5),
+  frailty = function() coxph(y ~ x + frailty(group)),
   "fine-gray" = function() crr(exit, cause, x))
 check <- switch(task,
   cox =, "cox-entry" = function(f) c(f$coefficients, f$loglik),
@@ -28,6 +30,8 @@ check <- switch(task,
   km = function(f) c(f$surv[n %/% 2], f$std.err[n %/% 2]),
   aj =, "aj-days" = function(f) { k <- length(f$time) %/% 2; c(f$pstate[k, ], f$std.err[k, ]) },
   concordance = function(f) c(f$concordance, sqrt(f$var)),
+  elastic =, "elastic-wide" = function(f) c(f$beta[1:5, 30], f$lambda[30]),
+  frailty = function(f) f$coefficients,
   "fine-gray" = function(f) c(f$coef, sqrt(diag(f$var))))
 cat("ready\n"); flush(stdout())
 input <- file("stdin"); open(input)

@@ -1,7 +1,8 @@
 //! What is compared: our side of each task.
 
 use pleegzorg::survival::{
-    AalenJohansen, ConcordanceOptions, Cox, FineGray, KaplanMeier, Outcome, Sample, concordance,
+    AalenJohansen, ConcordanceOptions, Cox, ElasticNet, FineGray, Frailty, FrailtyDistribution,
+    KaplanMeier, Outcome, Sample, concordance,
 };
 
 use super::data::Data;
@@ -85,6 +86,30 @@ pub const TASKS: &[Task] = &[
         quick: 100_000,
         goal: 10.0,
     },
+    Task {
+        name: "elastic",
+        work: "elastic net, a path of 100",
+        peer: "R glmnet",
+        size: (100_000, 20, 2, 1, false),
+        quick: 5_000,
+        goal: 2.0,
+    },
+    Task {
+        name: "elastic-wide",
+        work: "elastic net, more columns than rows",
+        peer: "R glmnet",
+        size: (1_000, 2_000, 2, 1, false),
+        quick: 300,
+        goal: 2.0,
+    },
+    Task {
+        name: "frailty",
+        work: "gamma frailty of 500 groups",
+        peer: "R coxph(frailty())",
+        size: (5_000, 3, 500, 1, false),
+        quick: 1_000,
+        goal: 10.0,
+    },
 ];
 
 /// The checked input of a task.
@@ -92,6 +117,7 @@ pub struct Input {
     outcome: Outcome,
     sample: Option<Sample>,
     score: Vec<f64>,
+    group: Vec<u32>,
 }
 
 impl Input {
@@ -101,9 +127,12 @@ impl Input {
         let outcome = Outcome::new(entry, data.exit.clone(), data.cause.clone(), causes)
             .expect("sound times");
         let names = (0..data.x.ncols()).map(|j| format!("x{j}")).collect();
-        let sample = ["cox", "cox-entry", "cox-cluster", "fine-gray"]
-            .contains(&task.name)
-            .then(|| Sample::new(data.x.clone(), names, outcome.clone()).expect("a sound sample"));
+        let sample =
+            ["cox", "cox-entry", "cox-cluster", "fine-gray", "elastic", "elastic-wide", "frailty"]
+                .contains(&task.name)
+                .then(|| {
+                    Sample::new(data.x.clone(), names, outcome.clone()).expect("a sound sample")
+                });
         let sample = match task.name {
             "cox-cluster" => {
                 sample.map(|s| s.with_cluster(data.group.clone()).expect("a cluster per row"))
@@ -111,7 +140,8 @@ impl Input {
             _ => sample,
         };
         let score = if task.name == "concordance" { data.x.column(0).to_vec() } else { Vec::new() };
-        Self { outcome, sample, score }
+        let group = if task.name == "frailty" { data.group.clone() } else { Vec::new() };
+        Self { outcome, sample, score, group }
     }
 
     /// Does the work once; numbers that the peer must agree with.
@@ -131,6 +161,17 @@ impl Input {
                 let fit = FineGray::new().fit(sample(), 1).expect("a fit");
                 let se = fit.se();
                 fit.coef.iter().copied().chain(se).collect()
+            }
+            "elastic" | "elastic-wide" => {
+                let path = ElasticNet::new(0.5).path(sample(), 1).expect("a path");
+                // In the middle of the path, where glmnet's looser tolerance is still near.
+                path.coef.row(29).iter().take(5).copied().chain([path.lambda[29]]).collect()
+            }
+            // R's own search for the variance stops early: its coefficients are near, not the same.
+            "frailty" => {
+                let frailty = Frailty::new(FrailtyDistribution::Gamma);
+                let fit = frailty.fit(sample(), 1, &self.group).expect("a fit");
+                fit.cox.coef.to_vec()
             }
             "km" => {
                 let km = KaplanMeier::new(&self.outcome, None).expect("a curve");
