@@ -2,6 +2,13 @@
 //!
 //! Every estimator takes a checked [`Sample`] (or only its [`Outcome`]); rows are checked once,
 //! when they are made.
+//!
+//! Several events of one subject are rows over (entry, exit] with the subject as a cluster
+//! ([`Sample::with_cluster`]; a second one makes errors two-way): as they are for Andersen and Gill's
+//! model, with the number of the event as stratum ([`Sample::with_strata`]) for that of Prentice,
+//! Williams and Peterson, in total time or on a clock that starts anew; and for Wei, Lin and
+//! Weissfeld's once per number of the event, in a stratum each. [`crate::model::Repeated`] lays the
+//! rows of a study out in each of these ways.
 
 mod aalen_johansen;
 pub(crate) mod columns;
