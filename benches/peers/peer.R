@@ -21,7 +21,7 @@ work <- switch(task,
   km = function() survfit(y ~ 1, conf.type = "none", timefix = FALSE),
   aj =, "aj-days" = function() survfit(y ~ 1, conf.type = "none", timefix = FALSE),
   concordance = function() concordancefit(y, x[, 1], reverse = TRUE, timefix = FALSE),
-  elastic =, "elastic-wide" = function() glmnet(x, y, family = "cox", alpha = 0.5),
+  elastic =, "elastic-wide" = function() glmnet(x, y, family = "cox", alpha = 0.5, lambda.min.ratio = if (n > p) 1e-4 else 0.05),
   frailty = function() coxph(y ~ x + frailty(group)),
   "fine-gray" = function() crr(exit, cause, x))
 check <- switch(task,

@@ -28,6 +28,8 @@ impl Penalty {
 }
 
 const SWEEPS: usize = 10_000;
+/// So many sweeps before it pays to gather the active columns' own part of the curvature.
+const PLAIN: usize = 3;
 
 /// Moves `beta` (by column in play) to the minimum of the model whose slope at the start is
 /// `slope`; ends when no move changes a slope by more than `within`. `slope` becomes the model's
@@ -49,14 +51,52 @@ pub(super) fn descend(
             return;
         }
         let active: Vec<usize> = (0..m).filter(|&k| beta[k] != 0.0).collect();
-        loop {
-            let most = sweep(curvature, penalty, beta, slope, active.iter().copied());
+        let rests = (0..PLAIN).any(|_| {
             sweeps += 1;
-            if most <= within || sweeps >= SWEEPS {
-                break;
-            }
+            sweep(curvature, penalty, beta, slope, active.iter().copied()) <= within
+        });
+        if !rests {
+            sweeps += among(curvature, penalty, beta, slope, &active, within);
         }
     }
+}
+
+/// Sweeps over the active columns until they rest, on their own part of the curvature: the slopes of
+/// the others are brought along at the end. The number of sweeps.
+fn among(
+    curvature: &Curvature,
+    penalty: Penalty,
+    beta: &mut [f64],
+    slope: &mut [f64],
+    active: &[usize],
+    within: f64,
+) -> usize {
+    let a = active.len();
+    let mut gram = Vec::with_capacity(a * a);
+    for &k in active {
+        let row = curvature.row(k);
+        gram.extend(active.iter().map(|&j| row[j]));
+    }
+    let before: Vec<f64> = active.iter().map(|&k| beta[k]).collect();
+    let mut own_beta = before.clone();
+    let mut own_slope: Vec<f64> = active.iter().map(|&k| slope[k]).collect();
+    let mut sweeps = 0;
+    loop {
+        let row = |k: usize| &gram[k * a..(k + 1) * a];
+        let most = moves(row, penalty, &mut own_beta, &mut own_slope, 0..a);
+        sweeps += 1;
+        if most <= within || sweeps >= SWEEPS {
+            break;
+        }
+    }
+    for (i, &k) in active.iter().enumerate() {
+        let by = own_beta[i] - before[i];
+        if by != 0.0 {
+            beta[k] = own_beta[i];
+            kernels::add(slope, &[(curvature.row(k), -by)]);
+        }
+    }
+    sweeps
 }
 
 /// One move of each of some columns; the largest change of its own slope that one made.
@@ -67,9 +107,20 @@ fn sweep(
     slope: &mut [f64],
     places: impl Iterator<Item = usize>,
 ) -> f64 {
+    moves(|k| curvature.row(k), penalty, beta, slope, places)
+}
+
+/// As [`sweep`], with the rows of a curvature as they are given.
+fn moves<'c>(
+    row: impl Fn(usize) -> &'c [f64],
+    penalty: Penalty,
+    beta: &mut [f64],
+    slope: &mut [f64],
+    places: impl Iterator<Item = usize>,
+) -> f64 {
     let mut most: f64 = 0.0;
     for k in places {
-        let row = curvature.row(k);
+        let row = row(k);
         let own = row[k];
         if own <= 1e-12 {
             continue;
