@@ -29,6 +29,8 @@ mod features_proof;
 mod history;
 #[path = "it/learners.rs"]
 mod learners;
+#[path = "it/literature.rs"]
+mod literature;
 #[path = "it/matching.rs"]
 mod matching;
 #[path = "it/matching_cli.rs"]

@@ -46,7 +46,7 @@ pub use result::{
     GroupResult, HorizonResult, Interval, MetricSummary, NetBenefit, RiskDistribution, Settings,
     SplitResult, Summary,
 };
-pub use run::{NO_MODEL, run, run_under};
+pub use run::{LITERATURE, NO_MODEL, run, run_under};
 pub use sample_size::SampleSize;
 pub use trial::{Arm, ArmFindings, Findings, Plan, Predict, Risks, Rows, THRESHOLDS, trial};
 pub use variants::{Moved, UnknownEnds, Variant, definitions_of_breakdown};

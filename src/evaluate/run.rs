@@ -22,10 +22,13 @@ use super::{Evaluation, GroupResult, Refits, SplitResult, audit, by_group};
 
 /// The name of no model.
 pub const NO_MODEL: &str = "no model";
+/// The name of published knowledge.
+pub const LITERATURE: &str = "literature";
 
 /// Judges a study: its model on repeated folds that never split a child (or whatever the study
 /// clusters by), after a split by time and with each level of a column left out; beside it the
-/// models of `[[compare]]` and always no model (Aalen–Johansen), on the same folds. Everything that
+/// models of `[[compare]]`, what is published, and always no model (Aalen–Johansen), on the same
+/// folds. Everything that
 /// is learned from data is learned again in every fold, on its training rows alone.
 ///
 /// Late entry is handled by the weights (see [`super::Observed`]); rows of a landmark are judged
@@ -212,6 +215,7 @@ impl<'a> Judge<'a> {
         if self.scope == Scope::Whole {
             specs.extend(self.study.compare.iter().map(|c| (c.name.clone(), c.spec.clone())));
         }
+        specs.extend(self.literature());
         let none = ModelSpec {
             kind: Kind::AalenJohansen,
             strata: Vec::new(),
@@ -221,6 +225,27 @@ impl<'a> Judge<'a> {
         };
         specs.push((NO_MODEL.to_owned(), none));
         specs
+    }
+
+    /// What is published, where it speaks of some of the study's terms and the study does not
+    /// name it itself.
+    fn literature(&self) -> Option<(String, ModelSpec)> {
+        let main = &self.study.model;
+        let compared = self.study.compare.iter();
+        let kinds = std::iter::once(main.kind).chain(compared.clone().map(|c| c.spec.kind));
+        let taken = compared.map(|c| c.name.as_str()).any(|name| name == LITERATURE);
+        if self.scope != Scope::Whole || taken || kinds.into_iter().any(|k| k == Kind::Literature) {
+            return None;
+        }
+        let spec = ModelSpec {
+            kind: Kind::Literature,
+            strata: Vec::new(),
+            offset: None,
+            cox: Default::default(),
+            ..main.clone()
+        };
+        fit(self.prepared, None, &spec).ok()?;
+        Some((LITERATURE.to_owned(), spec))
     }
 
     /// The repeated folds; none, with the reason said, where there are too few clusters.

@@ -34,5 +34,6 @@ pub use frame::{Column, Frame, FrameError, Values};
 pub use recipe::{Missing, Recipe, RecipeOptions};
 pub use scope::Scope;
 pub use spline::NaturalSpline;
+pub(crate) use table::parse_table;
 pub use table::{TableError, TableFault, read_table};
 pub use term::{Part, Term};

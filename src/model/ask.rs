@@ -73,9 +73,14 @@ impl Model {
         };
         let without = self.about.kind == Kind::AalenJohansen;
         let cause = study.model.cause.as_deref();
+        // The literature knows only some of the terms.
+        let same_terms = match self.about.kind {
+            Kind::Literature => self.recipe.terms().iter().all(|t| terms.contains(t)),
+            _ => self.recipe.terms() == terms,
+        };
         let differs = [
             ("kind", self.about.kind != study.model.kind),
-            ("terms", !without && self.recipe.terms() != terms),
+            ("terms", !without && !same_terms),
             ("cause", cause.is_some_and(|c| c != self.cause())),
             ("outcome definition", self.about.definition != study.outcome.definition),
             ("horizons", !same(&self.about.horizons, &study.outcome.horizons)),

@@ -88,8 +88,17 @@ impl Model {
     fn data_section(&self, text: &mut String) {
         let about = &self.about;
         let _ = writeln!(text, "## Data\n");
-        let _ = writeln!(text, "- {} training rows", about.n);
-        for cause in &about.causes {
+        if about.kind == Kind::Literature {
+            let _ = writeln!(
+                text,
+                "- no local record at all: published effects (`datasets/priors.csv`) on a published \
+                 baseline (`datasets/baseline.csv`), both with their sources"
+            );
+        } else {
+            let _ = writeln!(text, "- {} training rows", about.n);
+        }
+        let counted = about.causes.iter().filter(|_| about.kind != Kind::Literature);
+        for cause in counted {
             let _ = writeln!(text, "- {} ended by `{}`", cause.events, plain(&cause.name));
         }
         if let Some(window) = &about.window {
@@ -168,7 +177,11 @@ impl Model {
         if columns.is_empty() {
             return;
         }
-        let _ = writeln!(text, "## Scope\n\n| column | training rows covered |\n|---|---|");
+        let covers = match self.about.kind {
+            Kind::Literature => "usual values, by the published mean and standard deviation",
+            _ => "training rows covered",
+        };
+        let _ = writeln!(text, "## Scope\n\n| column | {covers} |\n|---|---|");
         for column in columns {
             let covered = match (self.recipe.scope(column), self.recipe.levels(column)) {
                 (Some(s), _) => format!("{} to {}", s.low, s.high),
@@ -202,6 +215,11 @@ impl Model {
             Kind::DiscreteLogistic => {
                 "- time goes in intervals; a row censored within one says nothing about it"
             }
+            Kind::Literature => {
+                "- populations differ: the interval holds how much published levels do, not how much \
+                 your practice differs from all of them; covariates are taken to be independent, and \
+                 effects to be the same at all times"
+            }
             Kind::AalenJohansen => "- everybody (of a stratum) has the same risk",
             _ => "- effects are taken to be the same at all times after the start",
         };
@@ -212,8 +230,10 @@ impl Model {
                 "- a stratum that was not seen gets the pooled baseline and a wider interval"
             );
         }
+        let literature = self.about.kind == Kind::Literature;
+        let said = if literature { "terms" } else { "training said" };
         for warning in &self.about.warnings {
-            let _ = writeln!(text, "- training said: {}", plain(warning));
+            let _ = writeln!(text, "- {said}: {}", plain(warning));
         }
         let _ = writeln!(
             text,
@@ -239,7 +259,12 @@ impl Model {
             }
             Engine::Forests(f) => f.forests.iter().map(|f| f.horizon).fold(0.0, f64::max),
         };
-        format!("numbers reach {last:.0}{unit}, where at least ten rows were still followed")
+        match self.about.kind {
+            Kind::Literature => format!("the published baseline ends after {last:.0}{unit}"),
+            _ => format!(
+                "numbers reach {last:.0}{unit}, where at least ten rows were still followed"
+            ),
+        }
     }
 
     fn origin_section(&self, text: &mut String) {

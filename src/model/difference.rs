@@ -205,6 +205,7 @@ mod tests {
             baselines: vec![Baselines {
                 pooled: baseline(0.1),
                 strata: vec![stratum("a", 0.1), stratum("b", 0.14)],
+                borrowed: false,
             }],
             effects: vec![effect([0.6, -0.4]), effect([-0.2, 0.1])],
         }

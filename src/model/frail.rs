@@ -138,13 +138,13 @@ mod tests {
         let mixture = Mixture { distribution, variance: 0.8 };
         Proportional {
             subdistribution: false,
-            baselines: vec![Baselines { pooled, strata: Vec::new() }],
+            baselines: vec![Baselines { pooled, strata: Vec::new(), borrowed: false }],
             effects: vec![effect(0.7, Some(mixture)), effect(-0.2, None)],
         }
     }
 
     fn risk(m: &Proportional, from: f64, to: f64) -> crate::model::hazards::Estimate {
-        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: false };
+        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: false, elsewhere: false };
         m.risk(chosen, &[1.4], 0.0, from, to, 0).unwrap()
     }
 

@@ -62,6 +62,9 @@ pub(crate) struct Baselines {
     pub(crate) pooled: Baseline,
     /// Of each stratum with enough cases; empty where there are no strata.
     pub(crate) strata: Vec<Stratum>,
+    /// Whether they come from elsewhere, so that the level here is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) borrowed: bool,
 }
 
 /// Proportional hazards for every cause.
@@ -99,6 +102,8 @@ pub(crate) struct Chosen<'m> {
     pub(crate) baseline: &'m Baseline,
     /// Whether it is the pooled one in place of a stratum's own.
     pub(crate) in_place: bool,
+    /// Whether its level may be another one here.
+    pub(crate) elsewhere: bool,
 }
 
 impl Baselines {
@@ -106,8 +111,11 @@ impl Baselines {
     pub(crate) fn choose(&self, stratum: Option<&str>) -> Chosen<'_> {
         let own = stratum.and_then(|label| self.strata.iter().find(|s| s.label == label));
         match own {
-            Some(s) => Chosen { baseline: &s.baseline, in_place: false },
-            None => Chosen { baseline: &self.pooled, in_place: stratum.is_some() },
+            Some(s) => Chosen { baseline: &s.baseline, in_place: false, elsewhere: self.borrowed },
+            None => {
+                let in_place = stratum.is_some();
+                Chosen { baseline: &self.pooled, in_place, elsewhere: in_place || self.borrowed }
+            }
         }
     }
 }
@@ -180,7 +188,7 @@ impl Proportional {
                 }
             }
             variance += quadratic(&by_coef, &effect.covariance);
-            if chosen.in_place {
+            if chosen.elsewhere {
                 variance += by_level * by_level * effect.between_strata;
             }
         }
@@ -306,13 +314,13 @@ mod tests {
         };
         Proportional {
             subdistribution: false,
-            baselines: vec![Baselines { pooled: baseline, strata: Vec::new() }],
+            baselines: vec![Baselines { pooled: baseline, strata: Vec::new(), borrowed: false }],
             effects: vec![effect(0.7, 0.04), effect(-0.2, 0.01)],
         }
     }
 
     fn risk(m: &Proportional, x: f64, from: f64, to: f64) -> Estimate {
-        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: false };
+        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: false, elsewhere: false };
         m.risk(chosen, &[x], 0.0, from, to, 0).unwrap()
     }
 
@@ -374,7 +382,7 @@ mod tests {
     fn a_stand_in_baseline_widens_the_interval() {
         let m = two_causes();
         let own = risk(&m, 1.0, 0.0, 2.0);
-        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: true };
+        let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: true, elsewhere: true };
         let pooled = m.risk(chosen, &[1.0], 0.0, 0.0, 2.0, 0).unwrap();
         assert_eq!(pooled.value, own.value);
         assert!(pooled.variance > own.variance);

@@ -28,7 +28,7 @@ pub enum Kind {
     RoystonParmar,
     /// No model: the same cumulative incidence for everybody (Aalen & Johansen 1978).
     AalenJohansen,
-    /// Published effects on an own baseline.
+    /// Published effects on a published baseline.
     Literature,
     /// A forest per horizon on an outcome weighted for censoring.
     Forest,
@@ -120,7 +120,13 @@ const TABLE: &[Entry] = &[
         &["strata", "weights"],
         "no model: the same cumulative incidence for everybody (of a stratum)",
     ),
-    entry(Kind::Literature, "literature", false, &[], "published effects on an own baseline"),
+    entry(
+        Kind::Literature,
+        "literature",
+        true,
+        &["priors"],
+        "published effects on a published baseline: no local record is used",
+    ),
     entry(
         Kind::Forest,
         "forest",

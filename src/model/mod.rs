@@ -18,6 +18,7 @@ mod grid;
 mod hazards;
 mod interval;
 mod kind;
+mod literature;
 mod predict;
 mod prediction;
 mod prepare;

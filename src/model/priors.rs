@@ -12,7 +12,8 @@ use super::ModelError;
 use super::fit::nearest;
 use super::study::Study;
 use crate::Error;
-use crate::features::{Frame, Values, read_table};
+use crate::features::{Frame, Values, parse_table, read_table};
+use crate::history::Format;
 use crate::survival::Prior;
 
 /// The columns of a file of priors; the first three are needed.
@@ -47,6 +48,12 @@ pub(super) fn read_all(study: &Study) -> Result<BTreeMap<PathBuf, Vec<PriorRow>>
         Ok((file.clone(), rows(&frame, file)?))
     };
     files.into_iter().map(read).collect()
+}
+
+/// The priors in the text of a file of this name.
+pub(super) fn parse(text: &str, name: &str) -> Result<Vec<PriorRow>, ModelError> {
+    let frame = parse_table(text.as_bytes(), name, &Format::default()).map_err(Error::from)?;
+    rows(&frame, Path::new(name))
 }
 
 /// The rows of a file of priors.

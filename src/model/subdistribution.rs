@@ -127,7 +127,7 @@ mod tests {
         };
         Proportional {
             subdistribution: true,
-            baselines: vec![Baselines { pooled, strata: Vec::new() }],
+            baselines: vec![Baselines { pooled, strata: Vec::new(), borrowed: false }],
             effects: vec![effect(0.5), effect(-0.4)],
         }
     }
@@ -145,7 +145,7 @@ mod tests {
         for k in 0..2 {
             assert!((ahead.incidence[k] - (late[k] - early[k]) / left).abs() < 1e-15);
         }
-        let chosen = Chosen { baseline: base, in_place: false };
+        let chosen = Chosen { baseline: base, in_place: false, elsewhere: false };
         let risk = m.risk(chosen, &[1.2], 0.0, 1.5, 3.5, 0).unwrap();
         assert!((risk.value - ahead.incidence[0]).abs() < 1e-15);
         assert!(m.ends(base, &[1.2], 0.0, 1.5, 4.5).is_none());
@@ -157,7 +157,8 @@ mod tests {
     fn the_variance_is_that_of_small_changes() {
         let m = model();
         let risk = |m: &Proportional| {
-            let chosen = Chosen { baseline: &m.baselines[0].pooled, in_place: false };
+            let chosen =
+                Chosen { baseline: &m.baselines[0].pooled, in_place: false, elsewhere: false };
             m.risk(chosen, &[0.8], 0.0, 0.6, 3.1, 0).unwrap()
         };
         let slope = |change: &dyn Fn(&mut Proportional, f64)| {

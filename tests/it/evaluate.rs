@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use pleegzorg::ErrorKind;
 use pleegzorg::evaluate::{
-    Arm, Calibration, Evaluation, Findings, NO_MODEL, Observed, Plan, Predicted, Risks, Rows, Rule,
-    THRESHOLDS, Verdict, auc, brier, by_group, concordance, integrated, net_benefit,
+    Arm, Calibration, Evaluation, Findings, LITERATURE, NO_MODEL, Observed, Plan, Predicted, Risks,
+    Rows, Rule, THRESHOLDS, Verdict, auc, brier, by_group, concordance, integrated, net_benefit,
     observed_over_expected, run, run_under, scaled_brier, trial,
 };
 use pleegzorg::features::{Column, Frame, Values};
@@ -370,7 +370,7 @@ fn a_history_is_judged_by_fold_by_time_and_by_provider() {
     assert!(e.splits[7..].iter().all(|s| s.name.starts_with("provider=")));
     assert!(e.splits.len() > 8);
     let names: Vec<&str> = e.compared.iter().map(|c| c.name.as_str()).collect();
-    assert_eq!(names, ["age only", NO_MODEL]);
+    assert_eq!(names, ["age only", LITERATURE, NO_MODEL]);
     assert_eq!(e.definition.as_deref(), Some("unplanned-unwanted"));
     assert_eq!(e.horizon_labels, ["6 months", "12 months"]);
     assert!(e.groups.iter().any(|g| g.column == "provider"));

@@ -35,9 +35,14 @@ use shape::Shape;
 pub fn read_table(path: &Path, format: &Format) -> Result<Frame, TableError> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let bytes = load::load(path, &name)?;
-    let format = format.of_file(&name);
-    let shape = shape::find(&bytes, &format, &name)?;
-    let mut faults = Faults { file: &name, list: Vec::new(), more: 0 };
+    parse_table(&bytes, &name, format)
+}
+
+/// As [`read_table`], for the bytes of a file of this name.
+pub(crate) fn parse_table(bytes: &[u8], name: &str, format: &Format) -> Result<Frame, TableError> {
+    let format = format.of_file(name);
+    let shape = shape::find(bytes, &format, name)?;
+    let mut faults = Faults { file: name, list: Vec::new(), more: 0 };
     if !shape.header_is_text {
         faults.add(Some(1), None, "a column's name is not UTF-8".to_owned());
     }
@@ -46,18 +51,18 @@ pub fn read_table(path: &Path, format: &Format) -> Result<Frame, TableError> {
             faults.add(Some(1), Some(column), "this name stands above two columns".to_owned());
         }
     }
-    let census = count(&bytes, &shape, &mut faults);
+    let census = count(bytes, &shape, &mut faults);
     if census.first().is_none_or(|c| c.cells == 0) && faults.list.is_empty() {
         faults.add(None, None, "there are no rows under the header".to_owned());
     }
     faults.end()?;
     for (column, c) in shape.names.iter().zip(&census) {
         if c.looks_like_bsn() {
-            return Err(TableError::Refused { file: name, column: column.clone() });
+            return Err(TableError::Refused { file: name.to_owned(), column: column.clone() });
         }
     }
-    let decimal = cells::decimal(&census, &shape, &format, &name)?;
-    let mut faults = Faults { file: &name, list: Vec::new(), more: 0 };
+    let decimal = cells::decimal(&census, &shape, &format, name)?;
+    let mut faults = Faults { file: name, list: Vec::new(), more: 0 };
     for (column, c) in shape.names.iter().zip(&census) {
         for (row, what) in c.faults(decimal) {
             faults.add(row, Some(column), what);
@@ -65,9 +70,9 @@ pub fn read_table(path: &Path, format: &Format) -> Result<Frame, TableError> {
     }
     faults.end()?;
     let kinds: Vec<Kind> = census.iter().map(|c| c.kind(decimal)).collect();
-    let columns = fill(&bytes, &shape, &kinds, decimal);
+    let columns = fill(bytes, &shape, &kinds, decimal);
     Frame::new(columns).map_err(|e| TableError::Faults {
-        file: name,
+        file: name.to_owned(),
         faults: vec![TableFault { row: Some(1), column: None, what: e.to_string() }],
         more: 0,
     })

@@ -347,10 +347,14 @@ impl Grid {
                 None => (0..training.len()).collect(),
             };
             let pooled = self.baseline(training, &rows, l, l as u32, all);
-            pooled.map(|pooled| Baselines { pooled, strata: Vec::new() }).ok_or_else(|| {
-                let at = self.origins[l];
-                ModelError::TooFew(format!("fewer than ten rows are followed up from {at:.0} on"))
-            })
+            pooled
+                .map(|pooled| Baselines { pooled, strata: Vec::new(), borrowed: false })
+                .ok_or_else(|| {
+                    let at = self.origins[l];
+                    ModelError::TooFew(format!(
+                        "fewer than ten rows are followed up from {at:.0} on"
+                    ))
+                })
         };
         (0..self.origins.len()).map(of).collect()
     }

@@ -17,7 +17,7 @@ use super::prepared::{Prepared, TimeUnit};
 use super::study::{Expires, ModelSpec, Span};
 use super::support::Support;
 use super::trained::{About, CauseCount, Engine, Model, NamedTime};
-use super::{Kind, ModelError, TrainResult};
+use super::{Kind, ModelError, TrainResult, literature};
 use crate::history::Day;
 use crate::learners::Logistic;
 use crate::progress::{Progress, Silent};
@@ -47,6 +47,7 @@ enum Detail {
     FineGray { fit: Box<FineGrayFit>, sample: Box<Sample> },
     Parametric { fit: Box<ParametricFit>, sample: Box<Sample> },
     Bare,
+    Published,
     Discrete { fit: Box<Logistic>, null: f64, from: usize },
 }
 
@@ -120,6 +121,9 @@ pub fn fit_with_progress(
         let repair = "list features.terms in the study, or choose kind = \"aalen-johansen\"";
         return Err(ModelError::usage(format!("kind {} needs terms", spec.kind), repair));
     }
+    if spec.kind == Kind::Literature {
+        return of_literature(prepared, spec);
+    }
     let training = Training::new(prepared, rows, spec, with_terms)?;
     let (columns, events) = (training.x.ncols(), training.outcome.events(training.cause));
     let chooses = spec.kind == Kind::Cox && spec.cox.penalty.is_some();
@@ -188,7 +192,12 @@ pub fn fit_with_progress(
     };
     progress.finish();
     let support = Support::new(&training.frame, &by_weight(&engine, &training));
-    let about = About { penalty, frailty, ..about(prepared, &training, spec, warnings) };
+    let y = &training.outcome;
+    let cause =
+        |&k: &u32| CauseCount { name: y.causes()[k as usize - 1].clone(), events: y.events(k) };
+    let causes = training.present.iter().map(cause).collect();
+    let about = about(prepared, causes, training.len(), spec, warnings);
+    let about = About { penalty, frailty, ..about };
     let recipe = training.recipe;
     let model = Model { about, recipe, means, engine, support, stamp: None };
     Ok(Fitted { model, detail, clustered: !spec.cluster.is_empty() })
@@ -243,15 +252,35 @@ fn spread(coef: &[f64], training: &Training) -> Vec<f64> {
     coef.iter().zip(sd).map(|(b, s)| b.abs() * s).collect()
 }
 
+/// A model of published knowledge: no row is looked at.
+fn of_literature(prepared: &Prepared, spec: &ModelSpec) -> Result<Fitted, ModelError> {
+    let cause = &prepared.outcome.causes()[prepared.cause as usize - 1];
+    if prepared.unit != TimeUnit::Days || cause != "breakdown" {
+        let what = "the literature is about breakdown of placements in a history";
+        return Err(ModelError::usage(what, "use another kind for a table or another cause"));
+    }
+    let rows = match spec.cox.priors.as_ref().and_then(|file| prepared.priors.get(file)) {
+        Some(rows) => rows.clone(),
+        None => literature::published()?,
+    };
+    let causes = vec![CauseCount { name: cause.clone(), events: 0 }];
+    let mut about = about(prepared, causes, 0, spec, Vec::new());
+    // What was left out of these data, and when they were taken, says nothing of the literature.
+    (about.window, about.warnings) = (None, Vec::new());
+    if spec.expires.is_none() {
+        about.expires = literature::read_until();
+    }
+    let model = literature::literature(about, &prepared.terms, &rows)?;
+    Ok(Fitted { model, detail: Detail::Published, clustered: false })
+}
+
 fn about(
     prepared: &Prepared,
-    training: &Training,
+    causes: Vec<CauseCount>,
+    n: usize,
     spec: &ModelSpec,
     warnings: Vec<String>,
 ) -> About {
-    let y = &training.outcome;
-    let cause =
-        |&k: &u32| CauseCount { name: y.causes()[k as usize - 1].clone(), events: y.events(k) };
     let named = |spans: &[Span]| {
         spans.iter().map(|s| NamedTime { label: s.label.clone(), time: s.length }).collect()
     };
@@ -260,8 +289,8 @@ fn about(
     About {
         title: prepared.title.clone(),
         kind: spec.kind,
-        causes: training.present.iter().map(cause).collect(),
-        n: training.len(),
+        causes,
+        n,
         unit: prepared.unit,
         horizons: named(&prepared.horizons),
         landmarks: named(&prepared.landmarks),
@@ -293,7 +322,7 @@ fn expires(prepared: &Prepared, spec: &ModelSpec) -> Option<Day> {
 }
 
 /// The versions that the numbers depend on.
-fn software(kind: Kind) -> BTreeMap<String, String> {
+pub(crate) fn software(kind: Kind) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([("pleegzorg".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
     match kind {
         Kind::Forest => all.insert("smartcore".into(), "0.7.0".into()),

@@ -37,6 +37,12 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
     let z = normal_quantile(about.interval).unwrap_or(f64::NAN);
     match &fitted.detail {
         Detail::Bare => {}
+        Detail::Published => {
+            let term = |(name, estimate, se): (String, f64, f64)| {
+                TermResult::new(&name, estimate, se, None, z)
+            };
+            result.terms = Some(fitted.model.coefficients().into_iter().map(term).collect());
+        }
         Detail::Cox { fit, sample } => {
             cox(&mut result, fit, sample, z)?;
             if about.penalty.is_some() {
