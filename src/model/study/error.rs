@@ -63,7 +63,7 @@ impl From<StudyError> for Error {
             StudyError::Read { kind, .. } => (*kind, "give the path of a study file (study.toml)"),
             StudyError::Toml { .. } => (ErrorKind::Usage, "mend the line that the message names"),
             StudyError::Invalid { .. } => {
-                (ErrorKind::Usage, "the README lists every key of a study file")
+                (ErrorKind::Usage, "docs/study.md has every key of a study file")
             }
             StudyError::Set { .. } => {
                 (ErrorKind::Usage, "write a key with its full path: --set model.kind=cox")
