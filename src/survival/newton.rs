@@ -82,29 +82,35 @@ pub(crate) fn maximise(
             return at;
         }
         at.iterations += 1;
-        let mut size = 1.0;
-        let mut next = None;
-        for _ in 0..HALVINGS {
-            let beta = &at.beta + &(&at.step * size);
-            if let Some(point) = evaluate(&beta) {
-                // Rounding of a sum of this size cannot be told from a loss.
-                let noise = 1e-13 * at.point.loglik.abs().max(1.0);
-                if point.loglik >= at.point.loglik - noise {
-                    next = Some((beta, mask(point)));
-                    break;
-                }
-            }
-            size *= 0.5;
-        }
-        let Some((beta, point)) = next else { return at };
+        let Some((beta, point)) = uphill(&at, &mut evaluate) else { return at };
         let same = beta == at.beta;
         at.beta = beta;
-        at.point = point;
+        at.point = mask(point);
         if same {
             at.converged = true;
             return at;
         }
     }
+}
+
+/// The first of step, half step, quarter step … that does not lower the log likelihood.
+pub(crate) fn uphill(
+    at: &Maximum,
+    mut evaluate: impl FnMut(&Array1<f64>) -> Option<Point>,
+) -> Option<(Array1<f64>, Point)> {
+    // Rounding of a sum of this size cannot be told from a loss.
+    let noise = 1e-13 * at.point.loglik.abs().max(1.0);
+    let mut size = 1.0;
+    for _ in 0..HALVINGS {
+        let beta = &at.beta + &(&at.step * size);
+        if let Some(point) = evaluate(&beta)
+            && point.loglik >= at.point.loglik - noise
+        {
+            return Some((beta, point));
+        }
+        size *= 0.5;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ fn risks_and_their_errors_are_those_of_r() {
     }
 }
 
-const MGUS2: &str = r#"
+pub const MGUS2: &str = r#"
 [data]
 table = "mgus2.csv"
 exit = "time"

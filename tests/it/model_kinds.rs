@@ -4,7 +4,7 @@
 use pleegzorg::model::{At, Kind, Model, Source, Span, Study, fit, prepare};
 use pleegzorg::progress::Silent;
 
-use super::model::{close, frame, golden, prepared};
+use super::model::{MGUS2, close, frame, golden, prepared};
 use super::run::{pleegzorg, root};
 use super::survival::golden::Expected;
 
@@ -18,20 +18,6 @@ event = "arrest"
 horizons = [26, 52]
 [features]
 terms = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
-"#;
-
-const MGUS2: &str = r#"
-[data]
-table = "mgus2.csv"
-exit = "time"
-event = "end"
-censored = "none"
-[outcome]
-horizons = [60, 120]
-[features]
-terms = ["age", "male", "hgb"]
-[model]
-cause = "pcm"
 "#;
 
 const PARAMETRIC: [&str; 8] = [

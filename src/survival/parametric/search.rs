@@ -5,11 +5,10 @@
 use ndarray::{Array1, Array2};
 
 use crate::survival::linalg::Cholesky;
-use crate::survival::newton::{Maximum, Point, leave_out};
+use crate::survival::newton::{Maximum, Point, leave_out, uphill};
 
 /// Predicted gains in log likelihood below this end the search: a step of 1e-9 standard errors.
 const SMALL_GAIN: f64 = 1e-18;
-const HALVINGS: usize = 40;
 /// A predicted gain below this along a direction that has flattened by more than [`FLAT`] since
 /// the start: a ridge that rises for ever.
 const NO_GAIN: f64 = 1e-10;
@@ -71,23 +70,10 @@ pub(super) fn climb(
             return at;
         }
         at.iterations += 1;
-        let mut size = 1.0;
-        let mut next = None;
-        for _ in 0..HALVINGS {
-            let b = &at.beta + &(&at.step * size);
-            if let Some(point) = evaluate(&b) {
-                let noise = 1e-13 * at.point.loglik.abs().max(1.0);
-                if point.loglik >= at.point.loglik - noise {
-                    next = Some((b, mask(point)));
-                    break;
-                }
-            }
-            size *= 0.5;
-        }
-        let Some((b, point)) = next else { return at };
+        let Some((b, point)) = uphill(&at, &evaluate) else { return at };
         let same = b == at.beta;
         at.beta = b;
-        at.point = point;
+        at.point = mask(point);
         if same {
             at.converged = !damped;
             return at;
