@@ -19,8 +19,10 @@ mod run;
 mod screen;
 mod situation;
 mod speaks;
+mod stability;
 mod text;
 mod ties;
+mod unplaced;
 mod words;
 
 pub use ask::{Ask, Caseload};
@@ -37,4 +39,7 @@ pub use rules::{
 pub use run::{MatchOptions, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};
 pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, family_state, is_running};
+pub use stability::{
+    Accepted, BlockingPair, Market, Stability, Wish, blocking_pairs, deferred_acceptance,
+};
 pub use ties::Reply;

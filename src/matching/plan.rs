@@ -5,91 +5,236 @@ use std::collections::BTreeMap;
 use super::ask::Caseload;
 use super::assign::{Effort, Pair, Problem, Solution, solve_with_progress};
 use super::choice::{ChoiceSet, clashes};
-use super::fact::Fact;
-use super::result::{AssignedPair, Assignment, ShadowPrice, Stage, Status, Unplaced};
+use super::result::{Assignment, ShadowPrice, Stage, Status};
 use super::rules::{RuleName, Rules};
 use super::screen::Screen;
 use super::situation::Situation;
-use crate::history::{ChildIx, FamilyIx, RequestIx};
+use super::unplaced::Chosen;
+use crate::history::{ChildIx, FamilyIx};
 use crate::progress::Progress;
-use crate::score::Note;
 
 /// The gain of each member of a group in each family that may take the group: the member's mean
 /// risk over those families minus its risk there.
+#[derive(Debug, Clone)]
 pub(super) struct Gains {
     /// Per group: per family that passes, in the order of the choice set, one gain per member.
     pub of_group: Vec<Vec<Vec<f64>>>,
 }
 
-/// A plan, and what its relaxation says about places.
-pub(super) struct Plan {
-    pub assignment: Assignment,
-    pub prices: Vec<ShadowPrice>,
+impl Gains {
+    /// The gain of a group in its `at`-th passing family: the sum over its members.
+    pub fn sum(&self, group: usize, at: usize) -> f64 {
+        self.of_group[group][at].iter().sum()
+    }
 }
 
-/// Makes the plan.
-pub(super) fn plan(
-    s: &Situation<'_>,
-    screen: &Screen<'_>,
-    load: &Caseload<'_>,
-    sets: &[ChoiceSet],
-    gains: &Gains,
-    effort: Effort,
-    progress: &dyn Progress,
-) -> Plan {
-    let rules = screen.rules();
-    let weights = weights(load, rules);
-    let conflicts = conflicts(s, screen, load);
-    let bare = |score: &dyn Fn(usize, f64) -> f64| {
-        problem(s, screen, load, sets, gains, &conflicts, score)
-    };
-    // First stage: only the weights.
-    let placed = solve_with_progress(&bare(&|g, _| weights[g]), effort, progress);
-    let first = Effort(effort.0.saturating_sub(placed.work));
-    let count = |solution: &Solution| -> f64 {
-        solution.chosen.iter().zip(&weights).filter(|(c, _)| c.is_some()).map(|(_, w)| w).sum()
-    };
-    // Second stage: one objective in which a place counts for so much that gains cannot buy one.
-    // A solution that places as much as the first stage is then best among those that do.
-    let lightest = weights.iter().copied().fold(1.0, f64::min);
-    let mut place_value = 2.0 * range(gains).max(0.1) / lightest;
-    let mut left = first;
-    let (second, problem) = loop {
-        let both = bare(&|g, gain| place_value * weights[g] + gain);
-        let solution = solve_with_progress(&both, left, progress);
-        left = Effort(left.0.saturating_sub(solution.work));
-        if count(&solution) >= count(&placed) - 1e-9 || place_value > 1e6 || left.0 == 0 {
-            break (solution, both);
+/// All that a plan is made from, but for the gains.
+pub(super) struct Planner<'a> {
+    pub s: &'a Situation<'a>,
+    pub load: &'a Caseload<'a>,
+    pub sets: &'a [ChoiceSet],
+    /// What placing a group weighs: the sum of its members' urgency weights.
+    pub weights: Vec<f64>,
+    /// Per group, the families that may take it and the places it takes there.
+    pub options: Vec<Vec<(FamilyIx, u32)>>,
+    /// Places free, by family.
+    pub places: Vec<u32>,
+    /// Groups that may not share a family.
+    pub conflicts: Vec<(u32, u32)>,
+}
+
+/// A problem, and for each of its pairs the group and the position among its passing families.
+pub(super) struct Posed {
+    pub problem: Problem,
+    pub at: Vec<(usize, usize)>,
+}
+
+/// A choice of families for the groups, with what is proven of it.
+#[derive(Debug, Clone)]
+pub(super) struct Best {
+    /// Per group, the position of its family among those that pass.
+    pub chosen: Vec<Option<usize>>,
+    /// Children placed, weighted by urgency.
+    pub placed: f64,
+    /// No plan places more.
+    pub placed_bound: f64,
+    /// The sum of the gains.
+    pub gain: f64,
+    /// No plan that places as much gains more.
+    pub gain_bound: f64,
+    /// Proven best in both.
+    pub proven: bool,
+    /// What a place counted for in the last problem, and its solution.
+    place_value: f64,
+    solution: Solution,
+}
+
+impl<'a> Planner<'a> {
+    pub fn new(
+        s: &'a Situation<'a>,
+        screen: &Screen<'_>,
+        load: &'a Caseload<'a>,
+        sets: &'a [ChoiceSet],
+    ) -> Self {
+        let options = sets
+            .iter()
+            .map(|set| {
+                let passing = set.families.iter().filter(|f| f.passes());
+                passing.map(|f| (f.family, f.takes)).collect()
+            })
+            .collect();
+        Self {
+            s,
+            load,
+            sets,
+            weights: weights(load, screen.rules()),
+            options,
+            places: s.families.iter().map(|f| screen.free(f)).collect(),
+            conflicts: conflicts(s, screen, load),
         }
-        place_value *= 4.0;
-    };
-    // Where the effort ran out the first stage may place more: placing comes first.
-    let chosen =
-        if count(&second) >= count(&placed) - 1e-9 { &second.chosen } else { &placed.chosen };
-    let reached: f64 =
-        chosen.iter().zip(&weights).filter(|(c, _)| c.is_some()).map(|(_, w)| w).sum();
-    let plan = Chosen { s, load, sets, gains, problem: &problem, chosen };
-    let pairs = plan.pairs();
-    let objective: f64 = pairs.iter().map(|p| p.score).sum();
-    // No plan that places as much gains more than what the joint bound leaves.
-    let bound = (second.bound - place_value * reached).max(objective);
-    let proven = placed.bound <= reached + 1e-9 && second.is_optimal();
-    let bound = if proven { objective } else { bound };
-    let status = if proven { Status::Optimal } else { Status::Feasible };
-    let assignment = Assignment {
-        status,
-        objective,
-        bound,
-        gap: (bound - objective) / objective.abs().max(1.0),
-        pairs,
-        unplaced: plan.unplaced(),
-        stages: vec![
-            Stage { name: "placed".into(), objective: reached, bound: placed.bound.max(reached) },
-            Stage { name: "gain".into(), objective, bound },
-        ],
-    };
-    let prices = shadow_prices(s, &problem, &second);
-    Plan { assignment, prices }
+    }
+
+    /// The problem whose pairs are worth `score(group, position)`; `None` leaves a pair out.
+    pub fn pose(&self, score: &dyn Fn(usize, usize) -> Option<f64>) -> Posed {
+        let (mut pairs, mut places) = (Vec::new(), Vec::new());
+        for (g, options) in self.options.iter().enumerate() {
+            for (at, &(family, takes)) in options.iter().enumerate() {
+                if let Some(score) = score(g, at) {
+                    pairs.push(Pair { group: g as u32, family: family.0, takes, score });
+                    places.push((g, at));
+                }
+            }
+        }
+        let groups = self.options.len();
+        // Families are distinct within a set and scores finite: risks are probabilities.
+        let made = Problem::new(groups, self.places.clone(), pairs, self.conflicts.clone());
+        match made {
+            Ok(problem) => Posed { problem, at: places },
+            Err(_) => Posed { problem: empty(groups, self.places.len()), at: Vec::new() },
+        }
+    }
+
+    /// Children placed by a choice, weighted by urgency.
+    pub fn placed(&self, chosen: &[Option<usize>]) -> f64 {
+        chosen.iter().zip(&self.weights).filter(|(c, _)| c.is_some()).map(|(_, w)| w).sum()
+    }
+
+    /// What a choice gains.
+    pub fn gain(&self, chosen: &[Option<usize>], gains: &Gains) -> f64 {
+        let of = |(g, at): (usize, &Option<usize>)| at.map_or(0.0, |at| gains.sum(g, at));
+        chosen.iter().enumerate().map(of).sum()
+    }
+
+    /// Solves a posed problem; the choice is by position among the families that pass.
+    pub fn solve(
+        &self,
+        posed: &Posed,
+        left: &mut Effort,
+        progress: &dyn Progress,
+    ) -> (Vec<Option<usize>>, Solution) {
+        let solution = solve_with_progress(&posed.problem, *left, progress);
+        *left = Effort(left.0.saturating_sub(solution.work));
+        let chosen = solution.chosen.iter().map(|k| k.map(|k| posed.at[k].1)).collect();
+        (chosen, solution)
+    }
+
+    /// The most children placed, weighted by urgency: the choice, its bound, whether proven.
+    pub fn most_placed(
+        &self,
+        left: &mut Effort,
+        progress: &dyn Progress,
+    ) -> (Vec<Option<usize>>, f64) {
+        let (chosen, solution) =
+            self.solve(&self.pose(&|g, _| Some(self.weights[g])), left, progress);
+        let bound = solution.bound.max(self.placed(&chosen));
+        (chosen, bound)
+    }
+
+    /// The most children placed, then the largest gain.
+    pub fn best(&self, gains: &Gains, effort: Effort, progress: &dyn Progress) -> Best {
+        let mut left = effort;
+        let (most, bound) = self.most_placed(&mut left, progress);
+        self.best_from(gains, &most, bound, left, progress)
+    }
+
+    /// As [`Planner::best`], where the most that can be placed is known: in one objective a place
+    /// counts for so much that gains cannot buy one, so that a choice that places as many is best
+    /// among those that do.
+    pub fn best_from(
+        &self,
+        gains: &Gains,
+        most: &[Option<usize>],
+        placed_bound: f64,
+        mut left: Effort,
+        progress: &dyn Progress,
+    ) -> Best {
+        let wanted = self.placed(most);
+        let lightest = self.weights.iter().copied().fold(1.0, f64::min);
+        let mut place_value = 2.0 * range(gains).max(0.1) / lightest;
+        let (second, solution) = loop {
+            let both = self.pose(&|g, at| Some(place_value * self.weights[g] + gains.sum(g, at)));
+            let (chosen, solution) = self.solve(&both, &mut left, progress);
+            if self.placed(&chosen) >= wanted - 1e-9 || place_value > 1e6 || left.0 == 0 {
+                break (chosen, solution);
+            }
+            place_value *= 4.0;
+        };
+        // Where the effort ran out the first stage may place more: placing comes first.
+        let chosen = if self.placed(&second) >= wanted - 1e-9 { second } else { most.to_vec() };
+        let placed = self.placed(&chosen);
+        let gain = self.gain(&chosen, gains);
+        // No plan that places as much gains more than what the joint bound leaves.
+        let gain_bound = (solution.bound - place_value * placed).max(gain);
+        let proven = placed_bound <= placed + 1e-9 && solution.is_optimal();
+        let gain_bound = if proven { gain } else { gain_bound };
+        let placed_bound = placed_bound.max(placed);
+        Best { chosen, placed, placed_bound, gain, gain_bound, proven, place_value, solution }
+    }
+
+    /// A choice in the shape of the answer.
+    pub fn assignment(&self, best: &Best, gains: &Gains) -> Assignment {
+        let told = Chosen { planner: self, gains, chosen: &best.chosen };
+        let pairs = told.pairs();
+        let (objective, bound) = (best.gain, best.gain_bound);
+        Assignment {
+            status: if best.proven { Status::Optimal } else { Status::Feasible },
+            objective,
+            bound,
+            gap: (bound - objective) / objective.abs().max(1.0),
+            pairs,
+            unplaced: told.unplaced(),
+            stages: vec![
+                Stage { name: "placed".into(), objective: best.placed, bound: best.placed_bound },
+                Stage { name: "gain".into(), objective, bound },
+            ],
+        }
+    }
+
+    /// What one more place in each family would be worth at the prices of the relaxation: the
+    /// worth of its best bundle with one more place, less that of its best bundle now.
+    pub fn shadow_prices(&self, best: &Best, gains: &Gains) -> Vec<ShadowPrice> {
+        let value = best.place_value;
+        let posed = self.pose(&|g, at| Some(value * self.weights[g] + gains.sum(g, at)));
+        let mut out: Vec<ShadowPrice> = best
+            .solution
+            .place_prices(&posed.problem)
+            .into_iter()
+            .map(|(f, price)| ShadowPrice { family: self.family(FamilyIx(f)), price })
+            .collect();
+        out.sort_by(|a, b| a.family.cmp(&b.family));
+        out
+    }
+
+    /// A family's id.
+    pub fn family(&self, family: FamilyIx) -> String {
+        self.s.history.family(family).id.to_string()
+    }
+
+    /// The ids of the requests of a group.
+    pub fn requests(&self, group: usize) -> Vec<String> {
+        let of = |&k: &usize| self.load.asks[k].request.id.to_string();
+        self.load.groups[group].iter().map(of).collect()
+    }
 }
 
 /// What placing a group weighs: the sum of its members' urgency weights.
@@ -112,35 +257,6 @@ fn range(gains: &Gains) -> f64 {
             high - low
         })
         .fold(0.0, f64::max)
-}
-
-fn problem(
-    s: &Situation<'_>,
-    screen: &Screen<'_>,
-    load: &Caseload<'_>,
-    sets: &[ChoiceSet],
-    gains: &Gains,
-    conflicts: &[(u32, u32)],
-    score: &dyn Fn(usize, f64) -> f64,
-) -> Problem {
-    let places = s.families.iter().map(|f| screen.free(f)).collect();
-    let mut pairs = Vec::new();
-    for (g, set) in sets.iter().enumerate() {
-        let passing = set.families.iter().filter(|f| f.passes());
-        for (choice, gain) in passing.zip(&gains.of_group[g]) {
-            pairs.push(Pair {
-                group: g as u32,
-                family: choice.family.0,
-                takes: choice.takes,
-                score: score(g, gain.iter().sum()),
-            });
-        }
-    }
-    // Families are distinct within a set and scores finite: risks are probabilities.
-    match Problem::new(load.groups.len(), places, pairs, conflicts.to_vec()) {
-        Ok(problem) => problem,
-        Err(_) => empty(load.groups.len(), s.families.len()),
-    }
 }
 
 fn empty(groups: usize, families: usize) -> Problem {
@@ -175,133 +291,5 @@ fn conflicts(s: &Situation<'_>, screen: &Screen<'_>, load: &Caseload<'_>) -> Vec
     }
     out.sort_unstable();
     out.dedup();
-    out
-}
-
-/// The chosen pairs in terms of requests.
-struct Chosen<'a> {
-    s: &'a Situation<'a>,
-    load: &'a Caseload<'a>,
-    sets: &'a [ChoiceSet],
-    gains: &'a Gains,
-    problem: &'a Problem,
-    chosen: &'a [Option<usize>],
-}
-
-impl Chosen<'_> {
-    fn pairs(&self) -> Vec<AssignedPair> {
-        let mut out: Vec<AssignedPair> = Vec::new();
-        for (g, members) in self.load.groups.iter().enumerate() {
-            let Some(k) = self.chosen[g] else { continue };
-            let family = FamilyIx(self.problem.pairs()[k].family);
-            let passing = self.sets[g].families.iter().filter(|f| f.passes());
-            let Some(at) = passing.into_iter().position(|f| f.family == family) else { continue };
-            for (m, &ask) in members.iter().enumerate() {
-                out.push(AssignedPair {
-                    request: self.load.asks[ask].request.id.to_string(),
-                    family: self.s.history.family(family).id.to_string(),
-                    score: self.gains.of_group[g][at][m],
-                });
-            }
-        }
-        out.sort_by(|a, b| a.request.cmp(&b.request));
-        out
-    }
-
-    fn unplaced(&self) -> Vec<Unplaced> {
-        let mut out: Vec<Unplaced> = Vec::new();
-        for (g, members) in self.load.groups.iter().enumerate() {
-            if self.chosen[g].is_some() {
-                continue;
-            }
-            for (m, &ask) in members.iter().enumerate() {
-                let ask = &self.load.asks[ask];
-                let contradicts = self.sets[g].contradiction
-                    || members.iter().any(|&k| contradicts(&self.load.asks[k].must));
-                out.push(Unplaced {
-                    request: ask.request.id.to_string(),
-                    why: why(&self.sets[g], m, contradicts),
-                });
-            }
-        }
-        for &request in &self.load.repeated {
-            out.push(Unplaced { request: self.id(request), why: same_child() });
-        }
-        out.sort_by(|a, b| a.request.cmp(&b.request));
-        out
-    }
-
-    fn id(&self, request: RequestIx) -> String {
-        self.s.history.requests[request.at()].id.to_string()
-    }
-}
-
-/// Whether wishes name two families.
-fn contradicts<L>(must: &[(FamilyIx, L)]) -> bool {
-    must.iter().any(|(f, _)| *f != must[0].0)
-}
-
-fn same_child() -> Note {
-    Note::new(
-        "same_child",
-        "Voor dit kind is nog een aanvraag open; die telt mee in het plan.",
-        "Another request for this child is open; that one counts in the plan.",
-    )
-}
-
-/// Why a member of a group has no place.
-fn why(set: &ChoiceSet, member: usize, contradicts: bool) -> Note {
-    if contradicts {
-        return Note::new(
-            "contradictory_wishes",
-            "De vastgelegde wensen spreken elkaar tegen. Bespreek ze met alle betrokkenen.",
-            "The recorded wishes contradict each other. Discuss them with everyone involved.",
-        );
-    }
-    if set.families.is_empty() {
-        return Note::new("no_families", "Er zijn geen pleeggezinnen.", "There are no families.");
-    }
-    if set.families.iter().any(super::choice::FamilyChoice::passes) {
-        return Note::new(
-            "places_taken",
-            "De plekken die passen, gaan in dit plan naar andere kinderen.",
-            "The places that fit go to other children in this plan.",
-        );
-    }
-    let mut count: BTreeMap<RuleName, usize> = BTreeMap::new();
-    for family in &set.families {
-        for refusal in &family.members[member].refusals {
-            let rule = match refusal.fact {
-                Fact::SiblingExcluded { by } => by,
-                _ => refusal.rule,
-            };
-            *count.entry(rule).or_default() += 1;
-        }
-    }
-    let mut most: Vec<(RuleName, usize)> = count.into_iter().collect();
-    most.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    let list = |mark: &str| {
-        let words = most.iter().take(3).map(|(r, n)| format!("{} {mark}{n}", r.name()));
-        words.collect::<Vec<_>>().join(", ")
-    };
-    Note::new(
-        "no_family_left",
-        format!("Geen gezin blijft over. Regels die het vaakst uitsluiten: {}.", list("×")),
-        format!("No family is left. Rules that exclude most often: {}.", list("×")),
-    )
-}
-
-/// What one more place in each family would be worth at the prices of the relaxation: the worth
-/// of its best bundle with one more place, less that of its best bundle now.
-fn shadow_prices(s: &Situation<'_>, problem: &Problem, solution: &Solution) -> Vec<ShadowPrice> {
-    let mut out: Vec<ShadowPrice> = solution
-        .place_prices(problem)
-        .into_iter()
-        .map(|(f, price)| ShadowPrice {
-            family: s.history.families[f as usize].id.to_string(),
-            price,
-        })
-        .collect();
-    out.sort_by(|a, b| a.family.cmp(&b.family));
     out
 }

@@ -1,5 +1,6 @@
 //! What matching answers, in the shape of its JSON contract.
 
+use super::stability::Stability;
 use crate::history::Day;
 use crate::score::{Note, Risk};
 
@@ -158,6 +159,9 @@ pub struct MatchResult {
     pub assignment: Assignment,
     /// Dual prices of the families' places, of the relaxation.
     pub shadow_prices: Vec<ShadowPrice>,
+    /// Whether a child prefers a family that would have room for it ahead of another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stability: Option<Stability>,
     /// What following the plan would change: `"not identified"` until the records can carry it.
     pub worth: String,
     /// Why the worth is not identified.

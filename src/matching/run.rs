@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::ask::{Ask, Caseload};
 use super::assign::Effort;
 use super::choice::{ChoiceSet, FamilyChoice, choice_sets};
-use super::plan::{Gains, plan};
+use super::plan::{Gains, Planner};
 use super::relax::concessions;
 use super::result::{Candidate, MatchResult, Relaxation, RequestMatch, Veto};
 use super::rules::Rules;
 use super::screen::Screen;
 use super::situation::Situation;
 use super::speaks::speaks;
+use super::stability::stability;
 use super::words::about;
 use crate::features::{AsOf, Frame};
 use crate::history::{CareForm, Day, FamilyIx, FamilyKind, History, Index, Setting};
@@ -85,7 +86,8 @@ pub fn match_requests_with_progress(
     let sets = choice_sets(&situation, &screen, &load);
     let predicted = Predicted::new(model, &situation, &load, &sets, progress)?;
     let gains = predicted.gains(&load, &sets);
-    let plan = plan(&situation, &screen, &load, &sets, &gains, options.effort, progress);
+    let planner = Planner::new(&situation, &screen, &load, &sets);
+    let best = planner.best(&gains, options.effort, progress);
     let horizon = model.horizons().into_iter().fold(0.0, f64::max);
     let contrasts = model.contrasts(&predicted.frame, horizon)?;
     let case = Case {
@@ -111,8 +113,9 @@ pub fn match_requests_with_progress(
         banner: banner(model, as_of),
         label: label(),
         requests,
-        assignment: plan.assignment,
-        shadow_prices: plan.prices,
+        assignment: planner.assignment(&best, &gains),
+        shadow_prices: planner.shadow_prices(&best, &gains),
+        stability: Some(stability(&planner, rules, &gains, &best.chosen)),
         worth: "not identified".into(),
         worth_reason: worth_reason(),
         reproducible: true,

@@ -53,7 +53,24 @@ impl MatchResult {
             let none = of(lang, "geen plek", "no place");
             let _ = writeln!(text, "  {}: {none}. {}", unplaced.request, unplaced.why.text(lang));
         }
+        self.stable(text, lang);
         let _ = writeln!(text, "  {}", self.worth_reason.text(lang));
+    }
+}
+
+impl MatchResult {
+    /// What would block the plan.
+    fn stable(&self, text: &mut String, lang: Lang) {
+        let Some(stability) = &self.stability else { return };
+        let _ = writeln!(text, "  {}", stability.note.text(lang));
+        for b in &stability.blocking_pairs {
+            let now = b.instead_of.as_deref().unwrap_or(of(lang, "geen plek", "no place"));
+            let (who, family) = (b.requests.join(" + "), &b.family);
+            let _ = match lang {
+                Lang::Nl => writeln!(text, "    {who}: past beter bij {family} (nu: {now})"),
+                Lang::En => writeln!(text, "    {who}: fits better with {family} (now: {now})"),
+            };
+        }
     }
 }
 

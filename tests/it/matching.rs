@@ -205,6 +205,33 @@ fn the_answer_keeps_its_contract() {
     assert!(!result.to_text(&[], pleegzorg::score::Lang::Nl).is_empty());
 }
 
+#[test]
+fn the_plan_says_what_blocks_it_and_a_change_of_urgency_shows() {
+    let mut case = Case::simulated(400);
+    for request in &mut case.h.requests {
+        (request.group, request.keep_siblings) = (None, None);
+    }
+    let as_of = busy_day(&case);
+    let result = case.matched(as_of);
+    let stability = result.stability.as_ref().unwrap();
+    let accepted = stability.deferred_acceptance.as_ref().expect("all are single children");
+    let family_of = |request: &str| {
+        result.assignment.pairs.iter().find(|p| p.request == request).map(|p| p.family.clone())
+    };
+    // A plan that differs from the stable one in who is where is not always blocked, but a pair
+    // that blocks is never a pair of the plan, and names a candidate of the request.
+    for b in &stability.blocking_pairs {
+        assert_eq!(b.requests.len(), 1);
+        assert_eq!(family_of(&b.requests[0]), b.instead_of);
+        assert_ne!(Some(&b.family), b.instead_of.as_ref());
+        let r = result.requests.iter().find(|r| r.request == b.requests[0]).unwrap();
+        assert!(r.candidates.iter().any(|c| c.family == b.family));
+    }
+    assert!(accepted.len() <= result.assignment.pairs.len(), "the plan places the most");
+    let text = result.to_text(&[], pleegzorg::score::Lang::Nl);
+    assert!(text.contains(&stability.note.nl));
+}
+
 /// A small caseload: one child in Utrecht with a request, and families to screen.
 struct Town {
     s: Small,

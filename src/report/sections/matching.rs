@@ -6,9 +6,10 @@ use super::super::html::Html;
 use super::super::page::Section;
 use super::super::table::{Row, Table};
 use super::super::words;
+use super::caseload::{plan, stability, worth};
+use super::say;
 use super::scores::{conditions, no_number, safety_first, support};
-use super::{heading, say};
-use crate::matching::{Assignment, Candidate, MatchResult, RequestMatch, Status, Veto};
+use crate::matching::{Candidate, MatchResult, RequestMatch, Veto};
 use crate::score::{Lang, Note, Risk};
 
 /// The section of `match`; at most `most` requests are spelled out (all, where `None`).
@@ -46,6 +47,7 @@ pub fn matching(
                 h.leaf("p", &[("class", "note")], &text);
             }
             plan(&mut h, &m.assignment, language);
+            stability(&mut h, m, language);
             worth(&mut h, m, language);
         }
     }
@@ -235,85 +237,6 @@ fn side(h: &mut Html, title: &str, notes: &[&Note], language: Lang) {
             });
         }
     });
-}
-
-fn status(a: &Assignment, language: Lang) -> String {
-    match a.status {
-        Status::Optimal => language
-            .of(
-                "Bewezen: geen ander plan plaatst er meer, of geeft bij evenveel plaatsingen meer \
-                 stabiliteit.",
-                "Proven: no other plan places more, or gives more stability for as many placements.",
-            )
-            .into(),
-        Status::Feasible => format!(
-            "{} {}.",
-            language.of(
-                "Het beste plan dat is gevonden; het kan hooguit zoveel beter:",
-                "The best plan found; it can be better by at most:",
-            ),
-            language.percent(a.gap, 1)
-        ),
-    }
-}
-
-fn plan(h: &mut Html, a: &Assignment, language: Lang) {
-    heading(h, language, "Een plan voor alle aanvragen samen", "A plan for all requests together");
-    say(
-        h,
-        language,
-        "Een voorstel om over te praten. Het plaatst eerst zo veel mogelijk kinderen, de meest \
-         dringende het zwaarst geteld. De kans op breakdown bepaalt nooit wie een plek krijgt.",
-        "A proposal to talk about. First it places as many children as possible, the most urgent \
-         counted most. The risk of breakdown never decides who gets a place.",
-    );
-    h.leaf("p", &[], &status(a, language));
-    Table {
-        caption: language.of("Voorstel", "Proposal").into(),
-        columns: vec![
-            language.of("Aanvraag", "Request").into(),
-            language.of("Gezin", "Family").into(),
-        ],
-        words: vec![1],
-        rows: a.pairs.iter().map(|p| Row::plain([p.request.clone(), p.family.clone()])).collect(),
-        notes: Vec::new(),
-    }
-    .write(h);
-    Table {
-        caption: language.of("Nog zonder plek", "Still without a place").into(),
-        columns: vec![
-            language.of("Aanvraag", "Request").into(),
-            language.of("Waarom", "Why").into(),
-        ],
-        words: vec![1],
-        rows: a
-            .unplaced
-            .iter()
-            .map(|u| Row::plain([u.request.clone(), u.why.text(language).into()]))
-            .collect(),
-        notes: Vec::new(),
-    }
-    .write(h);
-}
-
-fn worth(h: &mut Html, m: &MatchResult, language: Lang) {
-    heading(h, language, "Wat levert zo'n plan op?", "What is such a plan worth?");
-    let why = m.worth_reason.text(language);
-    if m.worth == "not identified" {
-        let text =
-            language.of("Dat is uit deze gegevens niet af te leiden", "These data cannot tell");
-        h.leaf("p", &[], &format!("{text}. {why}"));
-    } else {
-        h.leaf("p", &[], why);
-    }
-    if !m.reproducible {
-        say(
-            h,
-            language,
-            "Het zoeken is door een tijdslimiet gestopt; een volgende keer kan het plan anders zijn.",
-            "The search was stopped by a time limit; next time the plan may differ.",
-        );
-    }
 }
 
 /// No ids: how many requests, and how many have candidates.

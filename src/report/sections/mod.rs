@@ -1,5 +1,6 @@
 //! Sections of a page, each from the answer of one room.
 
+mod caseload;
 mod data;
 mod describe;
 mod evaluation;

@@ -524,6 +524,7 @@ pub fn matched(hostile: &str) -> MatchResult {
             }],
             stages: vec![Stage { name: "placed".into(), objective: 1.0, bound: 1.0 }],
         },
+        stability: None,
         shadow_prices: vec![ShadowPrice { family: "F-003".into(), price: 0.02 }],
         worth: "not identified".into(),
         worth_reason: note(
