@@ -51,6 +51,8 @@ mod model_kinds;
 mod model_repeated;
 #[path = "it/model_shipped.rs"]
 mod model_shipped;
+#[path = "it/model_subdistribution.rs"]
+mod model_subdistribution;
 #[path = "it/outcome.rs"]
 mod outcome;
 #[path = "it/report/mod.rs"]

@@ -66,7 +66,7 @@ const TABLE: &[Entry] = &[
         Kind::FineGray,
         "fine-gray",
         true,
-        &["convention", "strata", "weights", "offset"],
+        &["convention", "strata", "weights", "offset", "priors", "penalty"],
         "proportional subdistribution hazards, one model per cause (Fine & Gray)",
     ),
     entry(

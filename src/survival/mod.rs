@@ -16,6 +16,7 @@ mod concordance;
 mod cox;
 mod elastic;
 mod fine_gray;
+mod fitted;
 mod frailty;
 mod gray;
 pub(crate) mod identify;
@@ -25,6 +26,7 @@ mod logrank;
 mod newton;
 pub(crate) mod outlier;
 pub(crate) mod parametric;
+mod prior;
 mod sample;
 pub(crate) mod sandwich;
 mod table;
@@ -32,8 +34,8 @@ mod table;
 pub use aalen_johansen::AalenJohansen;
 pub use concordance::{Concordance, ConcordanceOptions, PairWeight, concordance};
 pub use cox::{
-    ChiSquare, Cox, CoxFit, Firth, FitError, FitWarning, NewRows, Penalised, PhTest, Prior,
-    Schoenfeld, StratumCells, Ties, Transform, cumulative_incidence,
+    ChiSquare, Cox, CoxFit, Firth, FitError, FitWarning, NewRows, PhTest, Schoenfeld, StratumCells,
+    Ties, Transform, cumulative_incidence,
 };
 pub use elastic::{ElasticNet, NetPath, NetValidation};
 pub use fine_gray::{Baseline, Convention, FineGray, FineGrayFit};
@@ -42,5 +44,6 @@ pub use gray::gray;
 pub use km::{CurvePoint, Interval, KaplanMeier, NelsonAalen, Quantile};
 pub use logrank::{LogRank, logrank};
 pub use parametric::{Distribution, Parametric, ParametricFit};
+pub use prior::{Penalised, Prior};
 pub use sample::{Outcome, Sample, SampleError};
 pub use table::{LifeTable, at_risk};

@@ -38,6 +38,34 @@ pub(crate) struct Maximum {
     pub(crate) ridge: bool,
 }
 
+/// Curvature that every term has at least, as a share of what the data give it: twins that a lasso
+/// keeps side by side have no inverse without.
+const LEAST: f64 = 1e-8;
+
+impl Maximum {
+    /// A point that was found elsewhere, such as by an elastic net, as if it were the maximum:
+    /// `null` and `point` are those where all coefficients are zero and at `beta`, `precision` is
+    /// the curvature that a penalty adds to each. Columns that are not active are left out of both.
+    pub(crate) fn given(
+        beta: Array1<f64>,
+        mut point: Point,
+        null: &mut Point,
+        active: &[bool],
+        precision: impl Fn(usize) -> f64,
+    ) -> Self {
+        for (j, &active) in active.iter().enumerate() {
+            if active {
+                point.information[[j, j]] += precision(j).max(LEAST * null.information[[j, j]]);
+            } else {
+                leave_out(null, j);
+                leave_out(&mut point, j);
+            }
+        }
+        let step = Array1::zeros(beta.len());
+        Self { beta, point, iterations: 0, converged: true, step, ridge: false }
+    }
+}
+
 /// Makes column and row `j` of a point's slope and curvature zero: the column takes no part.
 pub(crate) fn leave_out(point: &mut Point, j: usize) {
     point.score[j] = 0.0;

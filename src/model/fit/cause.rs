@@ -37,6 +37,31 @@ impl CauseModel {
         }))
     }
 
+    /// The same with Breslow's ties, as an elastic net counts them.
+    pub(super) fn breslow(&self) -> Self {
+        match self {
+            Self::Cox(m) => Self::Cox(m.clone().ties(survival::Ties::Breslow)),
+            Self::FineGray(m) => Self::FineGray(m.clone().ties(survival::Ties::Breslow)),
+        }
+    }
+
+    /// The fit at given coefficients: see [`Cox::at`].
+    pub(super) fn at(
+        &self,
+        sample: &Sample,
+        cause: u32,
+        coef: &[f64],
+        kept: &[bool],
+        precision: &[f64],
+    ) -> Result<CauseFit, FitError> {
+        Ok(match self {
+            Self::Cox(m) => CauseFit::Cox(Box::new(m.at(sample, cause, coef, kept, precision)?)),
+            Self::FineGray(m) => {
+                CauseFit::FineGray(Box::new(m.at(sample, cause, coef, kept, precision)?))
+            }
+        })
+    }
+
     pub(super) fn fit(&self, sample: &Sample, cause: u32) -> Result<CauseFit, FitError> {
         Ok(match self {
             Self::Cox(m) => CauseFit::Cox(Box::new(m.fit(sample, cause)?)),

@@ -61,9 +61,10 @@ pub(crate) fn fit(
     progress.start("fitting", training.present.len() as u64);
     let mut penalty = None;
     for &cause in &training.present {
-        if let (Some(net), Kind::Cox) = (&spec.cox.penalty, spec.kind) {
-            let seed = prepared.seed;
-            let (fitted, found) = net::fit_cause(training, &sample, &bare, net, cause, seed)?;
+        let model = CauseModel::new(spec);
+        if let Some(net) = &spec.cox.penalty {
+            let net = net::Net { spec: net, model, seed: prepared.seed };
+            let (fitted, found) = net.fit_cause(training, &sample, &bare, cause)?;
             warnings.extend(codes.say(fitted.fit.warnings()));
             fits.push(fitted);
             progress.advance(1);
@@ -82,9 +83,12 @@ pub(crate) fn fit(
             progress.advance(1);
             continue;
         }
-        let model = match CauseModel::new(spec) {
+        let model = match model {
             CauseModel::Cox(m) if cause == training.cause => {
                 CauseModel::Cox(m.priors(known.clone()).firth(spec.cox.firth))
+            }
+            CauseModel::FineGray(m) if cause == training.cause => {
+                CauseModel::FineGray(m.priors(known.clone()))
             }
             other => other,
         };
@@ -149,7 +153,7 @@ fn known_beforehand(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Prior>, ModelError> {
     let rows = spec.cox.priors.as_ref().and_then(|file| prepared.priors.get(file));
-    let Some(rows) = rows.filter(|_| spec.kind == Kind::Cox) else { return Ok(Vec::new()) };
+    let Some(rows) = rows else { return Ok(Vec::new()) };
     let sd = training.x.std_axis(Axis(0), 0.0);
     let moments: Vec<(f64, f64)> = training.means().into_iter().zip(sd).collect();
     priors::matched(rows, &training.names, &moments, warnings)

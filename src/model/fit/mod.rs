@@ -126,7 +126,7 @@ pub fn fit_with_progress(
     }
     let training = Training::new(prepared, rows, spec, with_terms)?;
     let (columns, events) = (training.x.ncols(), training.outcome.events(training.cause));
-    let chooses = spec.kind == Kind::Cox && spec.cox.penalty.is_some();
+    let chooses = spec.cox.penalty.is_some();
     if columns > events.max(MANY_COLUMNS) && !chooses {
         let widest = widest_term(&training).map_or_else(String::new, |(term, n)| {
             format!(

@@ -8,8 +8,7 @@ use crate::model::result::{
 };
 use crate::survival::km::normal_quantile;
 use crate::survival::{
-    self, ChiSquare, ConcordanceOptions, CoxFit, FineGrayFit, FitWarning, ParametricFit, Sample,
-    Transform, concordance,
+    self, ChiSquare, CoxFit, FineGrayFit, FitWarning, ParametricFit, Sample, Transform,
 };
 use ndarray::Array1;
 
@@ -46,11 +45,16 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         Detail::Cox { fit, sample } => {
             cox(&mut result, fit, sample, z)?;
             if about.penalty.is_some() {
-                held_in(&mut result, fit);
+                held_in(&mut result, &fit.names, &fit.coef);
             }
             firth(&mut result, fit, sample, about.interval);
         }
-        Detail::FineGray { fit, sample } => fine_gray(&mut result, fit, sample, z)?,
+        Detail::FineGray { fit, sample } => {
+            fine_gray(&mut result, fit, sample, z)?;
+            if about.penalty.is_some() {
+                held_in(&mut result, &fit.names, &fit.coef);
+            }
+        }
         Detail::Parametric { fit, sample } => parametric(&mut result, fit, sample, z)?,
         Detail::Discrete { fit, null, from } => {
             let names = fitted.model.recipe.names();
@@ -60,64 +64,31 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
     Ok(result)
 }
 
-fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Result<(), ModelError> {
-    result.loglik = Some(LogLik { null: fit.loglik[0], final_: fit.loglik[1] });
-    result.iterations = Some(fit.iterations);
-    result.converged = Some(fit.converged);
-    let (se, robust) = (fit.se(), fit.robust_se());
-    let estimates = Estimates {
-        names: &fit.names,
-        coef: &fit.coef,
-        estimated: &fit.estimated,
-        se: &se,
-        robust: robust.as_ref(),
-        warnings: &fit.warnings,
+/// What any regression says of its parameters, whatever its kind.
+macro_rules! estimates {
+    ($fit:expr, $names:ident) => {
+        Estimates {
+            names: &$fit.$names,
+            coef: &$fit.coef,
+            estimated: &$fit.estimated,
+            se: $fit.se(),
+            robust: $fit.robust_se(),
+            warnings: &$fit.warnings,
+            loglik: $fit.loglik,
+            iterations: $fit.iterations,
+            converged: $fit.converged,
+            tests: [$fit.likelihood_ratio, $fit.wald, $fit.score],
+        }
     };
-    result.terms = Some((0..fit.names.len()).map(|j| estimates.term(j, z)).collect());
-    result.tests = Some(Tests {
-        likelihood_ratio: Some(fit.likelihood_ratio.into()),
-        wald: Some(fit.wald.into()),
-        score: Some(fit.score.into()),
-    });
+}
+
+fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Result<(), ModelError> {
+    estimates!(fit, names).tell(result, |_| true, z);
     if result.penalty.is_none() {
         result.ph_test = ph_test(fit, sample, &mut result.warnings);
     }
-    let score = fit.linear_predictors(sample)?.to_vec();
-    let options = ConcordanceOptions {
-        cause: Some(fit.cause),
-        strata: sample.strata(),
-        weights: sample.weights(),
-        ..ConcordanceOptions::default()
-    };
-    result.concordance = of_concordance(concordance(sample.outcome(), &score, &options)?);
+    result.concordance = of_concordance(fit.concordance(sample)?);
     Ok(())
-}
-
-/// What a fit says of its parameters.
-struct Estimates<'f> {
-    names: &'f [String],
-    coef: &'f Array1<f64>,
-    estimated: &'f [bool],
-    se: &'f Array1<f64>,
-    robust: Option<&'f Array1<f64>>,
-    warnings: &'f [FitWarning],
-}
-
-impl Estimates<'_> {
-    fn term(&self, j: usize, z: f64) -> TermResult {
-        let name = &self.names[j];
-        if !self.estimated[j] {
-            return TermResult::absent(name);
-        }
-        let of = |w: &FitWarning| matches!(w, FitWarning::Separation { term, .. } if term == name);
-        let runs_away = self.warnings.iter().any(of);
-        let t = TermResult::new(name, self.coef[j], self.se[j], self.robust.map(|r| r[j]), z);
-        if runs_away { t.without_test() } else { t }
-    }
-}
-
-fn of_concordance(c: Option<survival::Concordance>) -> Option<Concordance> {
-    c.map(|c| Concordance { c: c.c, se: c.se.is_finite().then_some(c.se) })
 }
 
 fn fine_gray(
@@ -126,24 +97,7 @@ fn fine_gray(
     sample: &Sample,
     z: f64,
 ) -> Result<(), ModelError> {
-    result.loglik = Some(LogLik { null: fit.loglik[0], final_: fit.loglik[1] });
-    result.iterations = Some(fit.iterations);
-    result.converged = Some(fit.converged);
-    let (se, robust) = (fit.se(), fit.robust_se());
-    let estimates = Estimates {
-        names: &fit.names,
-        coef: &fit.coef,
-        estimated: &fit.estimated,
-        se: &se,
-        robust: robust.as_ref(),
-        warnings: &fit.warnings,
-    };
-    result.terms = Some((0..fit.names.len()).map(|j| estimates.term(j, z)).collect());
-    result.tests = Some(Tests {
-        likelihood_ratio: Some(fit.likelihood_ratio.into()),
-        wald: Some(fit.wald.into()),
-        score: Some(fit.score.into()),
-    });
+    estimates!(fit, names).tell(result, |_| true, z);
     result.concordance = of_concordance(fit.concordance(sample)?);
     Ok(())
 }
@@ -154,38 +108,63 @@ fn parametric(
     sample: &Sample,
     z: f64,
 ) -> Result<(), ModelError> {
-    result.loglik = Some(LogLik { null: fit.loglik[0], final_: fit.loglik[1] });
-    result.iterations = Some(fit.iterations);
-    result.converged = Some(fit.converged);
-    let (se, robust) = (fit.se(), fit.robust_se());
-    let estimates = Estimates {
-        names: &fit.parameters,
-        coef: &fit.coef,
-        estimated: &fit.estimated,
-        se: &se,
-        robust: robust.as_ref(),
-        warnings: &fit.warnings,
-    };
     // The scale is reported by itself.
     let scale = fit.scale.map(|_| 1 + fit.names.len());
-    let own = (0..fit.parameters.len()).filter(|&j| Some(j) != scale);
-    result.terms = Some(own.map(|j| estimates.term(j, z)).collect());
+    estimates!(fit, parameters).tell(result, |j| Some(j) != scale, z);
     result.scale = fit.scale;
-    result.tests = Some(Tests {
-        likelihood_ratio: Some(fit.likelihood_ratio.into()),
-        wald: Some(fit.wald.into()),
-        score: Some(fit.score.into()),
-    });
     result.concordance = of_concordance(fit.concordance(sample)?);
     Ok(())
 }
 
+/// What a fit says of its parameters.
+struct Estimates<'f> {
+    names: &'f [String],
+    coef: &'f Array1<f64>,
+    estimated: &'f [bool],
+    se: Array1<f64>,
+    robust: Option<Array1<f64>>,
+    warnings: &'f [FitWarning],
+    loglik: [f64; 2],
+    iterations: usize,
+    converged: bool,
+    tests: [ChiSquare; 3],
+}
+
+impl Estimates<'_> {
+    /// Fills the result, with those parameters that are told as terms.
+    fn tell(&self, result: &mut TrainResult, told: impl Fn(usize) -> bool, z: f64) {
+        result.loglik = Some(LogLik { null: self.loglik[0], final_: self.loglik[1] });
+        result.iterations = Some(self.iterations);
+        result.converged = Some(self.converged);
+        let own = (0..self.names.len()).filter(|&j| told(j));
+        result.terms = Some(own.map(|j| self.term(j, z)).collect());
+        let [likelihood_ratio, wald, score] = self.tests.map(|t| Some(t.into()));
+        result.tests = Some(Tests { likelihood_ratio, wald, score });
+    }
+
+    fn term(&self, j: usize, z: f64) -> TermResult {
+        let name = &self.names[j];
+        if !self.estimated[j] {
+            return TermResult::absent(name);
+        }
+        let of = |w: &FitWarning| matches!(w, FitWarning::Separation { term, .. } if term == name);
+        let runs_away = self.warnings.iter().any(of);
+        let t =
+            TermResult::new(name, self.coef[j], self.se[j], self.robust.as_ref().map(|r| r[j]), z);
+        if runs_away { t.without_test() } else { t }
+    }
+}
+
+fn of_concordance(c: Option<survival::Concordance>) -> Option<Concordance> {
+    c.map(|c| Concordance { c: c.c, se: c.se.is_finite().then_some(c.se) })
+}
+
 /// An elastic net gives estimates and nothing else: they are not centred on the truth, so that
 /// neither errors nor tests mean what they say.
-fn held_in(result: &mut TrainResult, fit: &CoxFit) {
+fn held_in(result: &mut TrainResult, names: &[String], coef: &Array1<f64>) {
     let estimate =
-        |j: usize| TermResult { estimate: Some(fit.coef[j]), ..TermResult::absent(&fit.names[j]) };
-    result.terms = Some((0..fit.names.len()).map(estimate).collect());
+        |(name, b): (&String, &f64)| TermResult { estimate: Some(*b), ..TermResult::absent(name) };
+    result.terms = Some(names.iter().zip(coef).map(estimate).collect());
     (result.tests, result.ph_test) = (None, None);
 }
 

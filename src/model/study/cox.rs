@@ -1,5 +1,5 @@
-//! Keys of `[model]` that only Cox models have: what is known beforehand, and what holds
-//! estimates in.
+//! Keys of `[model]` that hold estimates in: what is known beforehand, a penalty, a correction, a
+//! frailty. A Cox model has all of them, a Fine–Gray model some.
 
 use std::path::PathBuf;
 
@@ -63,6 +63,18 @@ const ALPHA: f64 = 0.5;
 
 /// The keys: an entry of `[[compare]]` that names one of them inherits none of the others.
 pub(super) const KEYS: [&str; 4] = ["priors", "firth", "penalty", "frailty"];
+
+impl CoxSpec {
+    /// What a model that has these keys inherits.
+    pub(super) fn only(&self, own: impl Fn(&str) -> bool) -> Self {
+        Self {
+            priors: self.priors.clone().filter(|_| own("priors")),
+            firth: self.firth && own("firth"),
+            penalty: self.penalty.filter(|_| own("penalty")),
+            frailty: self.frailty.clone().filter(|_| own("frailty")),
+        }
+    }
+}
 
 /// Reads them. What is absent comes from `base`, which is the default for other kinds.
 pub(super) fn cox(keys: &mut Keys<'_>, base: &CoxSpec) -> CoxSpec {

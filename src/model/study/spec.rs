@@ -40,7 +40,7 @@ pub struct ModelSpec {
     pub cause: Option<String>,
     /// Ties (Cox).
     pub ties: Ties,
-    /// Priors and the like (Cox).
+    /// Priors and the like (Cox, fine-gray).
     pub cox: CoxSpec,
     /// Whose numbers (fine-gray).
     pub convention: Convention,
@@ -146,7 +146,7 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
     if !(interval > 0.0 && interval < 1.0) {
         keys.problem("interval", "must lie between 0 and 1, like 0.95");
     }
-    let cox = cox::cox(keys, if own("priors") { &base.cox } else { &blank.cox });
+    let cox = cox::cox(keys, &base.cox.only(own));
     let said = ties(keys);
     if cox.penalty.is_some() && said.is_some_and(|t| t != Ties::Breslow) {
         keys.problem("ties", "an elastic net counts ties as Breslow does: leave this key out");

@@ -6,11 +6,7 @@ use super::layout::Layout;
 use super::pass::Pass;
 use super::{Cox, CoxFit, FitError, FitWarning, Ties, evaluate};
 use crate::survival::Sample;
-use crate::survival::newton::{Maximum, leave_out};
-
-/// Curvature that every term has at least, as a share of what the data give it: twins that a lasso
-/// keeps side by side have no inverse without.
-const LEAST: f64 = 1e-8;
+use crate::survival::newton::Maximum;
 
 impl Cox {
     /// The fit at these coefficients, in the data's units. `precision` is the curvature that a
@@ -45,24 +41,9 @@ impl Cox {
         let apart = || FitError::Start { why: "the linear predictors are too far apart".into() };
         let mut null = evaluate(&mut pass, &Array1::zeros(p)).ok_or_else(apart)?;
         let beta = Array1::from_shape_fn(p, |j| coef[j] * layout.columns.scale[j]);
-        let mut point = evaluate(&mut pass, &beta).ok_or_else(apart)?;
-        for j in 0..p {
-            if active[j] {
-                let own = precision[j] / layout.columns.scale[j].powi(2);
-                point.information[[j, j]] += own.max(LEAST * null.information[[j, j]]);
-            } else {
-                leave_out(&mut null, j);
-                leave_out(&mut point, j);
-            }
-        }
-        let found = Maximum {
-            beta,
-            point,
-            iterations: 0,
-            converged: true,
-            step: Array1::zeros(p),
-            ridge: false,
-        };
+        let point = evaluate(&mut pass, &beta).ok_or_else(apart)?;
+        let own = |j: usize| precision[j] / layout.columns.scale[j].powi(2);
+        let found = Maximum::given(beta, point, &mut null, active, own);
         let mut fit = self.report(&layout, &null, &found, None, active, cause, Vec::new())?;
         self.add_robust(&mut fit, &mut pass, &found)?;
         fit.warnings.retain(|w| !matches!(w, FitWarning::FewEvents { .. }));

@@ -2,9 +2,9 @@
 
 use ndarray::{Array1, Array2};
 
-use super::{Firth, FitError, FitWarning, Penalised, Ties};
+use super::{Firth, FitError, FitWarning, Ties};
 use crate::survival::linalg::{Cholesky, quadratic};
-use crate::survival::{Concordance, ConcordanceOptions, Sample, concordance};
+use crate::survival::{Concordance, ConcordanceOptions, Penalised, Sample, concordance, fitted};
 
 /// A test statistic that follows a χ² distribution when nothing is going on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,13 +87,13 @@ impl CoxFit {
     /// Standard errors from the model.
     #[must_use]
     pub fn se(&self) -> Array1<f64> {
-        roots(&self.covariance)
+        fitted::roots(&self.covariance)
     }
 
     /// Standard errors from the sandwich, where asked for.
     #[must_use]
     pub fn robust_se(&self) -> Option<Array1<f64>> {
-        self.robust_covariance.as_ref().map(roots)
+        self.robust_covariance.as_ref().map(fitted::roots)
     }
 
     /// The covariance to draw conclusions from: the robust one where there is one.
@@ -107,14 +107,7 @@ impl CoxFit {
     /// # Errors
     /// Another number of columns.
     pub fn linear_predictors(&self, sample: &Sample) -> Result<Array1<f64>, FitError> {
-        self.check_columns(sample)?;
-        let mut eta = sample.x().dot(&self.coef);
-        if let Some(offset) = sample.offset() {
-            for (e, o) in eta.iter_mut().zip(offset) {
-                *e += o;
-            }
-        }
-        Ok(eta)
+        fitted::linear_predictors(sample, &self.coef)
     }
 
     /// How often the row with the higher linear predictor ends first: Harrell's C, within strata,
@@ -146,14 +139,7 @@ impl CoxFit {
     }
 
     pub(crate) fn check_columns(&self, sample: &Sample) -> Result<(), FitError> {
-        if sample.x().ncols() == self.coef.len() {
-            return Ok(());
-        }
-        Err(FitError::Shape {
-            what: "the number of columns",
-            found: sample.x().ncols(),
-            expected: self.coef.len(),
-        })
+        fitted::check_columns(sample.x().ncols(), self.coef.len())
     }
 
     pub(crate) fn check_same(&self, sample: &Sample) -> Result<(), FitError> {
@@ -163,10 +149,6 @@ impl CoxFit {
         }
         Err(FitError::Shape { what: "the sample", found: sample.len(), expected: self.n })
     }
-}
-
-fn roots(covariance: &Array2<f64>) -> Array1<f64> {
-    covariance.diag().mapv(|v| v.max(0.0).sqrt())
 }
 
 /// β′V⁻¹β over the terms that V identifies.

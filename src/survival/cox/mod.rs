@@ -28,7 +28,6 @@ mod linfa;
 mod outlier;
 mod pass;
 mod predict;
-mod prior;
 mod residuals;
 mod robust;
 mod standardise;
@@ -45,16 +44,15 @@ pub(crate) use kernels::exp_in_place;
 pub(crate) use layout::Layout;
 pub(crate) use pass::Pass;
 pub use predict::{NewRows, cumulative_incidence};
-pub use prior::{Penalised, Prior};
 pub use residuals::Schoenfeld;
 pub use zph::{PhTest, Transform};
 
 use super::Sample;
-use super::identify::separated;
+use super::identify::{identify, separated};
 use super::linalg::Cholesky;
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
+use super::prior::{Penalty, Prior};
 use firth::Search;
-use prior::Penalty;
 
 /// How deaths at the same time share the likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,7 +176,7 @@ impl Cox {
         })?;
         let penalty = self.penalty(&layout)?;
         let mut warnings = Vec::new();
-        let active = identify(&layout, &null, penalty.as_ref(), &mut warnings);
+        let active = estimable(&layout, &null, penalty.as_ref(), &mut warnings);
         let mut null = null;
         for j in (0..p).filter(|&j| !active[j]) {
             leave_out(&mut null, j);
@@ -249,6 +247,12 @@ impl Cox {
             return Err(FitError::Setting { setting: "max_iterations", why });
         }
         Ok(())
+    }
+
+    /// The penalty on this layout's columns; `None` without any.
+    fn penalty(&self, layout: &Layout) -> Result<Option<Penalty>, FitError> {
+        let names = layout.sample.names();
+        Penalty::new(&self.priors, self.ridge, names, &layout.columns.scale)
     }
 
     /// The maximum of the (penalised) log likelihood, from β = 0 whose point is `null`.
@@ -361,42 +365,15 @@ fn evaluate(pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
     finite.then_some(Point { loglik, score, information })
 }
 
-/// Which columns can be estimated at all, judged where all coefficients are zero. A prior
-/// identifies what the data do not.
-fn identify(
+/// Which columns can be estimated at all.
+fn estimable(
     layout: &Layout,
     null: &Point,
     penalty: Option<&Penalty>,
     warnings: &mut Vec<FitWarning>,
 ) -> Vec<bool> {
-    let names = layout.sample.names();
-    let (_, weight) = layout.events();
-    let mut information = null.information.clone();
-    let mut constant = layout.columns.constant.clone();
-    for j in 0..names.len() {
-        if let Some(penalty) = penalty.filter(|p| p.holds(j)) {
-            if constant[j] || information[[j, j]] <= ALIASED * weight {
-                warnings.push(FitWarning::PriorOnly { term: names[j].clone() });
-            }
-            information[[j, j]] += penalty.precision[j];
-            constant[j] = false;
-            continue;
-        }
-        // Columns have standard deviation 1, so this is "no variation within any risk set".
-        constant[j] |= information[[j, j]] <= ALIASED * weight;
-        if constant[j] {
-            information.row_mut(j).fill(0.0);
-            information.column_mut(j).fill(0.0);
-            warnings.push(FitWarning::Constant { term: names[j].clone() });
-        }
-    }
-    let factor = Cholesky::new(&information, ALIASED);
-    for j in (0..names.len()).filter(|&j| !constant[j] && !factor.kept()[j]) {
-        let part = factor.solve(information.column(j));
-        let with = (0..names.len()).filter(|&k| part[k].abs() > 1e-6).map(|k| names[k].clone());
-        warnings.push(FitWarning::Collinear { term: names[j].clone(), with: with.collect() });
-    }
-    factor.kept().to_vec()
+    let (names, constant) = (layout.sample.names(), layout.columns.constant.clone());
+    identify(names, &null.information, constant, layout.events().1, penalty, warnings)
 }
 
 /// The steps of the coefficients that were still on their way out, far beyond what finite data

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2};
 use super::layout::{Key, Layout, sorted_rows};
 use super::pass::Pass;
 use super::robust::score_residuals;
-use super::{Cox, CoxFit, FitWarning, Ties, identify};
+use super::{Cox, CoxFit, FitWarning, Ties, estimable};
 use crate::survival::newton::Maximum;
 use crate::survival::outlier::{DRIVES, FAR, FIRST_ORDER, MOST_ROWS, SHARE, worst_first};
 
@@ -76,7 +76,7 @@ impl Cox {
         let start = Array1::zeros(layout.p());
         let null = self.point(&mut pass, &start)?;
         let penalty = self.penalty(&layout).ok()?;
-        let active = identify(&layout, &null, penalty.as_ref(), &mut Vec::new());
+        let active = estimable(&layout, &null, penalty.as_ref(), &mut Vec::new());
         let found = self.climb(&mut pass, penalty.as_ref(), null, &active);
         let coef = Array1::from_shape_fn(layout.p(), |j| found.beta[j] / layout.columns.scale[j]);
         Some((coef, active))

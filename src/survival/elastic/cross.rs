@@ -62,9 +62,9 @@ impl ElasticNet {
                 (_, w) => Ok(w),
             })
             .collect::<Result<_, _>>()?;
-        let whole = Problem::new(sample, cause, |_| true);
+        let whole = self.problem(sample, cause, |_| true)?;
         let one = |&fold: &u32| -> Result<Vec<f64>, FitError> {
-            let rest = Problem::new(sample, cause, |i| folds[i] != fold);
+            let rest = self.problem(sample, cause, |i| folds[i] != fold)?;
             let trained = self.walk(sample, &rest, Some(&path.lambda))?;
             let all = logliks(&whole, &trained)?;
             let gap = all.iter().zip(&trained.loglik).map(|(all, own)| {

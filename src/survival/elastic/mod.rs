@@ -25,12 +25,13 @@ mod descent;
 mod kernels;
 mod path;
 mod problem;
+mod slots;
 
 use ndarray::Array2;
 
 pub use cross::NetValidation;
 
-use super::{FitError, Sample};
+use super::{Convention, FitError, Sample};
 use path::{Solution, Walk};
 use problem::Problem;
 
@@ -50,6 +51,7 @@ pub struct ElasticNet {
     steps: usize,
     ratio: Option<f64>,
     tolerance: f64,
+    subdistribution: Option<Convention>,
 }
 
 /// The solutions along a path of λ.
@@ -93,13 +95,29 @@ impl ElasticNet {
     /// An elastic net with the mix α: 1 is the lasso, 0 is ridge.
     #[must_use]
     pub fn new(alpha: f64) -> Self {
-        Self { alpha, lambda: None, steps: 100, ratio: None, tolerance: 1e-6 }
+        Self {
+            alpha,
+            lambda: None,
+            steps: 100,
+            ratio: None,
+            tolerance: 1e-6,
+            subdistribution: None,
+        }
     }
 
     /// These penalties in place of an automatic path; they are taken from large to small.
     #[must_use]
     pub fn lambda(mut self, lambda: Vec<f64>) -> Self {
         self.lambda = Some(lambda);
+        self
+    }
+
+    /// The hazard of the subdistribution in place of that of the cause: a penalised Fine–Gray model
+    /// (Fu, Parikh & Zhou 2017), with the chance of being observed as the convention has it, and
+    /// Breslow's ties.
+    #[must_use]
+    pub fn subdistribution(mut self, convention: Convention) -> Self {
+        self.subdistribution = Some(convention);
         self
     }
 
@@ -132,8 +150,17 @@ impl ElasticNet {
     /// numbers.
     pub fn path(&self, sample: &Sample, cause: u32) -> Result<NetPath, FitError> {
         self.check(sample, cause)?;
-        let problem = Problem::new(sample, cause, |_| true);
+        let problem = self.problem(sample, cause, |_| true)?;
         self.walk(sample, &problem, self.lambda.as_deref())
+    }
+
+    fn problem(
+        &self,
+        sample: &Sample,
+        cause: u32,
+        keep: impl Fn(usize) -> bool,
+    ) -> Result<Problem, FitError> {
+        Problem::new(sample, cause, self.subdistribution, keep)
     }
 
     fn check(&self, sample: &Sample, cause: u32) -> Result<(), FitError> {

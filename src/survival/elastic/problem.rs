@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::kernels;
-use crate::survival::Sample;
+use super::slots::{Slots, Stays};
+use crate::survival::{Convention, FitError, Sample};
 
 /// Rows handled at once.
 const CHUNK: usize = 8192;
@@ -30,6 +31,8 @@ pub(super) struct Problem {
     exit_slot: Vec<u32>,
     /// First slot at risk; `None` where nobody enters late.
     entry_slot: Option<Vec<u32>>,
+    /// Who stays on after another end.
+    stays: Option<Stays>,
     /// By row: its weight if it ended by the cause, else 0.
     event: Vec<f64>,
     /// By slot: weight of its deaths, 0 for closing slots; first slot of each stratum.
@@ -55,11 +58,22 @@ pub(super) struct State {
     /// By slot.
     pub(super) s0: Vec<f64>,
     cumulative: Vec<f64>,
+    /// Where rows stay on: the hazard from a slot on, by the chance of being observed then.
+    after: Vec<f64>,
 }
 
 impl Problem {
-    /// From the rows of a sample for which `keep` is true.
-    pub(super) fn new(sample: &Sample, cause: u32, keep: impl Fn(usize) -> bool) -> Self {
+    /// From the rows of a sample for which `keep` is true: their hazard of the cause, or that of its
+    /// subdistribution.
+    ///
+    /// # Errors
+    /// For a subdistribution: where the chance of being observed falls to 0 too early.
+    pub(super) fn new(
+        sample: &Sample,
+        cause: u32,
+        subdistribution: Option<Convention>,
+        keep: impl Fn(usize) -> bool,
+    ) -> Result<Self, FitError> {
         let y = sample.outcome();
         let kept: Vec<usize> = (0..sample.len()).filter(|&i| keep(i)).collect();
         let weight_of = |i: usize| sample.weights().map_or(1.0, |w| w[i]);
@@ -70,7 +84,7 @@ impl Problem {
             let by = stratum(a).cmp(&stratum(b)).then(y.exit()[a].total_cmp(&y.exit()[b]));
             by.then((y.cause()[a] != cause).cmp(&(y.cause()[b] != cause))).then(a.cmp(&b))
         });
-        let slots = Slots::new(sample, cause, &order, total);
+        let slots = Slots::new(sample, cause, subdistribution, &order, total)?;
         let (rows, n) = (&slots.row, slots.row.len());
         let weight = sample.weights().map(|w| rows.iter().map(|&i| w[i] / total).collect());
         let per_row = 1.0 / total;
@@ -96,7 +110,7 @@ impl Problem {
             let mean = kept.iter().map(|&i| weight_of(i) / total * o[i]).sum::<f64>();
             rows.iter().map(|&i| o[i] - mean).collect()
         });
-        Self {
+        Ok(Self {
             n,
             p,
             x,
@@ -107,13 +121,14 @@ impl Problem {
             offset,
             exit_slot: slots.exit,
             entry_slot: slots.entry,
+            stays: slots.stays,
             event,
             deaths: slots.deaths,
             closes: slots.closes,
             share,
             saturated,
             total,
-        }
+        })
     }
 
     pub(super) fn column(&self, j: usize) -> &[f64] {
@@ -129,6 +144,7 @@ impl Problem {
             residual: vec![0.0; self.n],
             s0: vec![0.0; self.deaths.len()],
             cumulative: vec![0.0; self.deaths.len() + 1],
+            after: vec![0.0; self.stays.as_ref().map_or(0, |_| self.deaths.len())],
         };
         self.hazards(&mut state)?;
         Some(state)
@@ -159,7 +175,7 @@ impl Problem {
 
     /// Everything that follows from the linear predictors.
     fn hazards(&self, state: &mut State) -> Option<()> {
-        let State { eta, r, expected, residual, s0, cumulative } = state;
+        let State { eta, r, expected, residual, s0, cumulative, after } = state;
         if !eta.iter().all(|e| e.abs() <= FURTHEST) {
             return None;
         }
@@ -196,6 +212,10 @@ impl Problem {
                 }
             }
         }
+        if let Some(stays) = &self.stays {
+            stays.hazard_after(&self.deaths, s0, &self.closes, after);
+            stays.add_expected(r, &self.exit_slot, after, expected);
+        }
         for ((u, e), d) in residual.iter_mut().zip(&self.event).zip(expected.iter()) {
             *u = e - d;
         }
@@ -206,7 +226,10 @@ impl Problem {
     pub(super) fn risk_sums(&self, values: &[f64], sums: &mut [f64]) {
         sums.fill(0.0);
         for (v, &exit) in values.iter().zip(&self.exit_slot) {
-            sums[exit as usize - 1] += v;
+            // A row may stay on that was gone before the first slot of all.
+            if let Some(s) = sums.get_mut((exit as usize).wrapping_sub(1)) {
+                *s += v;
+            }
         }
         if let Some(entry) = &self.entry_slot {
             for (v, &from) in values.iter().zip(entry) {
@@ -220,6 +243,9 @@ impl Problem {
         for (s, &closes) in sums.iter_mut().zip(&self.closes).rev() {
             sum = if closes { 0.0 } else { sum + *s };
             *s = sum;
+        }
+        if let Some(stays) = &self.stays {
+            stays.add_gone(values, &self.exit_slot, &self.closes, sums);
         }
     }
 
@@ -260,63 +286,4 @@ fn moments(sample: &Sample, kept: &[usize], total: f64) -> Vec<(f64, f64)> {
         (mean, if sd > 1e-13 * size && sd.is_finite() { sd } else { 0.0 })
     };
     (0..x.ncols()).into_par_iter().map(of).collect()
-}
-
-/// Event times and the rows at risk at some of them.
-struct Slots {
-    row: Vec<usize>,
-    exit: Vec<u32>,
-    entry: Option<Vec<u32>>,
-    deaths: Vec<f64>,
-    closes: Vec<bool>,
-}
-
-impl Slots {
-    fn new(sample: &Sample, cause: u32, order: &[usize], total: f64) -> Self {
-        let y = sample.outcome();
-        let stratum = |i: usize| sample.strata().map_or(0, |s| s[i]);
-        let mut time: Vec<f64> = Vec::new();
-        let mut out = Self {
-            row: Vec::with_capacity(order.len()),
-            exit: Vec::with_capacity(order.len()),
-            entry: y.entry().map(|_| Vec::with_capacity(order.len())),
-            deaths: Vec::new(),
-            closes: Vec::new(),
-        };
-        for rows in order.chunk_by(|&a, &b| stratum(a) == stratum(b)) {
-            let begin = time.len();
-            for &i in rows.iter().filter(|&&i| y.cause()[i] == cause) {
-                if time.len() == begin || time.last() != Some(&y.exit()[i]) {
-                    time.push(y.exit()[i]);
-                    out.deaths.push(0.0);
-                    out.closes.push(false);
-                }
-                let weight = sample.weights().map_or(1.0, |w| w[i]);
-                out.deaths[time.len() - 1] += weight / total;
-            }
-            if time.len() == begin {
-                continue;
-            }
-            let mut exit = begin;
-            for &i in rows {
-                while exit < time.len() && time[exit] <= y.exit()[i] {
-                    exit += 1;
-                }
-                let entry = y
-                    .entry()
-                    .map_or(begin, |e| begin + time[begin..].partition_point(|&t| t <= e[i]));
-                if entry < exit {
-                    out.row.push(i);
-                    out.exit.push(exit as u32);
-                    if let Some(all) = &mut out.entry {
-                        all.push(entry as u32);
-                    }
-                }
-            }
-            time.push(f64::NAN);
-            out.deaths.push(0.0);
-            out.closes.push(true);
-        }
-        out
-    }
 }

@@ -5,7 +5,8 @@ use ndarray::{Array1, Array2, ArrayView1};
 use super::baseline::Baseline;
 use super::{Convention, FineGray};
 use crate::survival::{
-    ChiSquare, Concordance, ConcordanceOptions, FitError, FitWarning, Outcome, Sample, concordance,
+    ChiSquare, Concordance, ConcordanceOptions, FitError, FitWarning, Outcome, Penalised, Sample,
+    concordance, fitted,
 };
 
 /// A fitted Fine–Gray model. Terms keep their place: one that could not be estimated has
@@ -38,6 +39,9 @@ pub struct FineGrayFit {
     pub wald: ChiSquare,
     /// The score test of all coefficients being zero, from the information.
     pub score: ChiSquare,
+    /// Penalty and effective degrees of freedom, where there were priors or ridge: `loglik` is
+    /// without the penalty, and the tests have the effective degrees of freedom.
+    pub penalised: Option<Penalised>,
     /// Rows of the sample.
     pub n: usize,
     /// Rows that ended by the cause.
@@ -61,13 +65,13 @@ impl FineGrayFit {
     /// Standard errors that go with the convention.
     #[must_use]
     pub fn se(&self) -> Array1<f64> {
-        roots(&self.covariance)
+        fitted::roots(&self.covariance)
     }
 
     /// Standard errors by cluster or row, where there are any.
     #[must_use]
     pub fn robust_se(&self) -> Option<Array1<f64>> {
-        self.robust_covariance.as_ref().map(roots)
+        self.robust_covariance.as_ref().map(fitted::roots)
     }
 
     /// The covariance to draw conclusions from: the robust one where there is one.
@@ -81,14 +85,7 @@ impl FineGrayFit {
     /// # Errors
     /// Another number of columns.
     pub fn linear_predictors(&self, sample: &Sample) -> Result<Array1<f64>, FitError> {
-        self.check_columns(sample.x().ncols())?;
-        let mut eta = sample.x().dot(&self.coef);
-        if let Some(offset) = sample.offset() {
-            for (e, o) in eta.iter_mut().zip(offset) {
-                *e += o;
-            }
-        }
-        Ok(eta)
+        fitted::linear_predictors(sample, &self.coef)
     }
 
     /// The cumulative incidence of the cause at `times` for covariates `x` (offset 0) in a stratum
@@ -138,11 +135,7 @@ impl FineGrayFit {
     }
 
     pub(super) fn check_columns(&self, found: usize) -> Result<(), FitError> {
-        let expected = self.coef.len();
-        if found == expected {
-            return Ok(());
-        }
-        Err(FitError::Shape { what: "the number of columns", found, expected })
+        fitted::check_columns(found, self.coef.len())
     }
 
     /// Whether every number lies in the machine's range.
@@ -157,8 +150,4 @@ impl FineGrayFit {
         }
         Ok(())
     }
-}
-
-fn roots(covariance: &Array2<f64>) -> Array1<f64> {
-    covariance.diag().mapv(|v| v.max(0.0).sqrt())
 }

@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::observed::Observed;
-use super::{Convention, METHOD};
+use super::Convention;
+use super::observed::{Observed, unobserved};
 use crate::survival::columns::{Columns, PAD, TILE};
 use crate::survival::table::ordered;
 use crate::survival::{FitError, Sample};
@@ -278,16 +278,5 @@ impl<'a> Layout<'a> {
                 begin = j + 1;
             }
         }
-    }
-}
-
-fn unobserved(exit: f64) -> FitError {
-    FitError::NotApplicable {
-        method: METHOD,
-        why: format!(
-            "the chance of being under observation at time {exit} is estimated as 0, since at some \
-             time all who were at risk were censored or had only just entered; leave out the few \
-             rows that were observed before then"
-        ),
     }
 }

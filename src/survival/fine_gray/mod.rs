@@ -21,12 +21,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod at;
 mod baseline;
 mod fit;
 mod influence;
 mod layout;
 mod means;
-mod observed;
+pub(super) mod observed;
 mod pass;
 
 use ndarray::{Array1, Array2};
@@ -38,6 +39,7 @@ use super::identify::{identify, separated};
 use super::linalg::{Cholesky, quadratic};
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
 use super::outlier::{Terms, driving_row};
+use super::prior::{Penalised, Penalty, Prior};
 use super::sandwich::{Influences, wald_test};
 use super::{ChiSquare, FitError, FitWarning, Sample, Ties};
 use influence::Influence;
@@ -66,6 +68,7 @@ pub enum Convention {
 pub struct FineGray {
     convention: Convention,
     ties: Option<Ties>,
+    priors: Vec<Prior>,
     ridge: f64,
     iterations: usize,
 }
@@ -80,7 +83,13 @@ impl FineGray {
     /// The numbers of `cmprsk::crr`, without penalty.
     #[must_use]
     pub fn new() -> Self {
-        Self { convention: Convention::Crr, ties: None, ridge: 0.0, iterations: 100 }
+        Self {
+            convention: Convention::Crr,
+            ties: None,
+            priors: Vec::new(),
+            ridge: 0.0,
+            iterations: 100,
+        }
     }
 
     /// Whose numbers the fit has.
@@ -90,6 +99,11 @@ impl FineGray {
         self
     }
 
+    /// The convention that was set.
+    pub(crate) fn whose(&self) -> Convention {
+        self.convention
+    }
+
     /// How tied events are treated: [`Convention::Crr`] knows Breslow only.
     #[must_use]
     pub fn ties(mut self, ties: Ties) -> Self {
@@ -97,8 +111,16 @@ impl FineGray {
         self
     }
 
-    /// Subtracts λ/2·Σβ² from the log likelihood: R's `ridge(…, theta = λ, scale = FALSE)`. Columns
-    /// in different units are penalised differently; scale them before.
+    /// A Gaussian prior for each of these terms, as [`super::Cox::priors`] has them.
+    #[must_use]
+    pub fn priors(mut self, priors: Vec<Prior>) -> Self {
+        self.priors = priors;
+        self
+    }
+
+    /// Subtracts λ/2·Σβ² from the log likelihood, the sum over the terms without a prior of their
+    /// own: R's `ridge(…, theta = λ, scale = FALSE)`. Columns in different units are penalised
+    /// differently; scale them before.
     #[must_use]
     pub fn ridge(mut self, lambda: f64) -> Self {
         self.ridge = lambda;
@@ -142,34 +164,56 @@ impl FineGray {
         let layout = Layout::new(sample, cause, self.convention)?;
         let mut pass = Pass::new(&layout, efron);
         let p = layout.p();
-        let penalty: Vec<f64> = layout.columns.scale.iter().map(|s| self.ridge / s / s).collect();
+        let names = sample.names();
+        let penalty = Penalty::new(&self.priors, self.ridge, names, &layout.columns.scale)?;
         let start = Array1::zeros(p);
-        let mut null = evaluate(&mut pass, &start, &penalty).ok_or_else(|| FitError::Start {
-            why: "the offset differs by more than 600 between rows".into(),
-        })?;
+        let mut null = evaluate(&mut pass, &start).ok_or_else(too_wide)?;
         let mut warnings = Vec::new();
-        let weight = layout.events().1;
-        let constant = layout.columns.constant.clone();
-        let active = identify(sample.names(), &null.information, constant, weight, &mut warnings);
+        let (weight, constant) = (layout.events().1, layout.columns.constant.clone());
+        let held = penalty.as_ref();
+        let active = identify(names, &null.information, constant, weight, held, &mut warnings);
         for j in (0..p).filter(|&j| !active[j]) {
             leave_out(&mut null, j);
         }
-        let mut found = maximise(start, null.clone(), &active, self.iterations, |b| {
-            evaluate(&mut pass, b, &penalty)
+        let penalised = |mut point: Point, beta: &Array1<f64>| {
+            if let Some(penalty) = &penalty {
+                penalty.apply(&mut point, beta);
+            }
+            point
+        };
+        let first = penalised(null.clone(), &start);
+        let mut found = maximise(start, first, &active, self.iterations, |b| {
+            Some(penalised(evaluate(&mut pass, b)?, b))
         });
         if found.converged {
             // The last step is too short to be seen in the likelihood, and costs nothing.
             found.beta += &found.step;
         }
-        let mut fit = self.report(&pass, &null, &found, &active, cause, warnings)?;
-        let mut suspects = Vec::new();
-        if pass.evaluate(&found.beta).is_some() {
-            suspects = self.add_errors(&mut fit, &pass, &found)?;
-        }
-        fit.add_baseline(&pass);
+        let (fit, suspects) =
+            self.finish(&mut pass, &null, &found, held, &active, cause, warnings)?;
         let scale = &layout.columns.scale;
         let se = Array1::from_shape_fn(p, |j| fit.inverse[[j, j]].max(0.0).sqrt() / scale[j]);
         Ok((fit, suspects, se))
+    }
+
+    /// All that a fit says of a maximum, and the rows that may drive it.
+    fn finish(
+        &self,
+        pass: &mut Pass,
+        null: &Point,
+        found: &Maximum,
+        penalty: Option<&Penalty>,
+        active: &[bool],
+        cause: u32,
+        warnings: Vec<FitWarning>,
+    ) -> Result<(FineGrayFit, Vec<(f64, u32)>), FitError> {
+        let mut fit = self.report(pass, null, found, penalty, active, cause, warnings)?;
+        let mut suspects = Vec::new();
+        if pass.evaluate(&found.beta).is_some() {
+            suspects = self.add_errors(&mut fit, pass, found)?;
+        }
+        fit.add_baseline(pass);
+        Ok((fit, suspects))
     }
 
     fn tie_rule(&self) -> Ties {
@@ -197,9 +241,6 @@ impl FineGray {
         if self.iterations == 0 {
             return Err(setting("max_iterations", "must be at least 1"));
         }
-        if !(self.ridge >= 0.0 && self.ridge.is_finite()) {
-            return Err(setting("ridge", "must be a finite number of at least 0"));
-        }
         if sample.clusters().len() > 2 {
             return Err(setting("cluster", "at most two clusterings can be combined"));
         }
@@ -219,6 +260,7 @@ impl FineGray {
         pass: &Pass,
         null: &Point,
         found: &Maximum,
+        penalty: Option<&Penalty>,
         active: &[bool],
         cause: u32,
         mut warnings: Vec<FitWarning>,
@@ -233,18 +275,21 @@ impl FineGray {
         }
         let (events, _) = layout.events();
         let terms = active.iter().filter(|&&a| a).count();
-        if events < 5 * terms {
+        let inverse = Cholesky::new(&found.point.information, 1e-14).inverse();
+        let penalised =
+            penalty.map(|k| k.report(&found.beta, &found.point, &inverse, &columns.scale, active));
+        let df = penalised.as_ref().map_or(terms as f64, |p| p.df);
+        if (events as f64) < 5.0 * df {
             warnings.push(FitWarning::FewEvents { events, terms });
         }
         for s in layout.strata.iter().filter(|s| s.slots.len() == 1) {
             let (stratum, rows) = (s.number, s.rows.len());
             warnings.push(FitWarning::StratumWithoutEvents { stratum, rows });
         }
-        let inverse = Cholesky::new(&found.point.information, 1e-14).inverse();
         let null_factor = Cholesky::new(&null.information, ALIASED);
         let coef = Array1::from_shape_fn(p, |j| found.beta[j] / columns.scale[j]);
-        let penalty = 0.5 * self.ridge * coef.dot(&coef);
-        let loglik = [null.loglik, found.point.loglik + penalty];
+        let taken = penalised.as_ref().map_or(0.0, |p| p.penalty);
+        let loglik = [null.loglik, found.point.loglik + taken];
         Ok(FineGrayFit {
             names: names.to_vec(),
             estimated: active.to_vec(),
@@ -254,12 +299,13 @@ impl FineGray {
             loglik,
             iterations: found.iterations,
             converged: found.converged,
-            likelihood_ratio: ChiSquare::new(2.0 * (loglik[1] - loglik[0]), terms as f64),
-            wald: wald_test(&found.beta, &inverse),
+            likelihood_ratio: ChiSquare::new(2.0 * (loglik[1] - loglik[0]), df),
+            wald: wald_with(&found.beta, &inverse, penalised.as_ref()),
             score: ChiSquare::new(
                 quadratic(&null_factor.inverse(), null.score.view()),
-                terms as f64,
+                null_factor.rank() as f64,
             ),
+            penalised,
             n: sample.len(),
             events,
             cause,
@@ -302,7 +348,7 @@ impl FineGray {
             robust = Some(of(clusters));
         }
         if let Some(v) = robust.as_ref().or(own.as_ref()) {
-            fit.wald = wald_test(&found.beta, v);
+            fit.wald = wald_with(&found.beta, v, fit.penalised.as_ref());
         }
         if let Some(own) = own {
             fit.covariance = own_scale(&own, scale);
@@ -319,15 +365,20 @@ fn own_scale(v: &Array2<f64>, scale: &[f64]) -> Array2<f64> {
     Array2::from_shape_fn(v.dim(), |(i, j)| v[[i, j]] / scale[i] / scale[j])
 }
 
-/// The (penalised) log likelihood with slope and curvature at β.
-fn evaluate(pass: &mut Pass, beta: &Array1<f64>, penalty: &[f64]) -> Option<Point> {
-    let mut loglik = pass.evaluate(beta)?;
-    let (mut score, mut information) = pass.curvature();
-    for (j, &w) in penalty.iter().enumerate() {
-        loglik -= 0.5 * w * beta[j] * beta[j];
-        score[j] -= w * beta[j];
-        information[[j, j]] += w;
-    }
+/// The Wald test; with a penalty on the effective degrees of freedom.
+fn wald_with(beta: &Array1<f64>, v: &Array2<f64>, penalised: Option<&Penalised>) -> ChiSquare {
+    let wald = wald_test(beta, v);
+    penalised.map_or(wald, |p| ChiSquare::new(wald.chi2, p.df))
+}
+
+fn too_wide() -> FitError {
+    FitError::Start { why: "the offset differs by more than 600 between rows".into() }
+}
+
+/// The log likelihood with slope and curvature at β.
+fn evaluate(pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
+    let loglik = pass.evaluate(beta)?;
+    let (score, information) = pass.curvature();
     let finite = score.iter().chain(information.iter()).all(|v| v.is_finite());
     finite.then_some(Point { loglik, score, information })
 }

@@ -3,39 +3,39 @@
 //! A row that ended by another cause stays in the risk set of the subdistribution hazard, with the
 //! chance that it would still be observed: a(t)/a(exit), a(t) = G(t−)·H(t−).
 
-use super::Convention;
-use crate::survival::Outcome;
+use super::{Convention, METHOD};
 use crate::survival::table::{LifeTable, order};
+use crate::survival::{FitError, Outcome};
 
 /// What is left of this share of the risk set is rounding.
 const ROUNDING: f64 = 1e-12;
 
 /// The observation of one stratum's rows.
 #[derive(Debug, Clone)]
-pub(super) struct Observed {
+pub(in crate::survival) struct Observed {
     /// Distinct exit times.
-    pub(super) time: Vec<f64>,
+    pub(in crate::survival) time: Vec<f64>,
     /// a at each of them.
-    pub(super) reach: Vec<f64>,
+    pub(in crate::survival) reach: Vec<f64>,
     /// Weight of the censorings at each, and of the rows that could have been censored there.
-    pub(super) censored: Vec<f64>,
-    pub(super) exposed: Vec<f64>,
+    pub(in crate::survival) censored: Vec<f64>,
+    pub(in crate::survival) exposed: Vec<f64>,
     /// Where rows enter late: the same for entries.
-    pub(super) entries: Option<Entries>,
+    pub(in crate::survival) entries: Option<Entries>,
 }
 
 /// Distinct entry times, the weight of the rows that enter at each, and of those present just
 /// after it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Entries {
-    pub(super) time: Vec<f64>,
-    pub(super) entered: Vec<f64>,
-    pub(super) present: Vec<f64>,
+pub(in crate::survival) struct Entries {
+    pub(in crate::survival) time: Vec<f64>,
+    pub(in crate::survival) entered: Vec<f64>,
+    pub(in crate::survival) present: Vec<f64>,
 }
 
 impl Observed {
     /// Of rows in the order of their exit.
-    pub(super) fn new(
+    pub(in crate::survival) fn new(
         outcome: &Outcome,
         weights: Option<&[f64]>,
         sorted: &[u32],
@@ -107,6 +107,18 @@ impl Entries {
         all.entered.reverse();
         all.present.reverse();
         all
+    }
+}
+
+/// The error of a row that ended otherwise when nobody could still be under observation.
+pub(in crate::survival) fn unobserved(exit: f64) -> FitError {
+    FitError::NotApplicable {
+        method: METHOD,
+        why: format!(
+            "the chance of being under observation at time {exit} is estimated as 0, since at some \
+             time all who were at risk were censored or had only just entered; leave out the few \
+             rows that were observed before then"
+        ),
     }
 }
 

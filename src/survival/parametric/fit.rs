@@ -8,7 +8,7 @@ use super::objective::Objective;
 use super::spline::Turned;
 use super::{Distribution, out_of_range};
 use crate::survival::{
-    ChiSquare, Concordance, ConcordanceOptions, FitError, FitWarning, Sample, concordance,
+    ChiSquare, Concordance, ConcordanceOptions, FitError, FitWarning, Sample, concordance, fitted,
 };
 
 /// A fitted parametric model. Its parameters are the intercept, the terms, and those of the
@@ -191,13 +191,13 @@ impl ParametricFit {
     /// Standard errors from the model, by parameter.
     #[must_use]
     pub fn se(&self) -> Array1<f64> {
-        roots(&self.covariance)
+        fitted::roots(&self.covariance)
     }
 
     /// Standard errors from the sandwich, where asked for.
     #[must_use]
     pub fn robust_se(&self) -> Option<Array1<f64>> {
-        self.robust_covariance.as_ref().map(roots)
+        self.robust_covariance.as_ref().map(fitted::roots)
     }
 
     /// The covariance to draw conclusions from: the robust one where there is one.
@@ -222,13 +222,8 @@ impl ParametricFit {
     /// # Errors
     /// Another number of columns.
     pub fn linear_predictors(&self, sample: &Sample) -> Result<Array1<f64>, FitError> {
-        self.check_columns(sample.x().ncols())?;
         let beta = Array1::from_shape_fn(self.names.len(), |j| self.coef[1 + j]);
-        let mut eta = sample.x().dot(&beta) + self.coef[0];
-        if let Some(offset) = sample.offset() {
-            eta.iter_mut().zip(offset).for_each(|(e, o)| *e += o);
-        }
-        Ok(eta)
+        Ok(fitted::linear_predictors(sample, &beta)? + self.coef[0])
     }
 
     /// The cumulative hazard of the cause at `times` for covariates `x` and an offset, each with its
@@ -242,7 +237,7 @@ impl ParametricFit {
         offset: f64,
         times: &[f64],
     ) -> Result<Vec<(f64, f64)>, FitError> {
-        self.check_columns(x.len())?;
+        fitted::check_columns(x.len(), self.names.len())?;
         if let Some(item) = times.iter().position(|t| !(t.is_finite() && *t >= 0.0)) {
             return Err(FitError::Times { what: "the times", item });
         }
@@ -279,16 +274,4 @@ impl ParametricFit {
         };
         concordance(sample.outcome(), &risk, &options)
     }
-
-    fn check_columns(&self, found: usize) -> Result<(), FitError> {
-        let expected = self.names.len();
-        if found == expected {
-            return Ok(());
-        }
-        Err(FitError::Shape { what: "the number of columns", found, expected })
-    }
-}
-
-fn roots(covariance: &Array2<f64>) -> Array1<f64> {
-    covariance.diag().mapv(|v| v.max(0.0).sqrt())
 }

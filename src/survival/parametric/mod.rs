@@ -217,7 +217,7 @@ impl Parametric {
                 gram[[j, i]] = gram[[i, j]];
             }
         }
-        identify(sample.names(), &gram, columns.constant.clone(), total, warnings)
+        identify(sample.names(), &gram, columns.constant.clone(), total, None, warnings)
     }
 
     fn report(

@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::golden::Compared;
-use super::{cox, curves, exact, fine_gray, firth, frailty, net, parametric, penalised, predict};
+use super::{
+    cox, curves, exact, fine_gray, fine_gray_penalised, firth, frailty, net, parametric, penalised,
+    predict,
+};
 use crate::model_repeated;
 use crate::run::root;
 
 /// The methods in the order of the table, and who the referee is.
-const METHODS: [(&str, &str); 38] = [
+const METHODS: [(&str, &str); 40] = [
     ("Kaplan–Meier, five intervals", "`survfit`"),
     ("Nelson–Aalen", "`survfit`"),
     ("Quantiles of survival", "`quantile.survfit`"),
@@ -42,6 +45,8 @@ const METHODS: [(&str, &str); 38] = [
     ("Cox: log-normal frailty", "`coxph(frailty(theta =))`, REML"),
     ("Fine–Gray, convention crr", "`cmprsk::crr`"),
     ("Fine–Gray, convention finegray", "`finegray`, `coxph`"),
+    ("Fine–Gray: Gaussian priors, ridge", "a direct maximisation"),
+    ("Fine–Gray: elastic net", "a direct maximisation"),
     ("Exponential", "`survreg`; maximisation"),
     ("Weibull", "`survreg`; maximisation"),
     ("Log-normal", "`survreg`; maximisation"),
@@ -92,6 +97,7 @@ fn compared() -> Vec<Compared> {
         net::PATHS.get_or_init(net::paths),
         frailty::FITS.get_or_init(frailty::fits),
         fine_gray::FITS.get_or_init(fine_gray::fits),
+        fine_gray_penalised::FITS.get_or_init(fine_gray_penalised::fits),
         parametric::FITS.get_or_init(parametric::fits),
     ]
     .iter()

@@ -7,6 +7,7 @@ mod cox;
 mod curves;
 mod exact;
 mod fine_gray;
+mod fine_gray_penalised;
 mod firth;
 mod frailty;
 pub(crate) mod golden;

@@ -7,10 +7,9 @@
 
 use ndarray::{Array1, Array2};
 
-use super::layout::Layout;
-use super::{Cox, FitError};
-use crate::survival::linalg::symmetrise;
-use crate::survival::newton::Point;
+use super::FitError;
+use super::linalg::symmetrise;
+use super::newton::Point;
 
 /// What is known of a term's log hazard ratio before the data are seen: a normal distribution.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +40,7 @@ pub struct Penalised {
     /// (Gray 1992). The number of terms without a penalty, and less the stronger it is.
     pub df: f64,
     /// The covariance of the estimates over repeated samples, bias aside: H⁻¹ I H⁻¹ (R's `var2`).
-    /// [`super::CoxFit::covariance`] is H⁻¹, that of the posterior.
+    /// The model's own covariance is H⁻¹, that of the posterior.
     pub sampling_covariance: Array2<f64>,
     /// Precision of each term, in scaled columns; 0 without prior.
     pub(super) precision: Vec<f64>,
@@ -54,23 +53,28 @@ pub(super) struct Penalty {
     mean: Vec<f64>,
 }
 
-impl Cox {
-    /// The penalty on this layout's columns; `None` without any.
-    pub(super) fn penalty(&self, layout: &Layout) -> Result<Option<Penalty>, FitError> {
-        let names = layout.sample.names();
+impl Penalty {
+    /// The penalty of these priors, and of `ridge` for all other terms, on columns that were divided
+    /// by `scale`; `None` without any.
+    pub(super) fn new(
+        priors: &[Prior],
+        ridge: f64,
+        names: &[String],
+        scale: &[f64],
+    ) -> Result<Option<Self>, FitError> {
         let wrong = |why: String| FitError::Setting { setting: "prior", why };
-        if !(self.ridge.is_finite() && self.ridge >= 0.0) {
+        if !(ridge.is_finite() && ridge >= 0.0) {
             let why = "must be a finite number that is not below zero".into();
             return Err(FitError::Setting { setting: "ridge", why });
         }
-        if self.priors.is_empty() && self.ridge == 0.0 {
+        if priors.is_empty() && ridge == 0.0 {
             return Ok(None);
         }
         let p = names.len();
-        let mut precision = vec![self.ridge; p];
+        let mut precision = vec![ridge; p];
         let mut mean = vec![0.0; p];
         let mut seen = vec![false; p];
-        for prior in &self.priors {
+        for prior in priors {
             let Some(j) = names.iter().position(|n| *n == prior.term) else {
                 let near = crate::history::nearest(&prior.term, names.iter().map(String::as_str));
                 let hint = near.map_or_else(String::new, |n| format!("; did you mean {n:?}?"));
@@ -88,17 +92,15 @@ impl Cox {
             mean[j] = prior.mean;
         }
         for j in 0..p {
-            precision[j] = precision[j] / layout.columns.scale[j] / layout.columns.scale[j];
-            mean[j] *= layout.columns.scale[j];
+            precision[j] = precision[j] / scale[j] / scale[j];
+            mean[j] *= scale[j];
             if !(precision[j].is_finite() && mean[j].is_finite()) {
                 return Err(FitError::Range { term: names[j].clone() });
             }
         }
-        Ok(Some(Penalty { precision, mean }))
+        Ok(Some(Self { precision, mean }))
     }
-}
 
-impl Penalty {
     /// Σ precision (β − mean)² / 2.
     pub(super) fn value(&self, beta: &Array1<f64>) -> f64 {
         let each = self.precision.iter().zip(&self.mean).zip(beta);
