@@ -1,6 +1,7 @@
 //! The records of a history folder, as they are after reading.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use super::codes::{
     Answer, CareForm, EndReason, EventKind, FamilyKind, FamilyStatus, KeepSiblings, Legal,
@@ -44,47 +45,67 @@ index!(
     Label
 );
 
-/// The pool of repeated words. Each word is held once.
+/// The pool of repeated words. Each word is held once, all of them in one text: a pool of many
+/// short words costs no piece of memory per word.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    words: Vec<Box<str>>,
-    index: HashMap<Box<str>, Label, foldhash::fast::RandomState>,
+    text: String,
+    /// Where each word ends in the text.
+    ends: Vec<usize>,
+    /// The label at each place; a word's place is its hash, or the first free one after it.
+    index: HashMap<u64, Label, foldhash::fast::RandomState>,
 }
 
 impl Labels {
     /// The label of a word, added where it is new.
     pub fn intern(&mut self, word: &str) -> Label {
-        if let Some(&label) = self.index.get(word) {
-            return label;
+        match self.place(word) {
+            Ok(label) => label,
+            Err(free) => {
+                let label = Label(self.ends.len() as u32);
+                self.text.push_str(word);
+                self.ends.push(self.text.len());
+                self.index.insert(free, label);
+                label
+            }
         }
-        let label = Label(self.words.len() as u32);
-        self.words.push(word.into());
-        self.index.insert(word.into(), label);
-        label
     }
 
     /// The label of a word that is in the pool already.
     #[must_use]
     pub fn find(&self, word: &str) -> Option<Label> {
-        self.index.get(word).copied()
+        self.place(word).ok()
+    }
+
+    /// The label of a word, or the free place where it belongs.
+    fn place(&self, word: &str) -> Result<Label, u64> {
+        let mut place = self.index.hasher().hash_one(word);
+        while let Some(&label) = self.index.get(&place) {
+            if self.word(label) == word {
+                return Ok(label);
+            }
+            place = place.wrapping_add(1);
+        }
+        Err(place)
     }
 
     /// The word behind a label of this pool.
     #[must_use]
     pub fn word(&self, label: Label) -> &str {
-        &self.words[label.at()]
+        let start = label.at().checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[label.at()]]
     }
 
     /// How many words there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.ends.len()
     }
 
     /// Whether there is no word.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.ends.is_empty()
     }
 }
 

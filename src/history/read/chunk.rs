@@ -35,7 +35,9 @@ pub(super) fn part<T>(
 ) -> Part<T> {
     let Context { file, shape, .. } = context;
     let body = &bytes[chunk.range.clone()];
-    let strict = body.contains(&0) || std::str::from_utf8(body).is_err();
+    // Most files are ASCII, and that is known sooner.
+    let text = body.is_ascii() || std::str::from_utf8(body).is_ok();
+    let strict = !text || body.contains(&0);
     let watched: Vec<usize> =
         (0..shape.column.len()).filter(|&at| may_hold_bsn(file, shape.column[at])).collect();
     let id_column = file.columns.iter().position(|c| c.kind == Kind::Id);

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::table::Table;
 use crate::history::columns::FILES;
 use crate::history::findings::{Finding, Findings};
+use crate::history::index::Groups;
 use crate::history::registry;
 
 /// What an id refers to.
@@ -27,10 +28,12 @@ type Map<'a, V> = HashMap<&'a [u8], V, foldhash::fast::RandomState>;
 
 /// The ids of a file.
 pub(super) struct Ids<'a> {
-    /// In parts, so that they are filled in parallel; an id is in the part of [`part_of`].
+    rows: Rows<'a>,
+    /// Rows by id, and the ids of rows that were left out. In parts, so that they are filled in
+    /// parallel; an id is in the part of [`part_of`]. Without the rows where ids count up.
     maps: Vec<Map<'a, u32>>,
-    /// The id of each row that can be used.
-    list: Vec<&'a [u8]>,
+    /// The number of the first row's id, where ids count up: a row is found by its number.
+    first: Option<u32>,
     /// Whether every id of the file was read.
     complete: bool,
     /// Whether there is such a file.
@@ -39,6 +42,39 @@ pub(super) struct Ids<'a> {
     pub file: &'static str,
     /// Its place among the files of a history.
     pub place: usize,
+}
+
+/// The id of each row that can be used.
+enum Rows<'a> {
+    /// None is longer than fifteen bytes: they stand beside one another.
+    Short(Vec<[u8; 16]>),
+    Long(Vec<&'a [u8]>),
+}
+
+/// A short id with its length behind it; `None` where it is long.
+fn short(id: &[u8]) -> Option<[u8; 16]> {
+    let mut packed = [0; 16];
+    packed[..15].get_mut(..id.len())?.copy_from_slice(id);
+    packed[15] = id.len() as u8;
+    Some(packed)
+}
+
+impl<'a> Rows<'a> {
+    fn new<T: Sync>(rows: &'a [T], id: fn(&T) -> &str) -> Self {
+        let packed = rows.par_iter().map(|row| short(id(row).as_bytes())).collect();
+        let long = || rows.iter().map(|row| id(row).as_bytes()).collect();
+        Option::map_or_else(packed, || Self::Long(long()), Self::Short)
+    }
+
+    /// Whether the row is there and has this id.
+    fn is(&self, row: u32, id: &[u8]) -> bool {
+        match self {
+            Self::Short(ids) => {
+                ids.get(row as usize).is_some_and(|there| short(id).is_some_and(|id| id == *there))
+            }
+            Self::Long(ids) => ids.get(row as usize).is_some_and(|&there| there == id),
+        }
+    }
 }
 
 /// How many parts the ids are held in.
@@ -68,38 +104,56 @@ fn number_at_end(id: &[u8]) -> u32 {
     number
 }
 
+/// The number at the end of the first row's id, where those numbers count up by one from row to
+/// row: no two ids are then the same, and only the row of its number can have an id.
+fn counting<T: Sync>(rows: &[T], id: fn(&T) -> &str) -> Option<u32> {
+    let number = |row: &T| number_at_end(id(row).as_bytes());
+    let next = |pair: &[T]| number(&pair[0]) + 1 == number(&pair[1]);
+    rows.par_windows(2).with_min_len(1024).all(next).then(|| rows.first().map(number))?
+}
+
 impl<'a> Ids<'a> {
     /// The ids of a table whose rows have different ids.
     pub(super) fn new<T: Sync>(table: &'a Table<T>, id: fn(&T) -> &str) -> Self {
-        let list: Vec<&[u8]> = table.rows.iter().map(|row| id(row).as_bytes()).collect();
+        let rows = &table.rows;
+        let first = counting(rows, id);
+        let own = |row: usize| id(&rows[row]).as_bytes();
+        let in_maps = if first.is_some() { 0 } else { rows.len() };
+        let parts = Groups::new(PARTS, in_maps, |row| Some(part_of(own(row)) as u32));
         let fill = |part: usize| {
             let mut map: Map<u32> = Map::default();
-            map.reserve(list.len() / PARTS * 9 / 8);
+            let of_part = parts.of(part as u32);
+            map.reserve(of_part.len());
             for (id, _) in table.left_out.iter().filter(|(id, _)| part_of(id.as_bytes()) == part) {
                 map.insert(id.as_bytes(), LEFT_OUT);
             }
-            for (row, id) in list.iter().enumerate().filter(|(_, id)| part_of(id) == part) {
-                map.insert(id, row as u32);
-            }
+            map.extend(of_part.iter().map(|&row| (own(row as usize), row)));
             map
         };
         let maps = (0..PARTS).into_par_iter().map(fill).collect();
         let (complete, present, file) = (table.complete, table.present, table.file.name);
         let place = FILES.iter().position(|f| f.name == file).unwrap_or(0);
-        Self { maps, list, complete, present, file, place }
+        Self { rows: Rows::new(rows, id), maps, first, complete, present, file, place }
     }
 
     /// What an id refers to. The guess speeds up a run of lookups; it never changes the answer.
     pub(super) fn find(&self, id: &[u8], guess: &mut Guess) -> Found {
         let number = number_at_end(id);
         let near = guess.row.wrapping_add(number.wrapping_sub(guess.number));
-        if self.list.get(near as usize).is_some_and(|&there| there == id) {
+        if self.rows.is(near, id) {
             *guess = Guess { row: near, number };
             return Found::Row(near);
         }
-        match self.maps[part_of(id)].get(id) {
-            Some(&LEFT_OUT) => Found::LeftOut,
-            Some(&row) => {
+        let row = match self.maps[part_of(id)].get(id) {
+            Some(&LEFT_OUT) => return Found::LeftOut,
+            Some(&row) => Some(row),
+            None => {
+                let row = self.first.and_then(|first| number.checked_sub(first));
+                row.filter(|&row| self.rows.is(row, id))
+            }
+        };
+        match row {
+            Some(row) => {
                 *guess = Guess { row, number };
                 Found::Row(row)
             }
@@ -110,14 +164,15 @@ impl<'a> Ids<'a> {
 }
 
 /// Reports ids that occur twice and removes the later rows.
-pub(super) fn distinct<T>(
+pub(super) fn distinct<T: Sync>(
     table: &mut Table<T>,
     id: fn(&T) -> &str,
     column: usize,
     findings: &mut Findings,
 ) {
     let rising = |pair: &[T]| id(&pair[0]) < id(&pair[1]);
-    if table.left_out.is_empty() && table.rows.windows(2).all(rising) {
+    let differ = || counting(&table.rows, id).is_some() || table.rows.windows(2).all(rising);
+    if table.left_out.is_empty() && differ() {
         return;
     }
     let mut seen: Map<()> = Map::default();
@@ -173,6 +228,31 @@ mod tests {
                 assert_eq!(ids.find(b"s5", &mut guess), Found::Unknown);
             }
         }
+    }
+
+    #[test]
+    fn ids_that_count_up_are_found_by_their_number() {
+        let words: Vec<String> = (7..300).map(|n| format!("s{n:04}")).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        for (words, first) in [(&words[..], Some(7)), (&[words[0], words[2]], None)] {
+            let table = table(words, &["s0301"]);
+            assert_eq!(counting(&table.rows, |s| s), first);
+            let ids = Ids::new(&table, |s| s);
+            let find = |id: &str| ids.find(id.as_bytes(), &mut Guess { row: 9, number: 1 });
+            for (row, word) in words.iter().enumerate() {
+                assert_eq!(find(word), Found::Row(row as u32));
+            }
+            assert_eq!(find("s0301"), Found::LeftOut);
+            for unknown in ["s0006", "s0300", "t0008", "s8", "8", "", "s00000000000000000008"] {
+                assert_eq!(find(unknown), Found::Unknown, "{unknown}");
+            }
+        }
+        let long = "s00000000000000000008";
+        assert_eq!(
+            Ids::new(&table(&["s7", long], &[]), |s| s)
+                .find(long.as_bytes(), &mut Guess::default()),
+            Found::Row(1)
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 
 /// How many chunks are read before they are joined. Fixed, so that results do not depend on the
 /// threads; small, so that few rows exist twice.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 
 /// The bytes of the shortest rows, about.
 const SHORTEST_ROW: usize = 16;
@@ -112,7 +112,7 @@ impl Reader<'_> {
         table
     }
 
-    /// Reads all chunks in the style that the whole file shows. The first chunk usually shows
+    /// Reads all chunks in the style that the whole file shows. The first, short chunk usually shows
     /// it already; where later ones say otherwise, the file is read once more.
     fn gather<T: Relabel + Send>(
         &mut self,
@@ -139,20 +139,31 @@ impl Reader<'_> {
             let most = bytes.len() / SHORTEST_ROW;
             let lines = usize::try_from(chunks.lines).unwrap_or(usize::MAX);
             gathered.table.reserve(lines.min(most));
+            // The chunks of a batch are joined, in their order, while the next batch is read.
+            let mut waiting = Vec::new();
             for batch in chunks.list.chunks(BATCH) {
-                let mut parts: Vec<Part<T>> = batch.par_iter().map(|c| read(c, style)).collect();
-                self.common_labels(&mut parts);
-                for part in parts {
-                    self.progress.advance(part.count as u64);
-                    gathered.add(part);
-                }
+                let before = std::mem::take(&mut waiting);
+                (waiting, ()) = rayon::join(
+                    || batch.par_iter().map(|c| read(c, style)).collect(),
+                    || self.join(before, &mut gathered),
+                );
             }
+            self.join(waiting, &mut gathered);
             let shown = gathered.evidence.settle(format);
             if shown == style {
                 self.progress.finish();
                 return gathered;
             }
             style = shown;
+        }
+    }
+
+    /// Adds the next chunks to those before.
+    fn join<T: Relabel + Send>(&mut self, mut parts: Vec<Part<T>>, all: &mut Gathered<T>) {
+        self.common_labels(&mut parts);
+        for part in parts {
+            self.progress.advance(part.count as u64);
+            all.add(part);
         }
     }
 

@@ -12,6 +12,9 @@ use crate::history::registry;
 /// The aim for the size of a chunk. Fixed, so that results do not depend on the threads.
 const CHUNK: usize = 1 << 20;
 
+/// The aim for the first chunk, which is read twice: its style is that of the file, mostly.
+const FIRST: usize = 1 << 16;
+
 /// Some whole rows of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chunk {
@@ -97,11 +100,16 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
+    /// The aim for the size of the next chunk.
+    fn aim(&self) -> usize {
+        if self.cuts.is_empty() { FIRST } else { CHUNK }
+    }
+
     /// Without quotes every line is a row, and none is too long (loading sees to that).
     fn plain(&mut self, body: usize) {
         let mut start = body;
         while start < self.bytes.len() {
-            let aim = (start + CHUNK).min(self.bytes.len());
+            let aim = (start + self.aim()).min(self.bytes.len());
             let end = self.bytes[aim..]
                 .iter()
                 .position(|&b| b == b'\n' || b == b'\r')
@@ -130,7 +138,7 @@ impl Scan<'_> {
                 (At::AfterQuote, b'"') => At::Quoted,
                 (_, b'\n' | b'\r') => {
                     row = i + 1;
-                    if row - chunk >= CHUNK {
+                    if row - chunk >= self.aim() {
                         self.cuts.push(row);
                         chunk = row;
                     }

@@ -16,8 +16,9 @@ pub(super) trait Relabel {
     fn relabel(&mut self, to: &[Label]);
 }
 
-/// How many shares the search for doubles has: as many as the highest four bits of a hash.
-const SHARES: u64 = 16;
+/// How many shares the search for doubles has: as many as the highest two bits of a hash. Each
+/// share goes through all hashes, so more of them would cost more than they spread.
+const SHARES: u64 = 4;
 
 /// A file after reading.
 pub(super) struct Table<T> {
@@ -157,7 +158,7 @@ impl<T: PartialEq + Sync> Table<T> {
         let mask = bits as u64 - 1;
         let mut met = vec![0u64; bits / 64];
         let mut again: HashSet<u64, foldhash::fast::RandomState> = HashSet::default();
-        let own = |hash: u64| hash >> 60 == share;
+        let own = |hash: u64| hash >> 62 == share;
         for &hash in self.hashes.iter().filter(|&&hash| own(hash)) {
             let word = &mut met[((hash & mask) / 64) as usize];
             let bit = 1u64 << (hash % 64);
