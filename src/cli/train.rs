@@ -85,6 +85,12 @@ pub(crate) fn table(r: &TrainResult) -> String {
     if let Some(frailty) = &r.frailty {
         let _ = writeln!(text, "{frailty}");
     }
+    if let Some(importance) = &r.importance {
+        let _ = writeln!(text, "concordance that is lost without a term (out of bag):");
+        for i in importance {
+            let _ = writeln!(text, "  {:<40} {:>8.4}", i.term, i.value);
+        }
+    }
     if let Some(tests) = &r.tests {
         test(&mut text, "likelihood ratio test", tests.likelihood_ratio);
         test(&mut text, "Wald test", tests.wald);

@@ -11,6 +11,7 @@ use smartcore::ensemble::random_forest_regressor::{
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::error::{LearnerError, same_length};
+use super::survival_forest::ForestReasons;
 use super::tree::{SmartcoreNode, Tree};
 
 type Smartcore = RandomForestRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
@@ -97,6 +98,21 @@ impl Forest {
         let mean = means.iter().sum::<f64>() / n;
         let variance = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / (n - 1.0);
         (mean, variance)
+    }
+
+    /// What each column adds to the prediction for a row: exact Shapley values by the cases in the
+    /// leaves (Lundberg, Erion & Lee 2018). Base and contributions sum to the prediction.
+    #[must_use]
+    pub fn reasons(&self, x: &[f64]) -> ForestReasons {
+        let mut found = ForestReasons { base: 0.0, columns: vec![0.0; self.columns] };
+        for bag in &self.bags {
+            let share = 1.0 / (self.bags.len() * bag.len()) as f64;
+            for tree in bag {
+                found.base += share * tree.mean();
+                tree.contributions(x, share, &mut found.columns);
+            }
+        }
+        found
     }
 
     /// The columns of a row.

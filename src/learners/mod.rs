@@ -4,11 +4,15 @@
 //! Both crates panic or silently fit on input that they do not expect, so all input is checked
 //! here, before the seam, and only plain numbers leave the room.
 
+mod bin_tree;
+mod binned;
 mod censoring;
 mod error;
 mod forest;
 mod logistic;
 mod person_period;
+mod shap;
+mod survival_forest;
 mod tree;
 
 pub use censoring::censoring_weights;
@@ -17,3 +21,6 @@ pub use forest::{Forest, ForestSettings};
 pub use logistic::Logistic;
 pub(crate) use logistic::probability;
 pub use person_period::{PeriodRun, PersonPeriods};
+pub use survival_forest::{
+    ForestReasons, ForestRisk, OutOfBag, SurvivalForest, SurvivalForestSettings,
+};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::LearnerError;
+use super::shap;
 
 /// A regression tree in preorder. Node i is a leaf where `column[i]` is [`Tree::LEAF`], and then
 /// `number[i]` is its value; else rows with `x[column[i]] <= number[i]` go to node i + 1 and the
@@ -13,6 +14,8 @@ pub(crate) struct Tree {
     column: Vec<u32>,
     number: Vec<f64>,
     right: Vec<u32>,
+    /// Training rows in each leaf; 0 at splits.
+    cases: Vec<u32>,
 }
 
 /// A node of a tree as smartcore writes it.
@@ -86,6 +89,7 @@ impl Tree {
         let here = self.column.len();
         let Some((yes, no, value, column, left)) = split else {
             self.push(Self::LEAF, node.output);
+            self.cases[here] = cases.len() as u32;
             return Ok(());
         };
         self.push(column as u32, value);
@@ -99,12 +103,29 @@ impl Tree {
         self.column.push(column);
         self.number.push(number);
         self.right.push(0);
+        self.cases.push(0);
+    }
+
+    /// The mean of the leaves, by their cases.
+    pub(super) fn mean(&self) -> f64 {
+        let total: f64 = self.cases.iter().map(|&c| f64::from(c)).sum();
+        let leaves = self.number.iter().zip(&self.cases).filter(|(_, c)| **c > 0);
+        leaves.map(|(v, &c)| v * f64::from(c)).sum::<f64>() / total
+    }
+
+    /// Adds what each column contributes to the row's leaf, times `share`.
+    pub(super) fn contributions(&self, x: &[f64], share: f64, into: &mut [f64]) {
+        let left = |node: usize| x[self.column[node] as usize] <= self.number[node];
+        let value = |node: usize| share * self.number[node];
+        let (column, right, cases) = (&self.column, &self.right, &self.cases);
+        shap::of_tree(column, Self::LEAF, right, cases, value, left, into);
     }
 
     /// Whether every walk ends in a leaf with a probability, for rows of `columns` columns.
     pub(crate) fn is_whole(&self, columns: usize) -> bool {
         let n = self.column.len();
-        if n == 0 || self.number.len() != n || self.right.len() != n {
+        let lengths = [self.number.len(), self.right.len(), self.cases.len()];
+        if n == 0 || lengths.iter().any(|&l| l != n) {
             return false;
         }
         // In preorder each subtree is one run: walk it once with the ends of open right branches.
@@ -117,12 +138,13 @@ impl Tree {
                 let probability = (0.0..=1.0).contains(&self.number[i]);
                 let next = open.pop();
                 let ends = next.unwrap_or(n) == i + 1;
-                if self.right[i] != 0 || !probability || !ends {
+                if self.right[i] != 0 || !probability || !ends || self.cases[i] == 0 {
                     return false;
                 }
             } else {
                 let right = self.right[i] as usize;
-                if self.column[i] as usize >= columns || right <= i + 1 || right >= n {
+                let inner = self.cases[i] == 0 && right > i + 1 && right < n;
+                if self.column[i] as usize >= columns || !inner {
                     return false;
                 }
                 open.push(right);
@@ -151,6 +173,7 @@ mod tests {
             column: vec![0, Tree::LEAF, 1, Tree::LEAF, Tree::LEAF],
             number: vec![1.0, 0.1, 5.0, 0.2, 0.3],
             right: vec![2, 0, 4, 0, 0],
+            cases: vec![0, 20, 0, 10, 30],
         }
     }
 
@@ -161,6 +184,11 @@ mod tests {
         assert_eq!(t.predict(&[1.0, 9.0]), 0.1);
         assert_eq!(t.predict(&[1.5, 5.0]), 0.2);
         assert_eq!(t.predict(&[1.5, 5.5]), 0.3);
+        // (20 · 0.1 + 10 · 0.2 + 30 · 0.3) / 60, and the first column alone tells 0.1 from 0.275.
+        assert!((t.mean() - 13.0 / 60.0).abs() < 1e-15);
+        let mut why = vec![0.0; 2];
+        t.contributions(&[1.0, 9.0], 1.0, &mut why);
+        assert!((why[0] + why[1] - (0.1 - 13.0 / 60.0)).abs() < 1e-15);
         let mut counts = vec![0; 2];
         t.count_splits(&mut counts);
         assert_eq!(counts, [1, 1]);
@@ -185,7 +213,10 @@ mod tests {
             t.column.push(Tree::LEAF);
             t.number.push(0.5);
             t.right.push(0);
+            t.cases.push(10);
         });
+        broken(|t| t.cases[1] = 0);
+        broken(|t| t.cases[0] = 5);
         broken(|t| {
             t.column[4] = 0;
             t.right[4] = 4;

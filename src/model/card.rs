@@ -9,6 +9,7 @@ use super::trained::{About, Engine, Model, NamedTime};
 use super::verdict::{Limit, Stamp, Verdict};
 use super::{Frailty, Kind, Penalty, TimeUnit};
 use crate::features::Missing;
+use crate::learners::SurvivalForest;
 
 impl Model {
     /// The model's card, in Markdown. It is made of the model alone, and so shows no record.
@@ -212,6 +213,10 @@ impl Model {
                 "- a forest knows the risk only from the start (or a landmark) on, and only at the \
                  horizons above; its intervals come from the spread between halves of the clusters"
             }
+            Kind::SurvivalForest => {
+                "- leaves hold counts of at least ten cases; intervals come from the spread between \
+                 halves of the clusters; reasons are shares of the risk at the last horizon"
+            }
             Kind::DiscreteLogistic => {
                 "- time goes in intervals; a row censored within one says nothing about it"
             }
@@ -258,6 +263,9 @@ impl Model {
                 ends.copied().fold(0.0, f64::max)
             }
             Engine::Forests(f) => f.forests.iter().map(|f| f.horizon).fold(0.0, f64::max),
+            Engine::SurvivalForests(f) => {
+                f.forests.iter().map(SurvivalForest::follow_up).fold(0.0, f64::max)
+            }
         };
         match self.about.kind {
             Kind::Literature => format!("the published baseline ends after {last:.0}{unit}"),

@@ -25,6 +25,11 @@ pub(crate) fn monthly(y: &Outcome, origin: f64, anchors: &[f64]) -> Option<Vec<f
 /// At most 200 cells between quantiles of the event times, rounded to three significant digits
 /// so that an edge is nobody's own time, with the `anchors` (horizons) as edges of their own.
 pub(crate) fn quantiles(y: &Outcome, anchors: &[f64]) -> Option<Vec<f64>> {
+    quantiles_of(y, anchors, TABLE_CELLS)
+}
+
+/// The same with at most so many cells.
+pub(crate) fn quantiles_of(y: &Outcome, anchors: &[f64], most: usize) -> Option<Vec<f64>> {
     let first = y.entry().map_or(0.0, |e| e.iter().copied().fold(f64::INFINITY, f64::min));
     let origin = rounded(first, f64::floor);
     let last = follow_up(y)?;
@@ -32,7 +37,7 @@ pub(crate) fn quantiles(y: &Outcome, anchors: &[f64]) -> Option<Vec<f64>> {
         y.exit().iter().zip(y.cause()).filter(|&(_, &c)| c > 0).map(|(&t, _)| t).collect();
     times.sort_by(f64::total_cmp);
     let anchors: Vec<f64> = anchors.iter().copied().filter(|&a| a > origin && a <= last).collect();
-    let wanted = TABLE_CELLS.saturating_sub(anchors.len() + 1).max(1).min(times.len());
+    let wanted = most.saturating_sub(anchors.len() + 1).max(1).min(times.len());
     let mut edges = vec![origin, rounded(last, f64::floor)];
     edges.extend((1..wanted).map(|k| rounded(times[k * times.len() / wanted], f64::ceil)));
     edges.retain(|&e| e >= origin && e <= last);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::hazards::Estimate;
-use crate::learners::Forest;
+use crate::learners::{Forest, ForestReasons};
 
 /// A forest for one landmark (or the start) and one horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,11 +24,25 @@ pub(crate) struct Forests {
 }
 
 impl Forests {
-    /// The risk from the landmark on; `None` at a horizon without a forest.
-    pub(crate) fn risk(&self, landmark: usize, horizon: f64, x: &[f64]) -> Option<Estimate> {
+    fn find(&self, landmark: usize, horizon: f64) -> Option<&Forest> {
         let near = |h: f64| (h - horizon).abs() <= 1e-9 * horizon.abs().max(1.0);
         let found = self.forests.iter().find(|f| f.landmark == landmark && near(f.horizon))?;
-        let (value, variance) = found.forest.predict(x);
+        Some(&found.forest)
+    }
+
+    /// What each column adds to that risk.
+    pub(crate) fn reasons(
+        &self,
+        landmark: usize,
+        horizon: f64,
+        x: &[f64],
+    ) -> Option<ForestReasons> {
+        Some(self.find(landmark, horizon)?.reasons(x))
+    }
+
+    /// The risk from the landmark on; `None` at a horizon without a forest.
+    pub(crate) fn risk(&self, landmark: usize, horizon: f64, x: &[f64]) -> Option<Estimate> {
+        let (value, variance) = self.find(landmark, horizon)?.predict(x);
         Some(Estimate { value, variance })
     }
 

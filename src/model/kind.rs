@@ -32,6 +32,8 @@ pub enum Kind {
     Literature,
     /// A forest per horizon on an outcome weighted for censoring.
     Forest,
+    /// Our own random forest for late entry, competing ends and missing values.
+    SurvivalForest,
     /// Boosted trees.
     Boosting,
     /// Logistic regression of the hazard in each interval (person-period rows).
@@ -134,6 +136,13 @@ const TABLE: &[Entry] = &[
         &["trees", "leaf", "depth"],
         "a random forest per horizon, weighted for censoring (smartcore)",
     ),
+    entry(
+        Kind::SurvivalForest,
+        "survival-forest",
+        true,
+        &["trees", "leaf", "depth", "mtry"],
+        "a random forest for late entry, competing ends and missing values",
+    ),
     entry(Kind::Boosting, "boosting", false, &[], "boosted trees"),
     entry(
         Kind::DiscreteLogistic,
@@ -231,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_row_and_reads_back() {
-        assert_eq!(TABLE.len(), 15);
+        assert_eq!(TABLE.len(), 16);
         for kind in Kind::all() {
             assert_eq!(kind.entry().kind, kind);
             assert_eq!(Kind::parse(kind.name()), Some(kind));

@@ -19,6 +19,7 @@ mod hazards;
 mod interval;
 mod kind;
 mod literature;
+mod native;
 mod predict;
 mod prediction;
 mod prepare;
@@ -28,6 +29,7 @@ mod result;
 mod smooth;
 mod study;
 mod subdistribution;
+mod survival_forests;
 mod support;
 mod trained;
 mod verdict;
@@ -36,7 +38,9 @@ pub use difference::Contrasts;
 pub use error::ModelError;
 pub use fit::{Fitted, fit, fit_with_progress};
 pub use kind::Kind;
-pub use prediction::{Abstention, Contribution, Prediction, PredictionNote, RiskAt};
+pub use prediction::{
+    Abstention, Contribution, Explanation, Prediction, PredictionNote, RiskAt, Scale,
+};
 pub use prepare::{Source, prepare, prepare_history, prepare_table, prepare_with_progress};
 pub use prepared::{Prepared, TimeUnit};
 pub use priors::PriorRow;

@@ -7,10 +7,14 @@ use super::fit::stratum_labels;
 use super::grid::Ends;
 use super::hazards::Estimate;
 use super::interval::cloglog;
-use super::prediction::{Abstention, Contribution, Prediction, PredictionNote, RiskAt};
+use super::native;
+use super::prediction::{
+    Abstention, Contribution, Explanation, Prediction, PredictionNote, RiskAt, Scale,
+};
 use super::trained::{Engine, Model};
 use super::{ModelError, TimeUnit};
 use crate::features::{Design, Frame, NoteKind, Values};
+use crate::learners::ForestReasons;
 use crate::progress::{Progress, Silent};
 
 /// A value outside the scope by more than this share of its width has no number.
@@ -32,6 +36,8 @@ pub(super) struct Rows<'a> {
 pub(super) struct Row<'a> {
     /// Columns less their means.
     pub(super) x: Vec<f64>,
+    /// The columns themselves.
+    raw: Vec<f64>,
     pub(super) offset: f64,
     pub(super) stratum: Option<&'a str>,
     pub(super) landmark: usize,
@@ -151,7 +157,7 @@ impl Model {
                 "give horizons above zero",
             ));
         }
-        let design = if self.recipe.terms().is_empty() {
+        let mut design = if self.recipe.terms().is_empty() {
             Design {
                 x: ndarray::Array2::zeros((frame.len(), 0)),
                 names: Vec::new(),
@@ -161,6 +167,9 @@ impl Model {
         } else {
             self.recipe.apply(frame)?
         };
+        if matches!(self.engine, Engine::SurvivalForests(_)) {
+            native::blank(&self.recipe, frame, &design.kept_rows, &mut design.x);
+        }
         let mut at = vec![None; frame.len()];
         for (k, &row) in design.kept_rows.iter().enumerate() {
             at[row] = Some(k);
@@ -210,10 +219,11 @@ impl Model {
             return Err(Abstention::Missing { column });
         }
         let x: ArrayView1<'_, f64> = rows.design.x.row(k);
-        let x = x.iter().zip(&self.means).map(|(x, m)| x - m).collect();
+        let raw = x.to_vec();
+        let x = raw.iter().zip(&self.means).map(|(x, m)| x - m).collect();
         let stratum = rows.strata.as_ref().map(|s| s[r].as_str());
         let landmark = self.landmark_at(lasted).ok_or(Abstention::BeforeLandmark)?;
-        Ok(Row { x, offset, stratum, landmark, from: lasted })
+        Ok(Row { x, raw, offset, stratum, landmark, from: lasted })
     }
 
     /// The last landmark that is reached, by its place; 0 where features are read at the start.
@@ -235,7 +245,9 @@ impl Model {
         let mark = self.about.landmarks.get(row.landmark).map_or(0.0, |m| m.time);
         match &self.engine {
             Engine::Hazards(_) | Engine::Smooth(_) => row.from.max(mark),
-            Engine::Discrete(_) | Engine::Forests(_) => (row.from - mark).max(0.0),
+            Engine::Discrete(_) | Engine::Forests(_) | Engine::SurvivalForests(_) => {
+                (row.from - mark).max(0.0)
+            }
         }
     }
 
@@ -249,6 +261,7 @@ impl Model {
             Engine::Smooth(s) => s.ends(row.landmark, &row.x, row.offset, from, from + horizon),
             Engine::Discrete(d) => d.ends(row.landmark, &row.x, from, from + horizon),
             Engine::Forests(_) => None,
+            Engine::SurvivalForests(f) => f.ends(row.landmark, &row.raw, from, from + horizon),
         }
     }
 
@@ -279,9 +292,12 @@ impl Model {
                 if from > 1.0 {
                     return Err(Abstention::NotAtLandmark);
                 }
-                let x: Vec<f64> = row.x.iter().zip(&self.means).map(|(x, m)| x + m).collect();
-                let found = f.risk(row.landmark, horizon, &x);
+                let found = f.risk(row.landmark, horizon, &row.raw);
                 (found.is_some(), found)
+            }
+            Engine::SurvivalForests(f) => {
+                let reach = within(Some(&f.follow_up(row.landmark)));
+                (reach, f.risk(row.landmark, &row.raw, from, to))
             }
         };
         match found {
@@ -305,7 +321,7 @@ impl Model {
                     Some(why) => Err(why),
                     None => self.risks_of(&row, horizons, &mut notes),
                 };
-                (risks, self.contributions(&row.x))
+                (risks, self.contributions(&row, horizons))
             }
         };
         Prediction { risks, contributions, support, notes }
@@ -409,8 +425,36 @@ impl Model {
         found
     }
 
-    /// What each term adds to the log hazard of the cause.
-    fn contributions(&self, x: &[f64]) -> Vec<Contribution> {
+    /// What each term adds: to the log hazard of the cause, or for trees to the risk at the last
+    /// horizon that has a number.
+    fn contributions(&self, row: &Row<'_>, horizons: &[f64]) -> Vec<Contribution> {
+        let explained = horizons.iter().rev().find_map(|&h| self.explain_row(row, h));
+        explained.map_or_else(Vec::new, |e| e.contributions)
+    }
+
+    /// Additive reasons for each row of a frame at one horizon: `base` and the contributions sum
+    /// to `total`, on the scale that is told. `None` where there is no number, and for kinds
+    /// without additive reasons.
+    ///
+    /// For linear kinds the contributions are the columns' effects, held against the average
+    /// training row. For trees they are exact Shapley values on the scale of the risk (Lundberg,
+    /// Erion & Lee 2018), held against the risk of the average training row.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn explain(
+        &self,
+        frame: &Frame,
+        lasted: &[f64],
+        horizon: f64,
+    ) -> Result<Vec<Option<Explanation>>, ModelError> {
+        let rows = self.rows(frame, lasted, &[horizon])?;
+        let of = |r: usize| self.explain_row(&self.row(&rows, r, lasted[r]).ok()?, horizon);
+        Ok((0..frame.len()).into_par_iter().map(of).collect())
+    }
+
+    fn explain_row(&self, row: &Row<'_>, horizon: f64) -> Option<Explanation> {
+        let from = self.clock(row);
         let effects;
         let coef = match &self.engine {
             Engine::Hazards(h) => h.effects[0].coef.as_slice(),
@@ -422,13 +466,33 @@ impl Model {
                 let c = &d.causes[0].coef;
                 &c[c.len() - self.means.len()..]
             }
-            Engine::Forests(_) => return Vec::new(),
+            Engine::Forests(f) if from <= 1.0 => {
+                return Some(self.of_trees(f.reasons(row.landmark, horizon, &row.raw)?));
+            }
+            Engine::Forests(_) => return None,
+            Engine::SurvivalForests(f) => {
+                let to = from + horizon;
+                return Some(self.of_trees(f.reasons(row.landmark, &row.raw, from, to)?));
+            }
         };
+        let contributions = self.by_term(coef.iter().zip(&row.x).map(|(b, x)| b * x));
+        let total = contributions.iter().map(|c| c.value).sum();
+        Some(Explanation { scale: Scale::LogHazard, base: 0.0, total, contributions })
+    }
+
+    fn of_trees(&self, reasons: ForestReasons) -> Explanation {
+        let total = reasons.base + reasons.columns.iter().sum::<f64>();
+        let contributions = self.by_term(reasons.columns.into_iter());
+        Explanation { scale: Scale::Risk, base: reasons.base, total, contributions }
+    }
+
+    /// Values of columns, summed by their terms.
+    fn by_term(&self, columns: impl Iterator<Item = f64>) -> Vec<Contribution> {
         let mut all: Vec<Contribution> = Vec::new();
-        for ((term, b), x) in self.recipe.terms_of_columns().into_iter().zip(coef).zip(x) {
+        for (term, value) in self.recipe.terms_of_columns().into_iter().zip(columns) {
             match all.iter_mut().find(|c| c.term == term) {
-                Some(c) => c.value += b * x,
-                None => all.push(Contribution { term, value: b * x }),
+                Some(c) => c.value += value,
+                None => all.push(Contribution { term, value }),
             }
         }
         all

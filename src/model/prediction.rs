@@ -15,13 +15,37 @@ pub struct RiskAt {
     pub upper: f64,
 }
 
-/// What a term adds to the log hazard of the cause, compared with the average training row.
+/// What a term adds, compared with the average training row: to the log hazard of the cause for
+/// linear kinds, to the risk itself for trees ([`Scale`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contribution {
     /// The term, as written in the study.
     pub term: String,
-    /// What it adds: above zero raises the hazard, below zero lowers it.
+    /// What it adds: above zero raises the risk, below zero lowers it.
     pub value: f64,
+}
+
+/// The scale on which contributions are additive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// The log of the hazard (log odds for discrete hazards).
+    LogHazard,
+    /// The probability itself.
+    Risk,
+}
+
+/// A number of a row as a sum: of the base and of what each term adds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// What is explained.
+    pub scale: Scale,
+    /// What the model says of the average training row.
+    pub base: f64,
+    /// What it says of this row.
+    pub total: f64,
+    /// What the terms add, in the order of the study.
+    pub contributions: Vec<Contribution>,
 }
 
 /// Why there is no number.
@@ -157,7 +181,8 @@ pub enum PredictionNote {
 pub struct Prediction {
     /// The risk at each horizon that the model can answer for, or why there is none.
     pub risks: Result<Vec<RiskAt>, Abstention>,
-    /// What the terms add, in the order of the study. Empty for kinds without additive terms.
+    /// What the terms add, in the order of the study: to the log hazard, or for trees to the risk
+    /// at the last horizon that has a number.
     pub contributions: Vec<Contribution>,
     /// How many training rows are comparable: alike, in thirds, in the terms that weigh most;
     /// `None` under ten.

@@ -29,7 +29,8 @@ pub struct TrainResult {
     pub tests: Option<Tests>,
     /// The test of proportional hazards.
     pub ph_test: Option<PhTest>,
-    /// Harrell's concordance on the training rows.
+    /// Harrell's concordance on the training rows; of a survival forest, of the risks out of bag,
+    /// with rows that end by another cause as never ending (Wolbers et al. 2009).
     pub concordance: Option<Concordance>,
     /// The scale of a parametric model.
     pub scale: Option<f64>,
@@ -38,8 +39,21 @@ pub struct TrainResult {
     /// The elastic net; the key is there only where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<Penalty>,
+    /// What each term is worth to a forest; the key is there only where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importance: Option<Vec<Importance>>,
     /// What the reader must know.
     pub warnings: Vec<String>,
+}
+
+/// What a term is worth: how much of the concordance of rows out of bag is lost where the term is
+/// shuffled among rows. Near zero, or below it: nothing that other terms do not tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    /// The term, as written in the study.
+    pub term: String,
+    /// The loss of concordance.
+    pub value: f64,
 }
 
 /// A log likelihood before and after.
@@ -276,6 +290,7 @@ mod tests {
             scale: None,
             frailty: None,
             penalty: None,
+            importance: None,
             warnings: Vec::new(),
         };
         let json = serde_json::to_string(&result).unwrap();

@@ -10,6 +10,7 @@ use super::hazards::Proportional;
 use super::prepared::TimeUnit;
 use super::smooth::Smooth;
 use super::support::Support;
+use super::survival_forests::SurvivalForests;
 use super::{Frailty, Kind, ModelError, Penalty, Repeated, Stamp, Verdict};
 use crate::features::Recipe;
 use crate::history::{Day, Window};
@@ -96,6 +97,8 @@ pub(crate) enum Engine {
     Discrete(Discrete),
     /// A forest per horizon.
     Forests(Forests),
+    /// Our own forest per landmark.
+    SurvivalForests(SurvivalForests),
 }
 
 /// A trained model, with its verdict. It holds no row, no identifier and no path.
@@ -188,7 +191,7 @@ impl Model {
                 let c = &s.causes[0];
                 (&c.coef, &c.covariance, 1)
             }
-            Engine::Forests(_) => return Vec::new(),
+            Engine::Forests(_) | Engine::SurvivalForests(_) => return Vec::new(),
         };
         let error = |j: usize| covariance[from + j][from + j].sqrt();
         let names = self.recipe.names().into_iter().enumerate();
@@ -221,6 +224,7 @@ impl Model {
             Engine::Smooth(s) => s.check(causes, columns, landmarks),
             Engine::Discrete(d) => d.check(causes, columns, landmarks),
             Engine::Forests(f) => f.check(columns, landmarks),
+            Engine::SurvivalForests(f) => f.check(causes, columns, landmarks),
         };
         ensure(whole, "the numbers of the model do not fit together")?;
         self.support.check()

@@ -1,8 +1,9 @@
 //! Learners at the seam: linfa against R's `glm`, and a forest that must find what is there.
 
-use pleegzorg::model::{Kind, fit};
+use pleegzorg::features::{Column, Frame, Values};
+use pleegzorg::model::{Kind, Model, Scale, fit};
 
-use crate::model::{close, golden, prepared};
+use crate::model::{MGUS2, close, golden, prepared};
 
 const ROSSI: &str = r#"
 seed = 7
@@ -58,8 +59,8 @@ fn a_forest_competes_on_real_data() {
     // Many prior convictions at a young age against few at a high age.
     let frame = prepared.frame.clone();
     let of = |name: &str| match frame.get(name).unwrap() {
-        pleegzorg::features::Values::Number(v) => v.clone(),
-        pleegzorg::features::Values::Level { .. } => panic!("{name} is a number"),
+        Values::Number(v) => v.clone(),
+        Values::Level { .. } => panic!("{name} is a number"),
     };
     let (age, prio) = (of("age"), of("prio"));
     let group = |keep: &dyn Fn(usize) -> bool| {
@@ -75,4 +76,99 @@ fn a_forest_competes_on_real_data() {
     // A horizon that no forest was grown for.
     let other = fitted.model.predict(&prepared.frame.select(&[0]), &[0.0], &[30.0]).unwrap();
     assert_eq!(other[0].risks.as_ref().unwrap_err().code(), "beyond_follow_up");
+}
+
+#[test]
+fn a_survival_forest_is_trained_saved_read_and_explained() {
+    let sets = ["model.kind=survival-forest", "model.trees=60"];
+    let (study, prepared) = prepared(MGUS2, &sets, "mgus2.csv");
+    let fitted = fit(&prepared, None, &study.model).unwrap();
+    let result = fitted.result().unwrap();
+    // Out of bag, and so a little below what the same rows would say.
+    let c = result.concordance.unwrap().c;
+    assert!((0.55..0.75).contains(&c), "{c}");
+    let importance = result.importance.unwrap();
+    assert_eq!(importance.len(), prepared.terms.len());
+    assert!(importance[0].value > 0.005 && importance[0].value >= importance[1].value);
+    // The model file: small, and the same model when read again.
+    let bytes = fitted.model.to_bytes().unwrap();
+    assert!(bytes.len() < 2 << 20, "{}", bytes.len());
+    let model = Model::from_bytes(&bytes).unwrap();
+    assert_eq!(model, fitted.model);
+    let n = prepared.len();
+    let risks = model.risks(&prepared.frame, &vec![0.0; n], &[60.0, 120.0]).unwrap();
+    let all = model.cumulative_incidence(&prepared.frame, &vec![0.0; n], 120.0).unwrap();
+    for (row, causes) in risks.iter().zip(&all) {
+        let causes = causes.as_ref().unwrap();
+        assert!(row[0].unwrap() <= row[1].unwrap() && causes.iter().sum::<f64>() < 1.0);
+        assert_eq!(row[1].unwrap(), causes[0]);
+    }
+    // On average what R's Aalen-Johansen curve says of everybody at 120 months.
+    let mean = risks.iter().map(|r| r[1].unwrap()).sum::<f64>() / n as f64;
+    let expected = golden("mgus2.txt")["aj.pcm"][1];
+    assert!((mean - expected).abs() < 0.01, "{mean} {expected}");
+    // From the start and from a later day reasons sum to the risk that is shown.
+    let rows = prepared.frame.select(&[0, 7, 300, 900]);
+    for lasted in [0.0, 24.0] {
+        let found = model.predict(&rows, &[lasted; 4], &[60.0, 120.0]).unwrap();
+        let why = model.explain(&rows, &[lasted; 4], 120.0).unwrap();
+        for (p, e) in found.iter().zip(why) {
+            let (risk, e) = (p.risks.as_ref().unwrap()[1], e.unwrap());
+            let sum = e.base + e.contributions.iter().map(|c| c.value).sum::<f64>();
+            assert!((sum - risk.estimate).abs() < 1e-9 && e.scale == Scale::Risk);
+            assert_eq!(e.contributions, p.contributions);
+            assert!(risk.lower < risk.estimate && risk.estimate < risk.upper);
+        }
+    }
+    let beyond = model.predict(&rows, &[0.0; 4], &[9999.0]).unwrap();
+    assert_eq!(beyond[0].risks.as_ref().unwrap_err().code(), "beyond_follow_up");
+}
+
+#[test]
+fn reasons_of_a_forest_per_horizon_sum_to_its_risk() {
+    let (study, prepared) = prepared(ROSSI, &["model.kind=forest", "model.trees=40"], "rossi.csv");
+    let model = fit(&prepared, None, &study.model).unwrap().model;
+    let rows = prepared.frame.select(&[0, 7, 300]);
+    let found = model.predict(&rows, &[0.0; 3], &[26.0, 52.0]).unwrap();
+    for (h, horizon) in [26.0, 52.0].into_iter().enumerate() {
+        for (p, e) in found.iter().zip(model.explain(&rows, &[0.0; 3], horizon).unwrap()) {
+            let e = e.unwrap();
+            let sum = e.base + e.contributions.iter().map(|c| c.value).sum::<f64>();
+            assert!((sum - p.risks.as_ref().unwrap()[h].estimate).abs() < 1e-9);
+            assert_eq!(e.contributions.len(), 3);
+        }
+    }
+    let cox = fit(&prepared, None, &Default::default()).unwrap().model;
+    let e = cox.explain(&rows, &[0.0; 3], 52.0).unwrap()[0].clone().unwrap();
+    assert!(e.scale == Scale::LogHazard && e.base == 0.0 && e.total != 0.0);
+}
+
+#[test]
+fn a_number_that_is_missing_stays_missing_in_a_survival_forest() {
+    let sets = ["model.kind=survival-forest", "features.missing=impute", "model.trees=40"];
+    let (study, mut prepared) = prepared(MGUS2, &sets, "mgus2.csv");
+    // Haemoglobin is unknown where it is low, and low is what tells most.
+    let columns = prepared.frame.columns().iter().map(|c| {
+        let mut c = c.clone();
+        if let ("hgb", Values::Number(v)) = (c.name.as_str(), &mut c.values) {
+            v.iter_mut().filter(|v| **v < 12.0).for_each(|v| *v = f64::NAN);
+        }
+        c
+    });
+    prepared.frame = Frame::new(columns.collect()).unwrap();
+    let model = fit(&prepared, None, &study.model).unwrap().model;
+    let n = prepared.len();
+    let with = |v: f64| {
+        let columns = prepared.frame.columns().iter().map(|c| match c.name.as_str() {
+            "hgb" => Column { name: c.name.clone(), values: Values::Number(vec![v; n]) },
+            _ => c.clone(),
+        });
+        Frame::new(columns.collect()).unwrap()
+    };
+    let death = |v: f64| {
+        let found = model.cumulative_incidence(&with(v), &vec![0.0; n], 60.0).unwrap();
+        found.iter().map(|c| c.as_ref().unwrap()[1]).sum::<f64>() / n as f64
+    };
+    // Death (the second cause) comes sooner where it is missing.
+    assert!(death(f64::NAN) > death(14.5) + 0.05, "{} {}", death(f64::NAN), death(14.5));
 }

@@ -96,7 +96,11 @@ pub(crate) fn fit(
 }
 
 /// Time counted from each row's landmark.
-fn since_landmark(prepared: &Prepared, y: &Outcome, marks: &[u32]) -> Result<Outcome, ModelError> {
+pub(super) fn since_landmark(
+    prepared: &Prepared,
+    y: &Outcome,
+    marks: &[u32],
+) -> Result<Outcome, ModelError> {
     if prepared.landmarks.is_empty() {
         return Ok(y.clone());
     }

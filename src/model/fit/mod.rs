@@ -9,6 +9,7 @@ mod net;
 mod repeated;
 mod report;
 mod smooth;
+mod survival_forest;
 mod training;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ enum Detail {
     Bare,
     Published,
     Discrete { fit: Box<Logistic>, null: f64, from: usize },
+    Forest { kept: Vec<survival_forest::Kept> },
 }
 
 impl std::fmt::Debug for Fitted {
@@ -178,6 +180,10 @@ pub fn fit_with_progress(
             warnings.extend(more);
             (Engine::Forests(forests), Detail::Bare)
         }
+        Kind::SurvivalForest => {
+            let found = survival_forest::fit(prepared, &training, spec, progress)?;
+            (Engine::SurvivalForests(found.forests), Detail::Forest { kept: found.kept })
+        }
         kind if kind.is_parametric() => {
             let found = smooth::fit(prepared, &training, spec, &means, progress)?;
             warnings.extend(found.warnings);
@@ -221,6 +227,15 @@ fn by_weight(engine: &Engine, training: &Training) -> Vec<String> {
             let mut splits = vec![0.0; columns];
             for f in &f.forests {
                 for (s, n) in splits.iter_mut().zip(f.forest.splits()) {
+                    *s += f64::from(n);
+                }
+            }
+            splits
+        }
+        Engine::SurvivalForests(f) => {
+            let mut splits = vec![0.0; columns];
+            for f in &f.forests {
+                for (s, n) in splits.iter_mut().zip(f.splits()) {
                     *s += f64::from(n);
                 }
             }

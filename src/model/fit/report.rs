@@ -1,8 +1,9 @@
 //! What `train` says about a fit.
 
-use super::{Detail, Fitted};
+use super::{Detail, Fitted, survival_forest};
 use crate::learners::Logistic;
 use crate::model::ModelError;
+use crate::model::trained::Engine;
 use crate::model::result::{
     Concordance, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
 };
@@ -31,11 +32,20 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         scale: None,
         frailty: about.frailty.clone(),
         penalty: about.penalty,
+        importance: None,
         warnings: about.warnings.clone(),
     };
     let z = normal_quantile(about.interval).unwrap_or(f64::NAN);
     match &fitted.detail {
         Detail::Bare => {}
+        Detail::Forest { kept } => {
+            if let Engine::SurvivalForests(forests) = &fitted.model.engine {
+                let terms = fitted.model.recipe.terms_of_columns();
+                let (c, importance) = survival_forest::look_back(forests, kept, &terms)?;
+                result.concordance = c;
+                result.importance = Some(importance);
+            }
+        }
         Detail::Published => {
             let term = |(name, estimate, se): (String, f64, f64)| {
                 TermResult::new(&name, estimate, se, None, z)

@@ -62,12 +62,14 @@ pub struct ModelSpec {
     pub interval: f64,
     /// When the model expires; by default two years after the data were taken.
     pub expires: Option<Expires>,
-    /// Trees per horizon (forest).
+    /// Trees (per horizon for forest).
     pub trees: usize,
-    /// The fewest cases in a leaf (forest).
+    /// The fewest cases in a leaf (forests).
     pub leaf: usize,
-    /// The greatest depth of a tree (forest).
+    /// The greatest depth of a tree (forests).
     pub depth: Option<u16>,
+    /// Columns that are tried at a split (survival-forest); by default the root of their number.
+    pub mtry: Option<usize>,
     /// The length of an interval (discrete-logistic); by default a month.
     pub step: Option<Span>,
 }
@@ -101,6 +103,7 @@ impl Default for ModelSpec {
             trees: 200,
             leaf: 10,
             depth: None,
+            mtry: None,
             step: None,
         }
     }
@@ -179,10 +182,16 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         interval,
         expires: expires(keys).or_else(|| base.expires.clone()),
         trees: keys.count("trees", 2, 100_000).map_or(blank.trees, |n| n as usize),
-        leaf: keys.count("leaf", 10, 1_000_000_000).map_or(blank.leaf, |n| n as usize),
+        leaf: keys.count("leaf", 10, 1_000_000_000).map_or(default_leaf(kind), |n| n as usize),
         depth: keys.count("depth", 1, 64).map(|n| n as u16),
+        mtry: keys.count("mtry", 1, 1_000_000).map(|n| n as usize),
         step: keys.span("step"),
     }
+}
+
+/// The fewest cases in a leaf unless told.
+fn default_leaf(kind: Kind) -> usize {
+    if kind == Kind::SurvivalForest { 15 } else { 10 }
 }
 
 fn kind(keys: &mut Keys<'_>) -> Option<Kind> {

@@ -129,6 +129,7 @@ pub fn trained() -> TrainResult {
         scale: None,
         frailty: None,
         penalty: None,
+        importance: None,
         warnings: Vec::new(),
     }
 }
