@@ -173,7 +173,14 @@ mod tests {
     use rand_chacha::ChaCha12Rng;
 
     /// What the tree says where only some columns are known.
-    fn expected(t: &BinTree, node: usize, known: u32, row: &[u8], cases: &[f64], value: &[f64]) -> (f64, f64) {
+    fn expected(
+        t: &BinTree,
+        node: usize,
+        known: u32,
+        row: &[u8],
+        cases: &[f64],
+        value: &[f64],
+    ) -> (f64, f64) {
         let Some(split) = t.split(node) else {
             let leaf = t.to[node] as usize;
             return (value[leaf], cases[leaf]);
@@ -207,7 +214,13 @@ mod tests {
     }
 
     /// A random tree in which columns come back at several depths.
-    fn random(rng: &mut ChaCha12Rng, t: &mut BinTree, depth: usize, columns: usize, leaves: &mut usize) {
+    fn random(
+        rng: &mut ChaCha12Rng,
+        t: &mut BinTree,
+        depth: usize,
+        columns: usize,
+        leaves: &mut usize,
+    ) {
         if depth == 0 || rng.random_range(0..6) == 0 {
             t.push_leaf(*leaves);
             *leaves += 1;
@@ -228,10 +241,12 @@ mod tests {
             let columns = rng.random_range(1..6);
             let (mut t, mut leaves) = (BinTree::default(), 0);
             random(&mut rng, &mut t, 5, columns, &mut leaves);
-            let cases: Vec<f64> = (0..leaves).map(|_| f64::from(rng.random_range(1..50u32))).collect();
+            let cases: Vec<f64> =
+                (0..leaves).map(|_| f64::from(rng.random_range(1..50u32))).collect();
             let value: Vec<f64> = (0..leaves).map(|_| rng.random()).collect();
-            let row: Vec<u8> =
-                (0..columns).map(|_| [0, 1, 2, 3, super::super::binned::MISSING][rng.random_range(0..5)]).collect();
+            let row: Vec<u8> = (0..columns)
+                .map(|_| [0, 1, 2, 3, super::super::binned::MISSING][rng.random_range(0..5)])
+                .collect();
             let mut found = vec![0.0; columns];
             of_bin_tree(&t, &cases, &value, |c| row[c], &mut found);
             for (a, b) in found.iter().zip(brute(&t, columns, &row, &cases, &value)) {

@@ -29,8 +29,8 @@ mod result;
 mod smooth;
 mod study;
 mod subdistribution;
-mod survival_forests;
 mod support;
+mod survival_forests;
 mod trained;
 mod verdict;
 

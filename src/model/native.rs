@@ -9,11 +9,8 @@ use crate::features::{Frame, Recipe, Term, Values};
 ///
 /// `rows` are the rows of the frame that the rows of `x` are.
 pub(super) fn blank(recipe: &Recipe, frame: &Frame, rows: &[usize], x: &mut Array2<f64>) {
-    let terms: Vec<(String, Vec<&str>)> = recipe
-        .terms()
-        .iter()
-        .map(|t: &Term| (t.to_string(), t.columns().collect()))
-        .collect();
+    let terms: Vec<(String, Vec<&str>)> =
+        recipe.terms().iter().map(|t: &Term| (t.to_string(), t.columns().collect())).collect();
     for (j, name) in recipe.terms_of_columns().iter().enumerate() {
         let Some((_, reads)) = terms.iter().find(|(t, _)| t == name) else { continue };
         // A number that is taken as a factor has no median but levels.

@@ -80,13 +80,13 @@ fn a_forest_competes_on_real_data() {
 
 #[test]
 fn a_survival_forest_is_trained_saved_read_and_explained() {
-    let sets = ["model.kind=survival-forest", "model.trees=60"];
+    let sets = ["model.kind=survival-forest", "model.trees=60", "model.cause=death"];
     let (study, prepared) = prepared(MGUS2, &sets, "mgus2.csv");
     let fitted = fit(&prepared, None, &study.model).unwrap();
     let result = fitted.result().unwrap();
     // Out of bag, and so a little below what the same rows would say.
     let c = result.concordance.unwrap().c;
-    assert!((0.55..0.75).contains(&c), "{c}");
+    assert!((0.6..0.75).contains(&c), "{c}");
     let importance = result.importance.unwrap();
     assert_eq!(importance.len(), prepared.terms.len());
     assert!(importance[0].value > 0.005 && importance[0].value >= importance[1].value);
@@ -104,7 +104,7 @@ fn a_survival_forest_is_trained_saved_read_and_explained() {
         assert_eq!(row[1].unwrap(), causes[0]);
     }
     // On average what R's Aalen-Johansen curve says of everybody at 120 months.
-    let mean = risks.iter().map(|r| r[1].unwrap()).sum::<f64>() / n as f64;
+    let mean = all.iter().map(|c| c.as_ref().unwrap()[1]).sum::<f64>() / n as f64;
     let expected = golden("mgus2.txt")["aj.pcm"][1];
     assert!((mean - expected).abs() < 0.01, "{mean} {expected}");
     // From the start and from a later day reasons sum to the risk that is shown.

@@ -79,7 +79,8 @@ pub(super) fn grow(ground: &Ground<'_>, weight: &[u32], rng: &mut ChaCha12Rng) -
             Some(split) => {
                 let node = growth.out.tree.push_split(split) as u32;
                 let bins = &ground.bins.columns[split.column];
-                let middle = from + partition(own, &mut spare, |r| split.goes_left(bins[r as usize]));
+                let middle =
+                    from + partition(own, &mut spare, |r| split.goes_left(bins[r as usize]));
                 open.push((middle, to, depth + 1, Some(node)));
                 open.push((from, middle, depth + 1, None));
             }
@@ -216,7 +217,8 @@ impl Growth<'_> {
                 }
                 let gain: f64 = (0..causes)
                     .map(|k| {
-                        let (seen, due) = (left[1 + 2 * k] + more(1 + 2 * k), left[2 + 2 * k] + more(2 + 2 * k));
+                        let (seen, due) =
+                            (left[1 + 2 * k] + more(1 + 2 * k), left[2 + 2 * k] + more(2 + 2 * k));
                         log_rank(seen, due, f64::from(self.table.total[k]))
                     })
                     .sum();

@@ -5,14 +5,8 @@ use super::*;
 use crate::learners::bin_tree::Split;
 use crate::survival::AalenJohansen;
 
-const SETTINGS: SurvivalForestSettings = SurvivalForestSettings {
-    trees: 24,
-    leaf: 10,
-    depth: None,
-    tried: None,
-    halves: true,
-    seed: 7,
-};
+const SETTINGS: SurvivalForestSettings =
+    SurvivalForestSettings { trees: 24, leaf: 10, depth: None, tried: None, halves: true, seed: 7 };
 
 /// Rows with rates of two causes that depend on the first two of four columns; `late` rows enter
 /// under way. Clusters of two.
@@ -57,7 +51,8 @@ fn finds_the_risks_that_made_the_rows_with_and_without_late_entry() {
     for late in [false, true] {
         let (x, y, clusters) = rows(1200, late, 1);
         let settings = SurvivalForestSettings { leaf: 30, tried: Some(4), ..SETTINGS };
-        let (forest, _) = SurvivalForest::fit(x.view(), &y, &clusters, &edges(), &settings).unwrap();
+        let (forest, _) =
+            SurvivalForest::fit(x.view(), &y, &clusters, &edges(), &settings).unwrap();
         let mut worst: f64 = 0.0;
         for (x0, rate) in [(0.2, 0.1), (0.8, 0.6)] {
             let found = forest.predict(&[x0, 0.5, 0.5, 0.5], 0.0, 3.0).unwrap();
@@ -123,8 +118,8 @@ fn the_first_split_has_the_largest_log_rank_of_all_cuts() {
             for cell in 0..20u32 {
                 let (mut risk, mut risk_left, mut ends) = (0.0, 0.0, 0.0);
                 for r in (0..160).filter(|&r| spans.seen[r]) {
-                    let ticks =
-                        (cell * 64..(cell + 1) * 64).filter(|&t| spans.from[r] <= t && t < spans.to[r]);
+                    let ticks = (cell * 64..(cell + 1) * 64)
+                        .filter(|&t| spans.from[r] <= t && t < spans.to[r]);
                     let ticks = ticks.count() as f64;
                     let end = spans.cause[r] == cause && (spans.to[r] - 1) / 64 == cell;
                     risk += ticks;
@@ -208,8 +203,7 @@ fn the_same_bytes_for_any_number_of_threads() {
 #[test]
 fn out_of_bag_rows_are_of_clusters_that_were_not_drawn() {
     let (x, y, clusters) = rows(300, false, 6);
-    let (forest, bag) =
-        SurvivalForest::fit(x.view(), &y, &clusters, &edges(), &SETTINGS).unwrap();
+    let (forest, bag) = SurvivalForest::fit(x.view(), &y, &clusters, &edges(), &SETTINGS).unwrap();
     let risks = bag.risks(&forest, 1, 3.0);
     for row in [0, 17, 299] {
         let (mut sum, mut n) = (0.0, 0.0);
@@ -268,7 +262,10 @@ fn what_cannot_be_grown_is_refused() {
     let wide = SurvivalForestSettings { leaf: 16, ..SETTINGS };
     assert!(matches!(fit(&x, &y, &clusters, &edges(), &wide), Some(LearnerError::TooFew(_))));
     let none = Outcome::new(None, vec![1.0; 60], vec![0; 60], vec!["a".into()]).unwrap();
-    assert!(matches!(fit(&x, &none, &clusters, &edges(), &SETTINGS), Some(LearnerError::TooFew(_))));
+    assert!(matches!(
+        fit(&x, &none, &clusters, &edges(), &SETTINGS),
+        Some(LearnerError::TooFew(_))
+    ));
     x[[3, 1]] = f64::INFINITY;
     let infinite = Some(LearnerError::NotFinite { what: "the design matrix", row: 3 });
     assert_eq!(fit(&x, &y, &clusters, &edges(), &SETTINGS), infinite);

@@ -140,7 +140,10 @@ mod tests {
         let s = Spans::new(&y, &[0.0, 10.0, 20.0, 30.0]);
         assert_eq!(s.from[..3], [32, 0, 64 * 2 + 57]);
         assert_eq!(s.to[..3], [160, 64, 192]);
-        assert_eq!((s.cause.as_slice(), s.seen.as_slice()), (&[1, 2, 0, 0][..], &[true, true, true, false][..]));
+        assert_eq!(
+            (s.cause.as_slice(), s.seen.as_slice()),
+            (&[1, 2, 0, 0][..], &[true, true, true, false][..])
+        );
         let mut t = Table::new(3, 2);
         t.count(&s, [(0, 1), (1, 2)].into_iter(), 2);
         assert_eq!(t.at_risk, [32 + 2 * 64, 64, 32]);

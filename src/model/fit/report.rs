@@ -3,10 +3,10 @@
 use super::{Detail, Fitted, survival_forest};
 use crate::learners::Logistic;
 use crate::model::ModelError;
-use crate::model::trained::Engine;
 use crate::model::result::{
     Concordance, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
 };
+use crate::model::trained::Engine;
 use crate::survival::km::normal_quantile;
 use crate::survival::{
     self, ChiSquare, CoxFit, FineGrayFit, FitWarning, ParametricFit, Sample, Transform,
