@@ -15,6 +15,8 @@ mod bad_input_cli;
 mod check_cli;
 #[path = "it/cli.rs"]
 mod cli;
+#[path = "it/decisions.rs"]
+mod decisions;
 #[path = "it/describe.rs"]
 mod describe;
 #[path = "it/evaluate.rs"]
@@ -35,6 +37,8 @@ mod literature;
 mod matching;
 #[path = "it/matching_cli.rs"]
 mod matching_cli;
+#[path = "it/matching_variants.rs"]
+mod matching_variants;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/model_bad.rs"]

@@ -10,8 +10,9 @@ use super::score::{UseArgs, day, read};
 use crate::files::read_text;
 use crate::history::Day;
 use crate::matching::assign::Effort;
+use crate::matching::decisions::{self, Choice, Decision, Shown, folder_sha256};
 use crate::matching::instance::Instance;
-use crate::matching::{self, MatchOptions, Rules};
+use crate::matching::{self, MatchOptions, MatchResult, Rules, VariantOptions};
 use crate::report::match_page;
 use crate::score::Lang;
 use crate::{Error, ErrorKind};
@@ -43,12 +44,38 @@ pub(crate) struct MatchArgs {
     effort: u64,
     #[command(flatten)]
     options: UseArgs,
+    /// Make other plans as well (worst-off first, the floors of the rules file, conservative), each
+    /// with its price; draw the risks anew; and say what one more family would change
+    #[arg(long, conflicts_with_all = WITHOUT_MODEL)]
+    variants: bool,
+    /// How often --variants draws the risks anew
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    draws: u32,
+    #[command(flatten)]
+    record: RecordArgs,
     /// Solve a bare problem from a JSON file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "history", "as_of", "rules", "requests", "research", "html"])]
     instance: Option<PathBuf>,
     /// Print the default rules, to start a rules file with
     #[arg(long, conflicts_with_all = ["model", "history", "as_of", "rules", "requests", "research", "html", "instance"])]
     print_rules: bool,
+}
+
+/// Writing a decision down.
+#[derive(Debug, Args)]
+struct RecordArgs {
+    /// Append the decision on the one --request to this log, whose records are chained by hash
+    #[arg(long, value_name = "LOG", requires_all = ["choose", "reason", "requests"], conflicts_with_all = ["instance", "print_rules"])]
+    record: Option<PathBuf>,
+    /// The family that was chosen, or `none`
+    #[arg(long, value_name = "FAMILY", requires = "record")]
+    choose: Option<String>,
+    /// Why, also where it differs from the plan; leave out names and numbers of people
+    #[arg(long, value_name = "TEXT", requires = "record")]
+    reason: Option<String>,
+    /// Who decided, as the organisation writes it
+    #[arg(long, value_name = "WHO", requires = "record")]
+    by: Option<String>,
 }
 
 /// With one of these, no model and no history are read.
@@ -69,16 +96,18 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
             .with_hint("or --instance FILE for a bare problem")
             .into());
     };
-    let rules = match &args.rules {
-        Some(path) => Rules::read(path)?,
-        None => Rules::parse("")?,
-    };
+    let rules_text = args.rules.as_deref().map(read_text).transpose()?.unwrap_or_default();
+    let rules = Rules::parse(&rules_text)?;
     let UseArgs { research, force, page } = &args.options;
     page.may_write(*force)?;
+    let folder = history;
     let (model, history, index) = read(model, history, as_of, *research, out)?;
-    let options = MatchOptions { rules, effort: Effort(args.effort), research: *research };
+    let variants =
+        args.variants.then_some(VariantOptions { draws: args.draws, ..VariantOptions::default() });
+    let options =
+        MatchOptions { rules, effort: Effort(args.effort), variants, research: *research };
     let progress = out.progress();
-    let result = matching::match_requests_with_progress(
+    let mut result = matching::match_requests_with_progress(
         &model, &history, &index, as_of, &options, &*progress,
     )?;
     if args.requests.iter().any(|id| !result.requests.iter().any(|r| r.request == *id)) {
@@ -87,9 +116,45 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
             .with_hint("leave out --request to see every open request")
             .into());
     }
+    if let Some(log) = &args.record.record {
+        let shown_by = Shown {
+            version: env!("CARGO_PKG_VERSION").into(),
+            model: result.model.clone(),
+            history: folder_sha256(folder)?,
+            rules: rules_text,
+            effort: args.effort,
+            research: *research,
+        };
+        let decision = args.record.decision(&result, &args.requests, shown_by)?;
+        result.beside.recorded = Some(decisions::append(log, decision)?);
+    }
     page.write(*force, |options| match_page(&result, &about_model(&model), options))?;
     out.answer(&result, || result.to_text(&args.requests, lang))?;
     Ok(0)
+}
+
+impl RecordArgs {
+    /// The decision in the words of the command line.
+    fn decision(
+        &self,
+        result: &MatchResult,
+        requests: &[String],
+        shown_by: Shown,
+    ) -> Result<Decision, Error> {
+        let [request] = requests else {
+            return Err(Error::new(ErrorKind::Usage, "--record takes one --request")
+                .with_hint("write down the decision on each request of its own"));
+        };
+        let family = self.choose.clone().unwrap_or_default();
+        let choice = Choice {
+            request: request.clone(),
+            family: (family != "none").then_some(family),
+            reason: self.reason.clone().unwrap_or_default(),
+            by: self.by.clone(),
+        };
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Decision::new(result, choice, shown_by, now)
+    }
 }
 
 /// Solves a bare problem.

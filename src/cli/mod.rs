@@ -4,6 +4,7 @@
 //! 1 findings in the data, 2 usage or configuration, 3 input/output, 4 corrupt or foreign file,
 //! 5 refused on policy. A reader that stops early (a broken pipe) is not an error.
 
+mod audit;
 mod check;
 mod demo;
 mod describe;
@@ -103,6 +104,7 @@ enum Verb {
     Evaluate(evaluate::EvaluateArgs),
     Score(score::ScoreArgs),
     Match(matching::MatchArgs),
+    Audit(audit::AuditArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -136,6 +138,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         Verb::Evaluate(args) => evaluate::run(&args, out),
         Verb::Score(args) => score::run(&args, out),
         Verb::Match(args) => matching::run(&args, out),
+        Verb::Audit(args) => audit::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }

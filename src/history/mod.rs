@@ -27,6 +27,7 @@ pub use day::{Birth, Day};
 pub use error::{FileProblem, HistoryError};
 pub use findings::{Code, Finding, Findings, KEPT_PER_CODE, Severity};
 pub use index::{Groups, Index};
+pub(crate) use read::has_bsn;
 pub use read::{ReadOptions, read, read_with};
 pub use reading::{CheckReport, CodeCount, Reading, Summary};
 pub use records::{

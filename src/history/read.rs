@@ -33,6 +33,11 @@ use reader::Reader;
 use rows_other::Known;
 use table::{Relabel, Table};
 
+/// Whether a text holds nine digits in a row that pass the test for a BSN.
+pub(crate) fn has_bsn(text: &str) -> bool {
+    bsn::in_text(text.as_bytes())
+}
+
 /// What a caller knows better than the folder's own `study.toml`.
 #[derive(Clone, Copy, Default)]
 pub struct ReadOptions<'a> {

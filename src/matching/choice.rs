@@ -59,6 +59,22 @@ pub fn choice_set(s: &Situation<'_>, screen: &Screen<'_>, asks: &[&Ask<'_>]) -> 
     ChoiceSet { families, contradiction: clash.is_some() }
 }
 
+/// Whether a family of a situation could take requests that are placed together.
+pub(super) fn one_family(
+    s: &Situation<'_>,
+    screen: &Screen<'_>,
+    asks: &[&Ask<'_>],
+    family: FamilyIx,
+) -> bool {
+    let clash = inner_clash(s, screen, asks);
+    // What was said of a family of the records is not said of one that is not there.
+    let fresh: Vec<Ask<'_>> =
+        asks.iter().map(|&a| Ask { replies: Vec::new(), never: Vec::new(), ..a.clone() }).collect();
+    let asks: Vec<&Ask<'_>> = fresh.iter().collect();
+    asks.iter().all(|a| a.must.is_empty())
+        && family_choice(s, screen, &asks, family, clash).passes()
+}
+
 /// The rule that forbids two members of one group to share a household.
 fn inner_clash(s: &Situation<'_>, screen: &Screen<'_>, asks: &[&Ask<'_>]) -> Option<RuleName> {
     for (k, a) in asks.iter().enumerate() {

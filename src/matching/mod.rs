@@ -7,10 +7,13 @@
 
 mod ask;
 pub mod assign;
+mod calling;
 mod choice;
+pub mod decisions;
 mod fact;
 pub mod instance;
 mod plan;
+mod predicted;
 mod relax;
 mod render;
 mod result;
@@ -23,18 +26,22 @@ mod stability;
 mod text;
 mod ties;
 mod unplaced;
+mod variants;
 mod words;
 
 pub use ask::{Ask, Caseload};
+pub use calling::{
+    Acceptance, Answers, Call, Calling, Chance, Exposure, FEWEST_ANSWERS, Order, answers,
+};
 pub use choice::{ChoiceSet, FamilyChoice, choice_set, choice_sets};
 pub use fact::{Fact, Far, Refusal, Side, Unknown};
 pub use relax::{Concession, concessions};
 pub use result::{
-    AssignedPair, Assignment, Candidate, MatchResult, Relaxation, RequestMatch, ShadowPrice, Stage,
-    Status, Unplaced, Veto,
+    AssignedPair, Assignment, Beside, Candidate, MatchResult, Relaxation, RequestMatch,
+    ShadowPrice, Stage, Status, Unplaced, Veto,
 };
 pub use rules::{
-    Choice, Combination, DEFAULT_RULES, Relax, Rule, RuleName, Rules, Settings, Urgency,
+    Choice, Combination, DEFAULT_RULES, Floor, Relax, Rule, RuleName, Rules, Settings, Urgency,
 };
 pub use run::{MatchOptions, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};
@@ -43,3 +50,4 @@ pub use stability::{
     Accepted, BlockingPair, Market, Stability, Wish, blocking_pairs, deferred_acceptance,
 };
 pub use ties::Reply;
+pub use variants::{FloorMet, Price, Recruit, Survival, Variant, VariantOptions, Variants};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ask::Caseload;
 use super::assign::{Effort, Pair, Problem, Solution, solve_with_progress};
 use super::choice::{ChoiceSet, clashes};
-use super::result::{Assignment, ShadowPrice, Stage, Status};
+use super::result::{AssignedPair, Assignment, ShadowPrice, Stage, Status};
 use super::rules::{RuleName, Rules};
 use super::screen::Screen;
 use super::situation::Situation;
@@ -208,6 +208,11 @@ impl<'a> Planner<'a> {
                 Stage { name: "gain".into(), objective, bound },
             ],
         }
+    }
+
+    /// The pairs of a choice, by request.
+    pub fn pairs(&self, chosen: &[Option<usize>], gains: &Gains) -> Vec<AssignedPair> {
+        Chosen { planner: self, gains, chosen }.pairs()
     }
 
     /// What one more place in each family would be worth at the prices of the relaxation: the

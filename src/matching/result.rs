@@ -1,6 +1,9 @@
 //! What matching answers, in the shape of its JSON contract.
 
+use super::calling::Calling;
+use super::decisions::Recorded;
 use super::stability::Stability;
+use super::variants::Variants;
 use crate::history::Day;
 use crate::score::{Note, Risk};
 
@@ -139,6 +142,23 @@ pub struct ShadowPrice {
     pub price: f64,
 }
 
+/// What stands beside the plan.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct Beside {
+    /// Whether a child prefers a family that would have room for it ahead of another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stability: Option<Stability>,
+    /// Whom to call first, and how often each family is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calling: Option<Calling>,
+    /// Other plans with their price, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variants: Option<Variants>,
+    /// The decision that was just written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+}
+
 /// The answer of `match`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct MatchResult {
@@ -159,9 +179,9 @@ pub struct MatchResult {
     pub assignment: Assignment,
     /// Dual prices of the families' places, of the relaxation.
     pub shadow_prices: Vec<ShadowPrice>,
-    /// Whether a child prefers a family that would have room for it ahead of another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stability: Option<Stability>,
+    /// What stands beside the plan; its keys are keys of the answer.
+    #[serde(flatten)]
+    pub beside: Beside,
     /// What following the plan would change: `"not identified"` until the records can carry it.
     pub worth: String,
     /// Why the worth is not identified.

@@ -204,6 +204,9 @@ pub struct Rule {
 pub struct Choice {
     /// Candidates wanted for each request.
     pub wanted: usize,
+    /// Requests for which one family may come first in the order of calling; no limit where
+    /// absent.
+    pub first_at_most: Option<u32>,
 }
 
 /// What placing one child weighs, by urgency.
@@ -263,6 +266,25 @@ pub struct Combination {
     pub with_younger_than: Option<f64>,
 }
 
+/// Of some children at least a share of those who could be placed gets a place, in a variant of
+/// the plan.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Floor {
+    /// Its name.
+    pub name: String,
+    /// Children from this age, in years.
+    pub min_age: Option<f64>,
+    /// Children up to and including this age.
+    pub max_age: Option<f64>,
+    /// Children with this need.
+    pub need: Option<String>,
+    /// Children of groups of at least so many.
+    pub min_siblings: Option<usize>,
+    /// The share, from 0 to 1, of those who could be placed if they came first.
+    pub share: f64,
+}
+
 /// All that a rules file settles.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,6 +300,9 @@ pub struct Rules {
     /// Needs that do not go together.
     #[serde(default)]
     pub combination: Vec<Combination>,
+    /// Floors of a variant of the plan.
+    #[serde(default)]
+    pub floor: Vec<Floor>,
     /// The rules by name; every rule is present.
     pub rules: BTreeMap<RuleName, Rule>,
 }
@@ -346,6 +371,13 @@ impl Rules {
                     combination.need
                 )));
             }
+        }
+        if self.choice.first_at_most == Some(0) {
+            return Err(usage("rules: choice.first_at_most must be 1 or more, or left out"));
+        }
+        if let Some(floor) = self.floor.iter().find(|f| !(0.0..=1.0).contains(&f.share)) {
+            let name = &floor.name;
+            return Err(usage(format!("rules: the share of floor \"{name}\" must be from 0 to 1")));
         }
         self.rules.iter().try_for_each(|(&name, rule)| check_rule(name, rule))
     }
@@ -472,6 +504,9 @@ mod tests {
             ("[urgency]\nweights = [0.0, 1.0, 2.0]", "above 0"),
             ("[[combination]]\nneed = \"a\"", "with_need"),
             ("[notes]\nclock_months = 20.0", "clock"),
+            ("[choice]\nfirst_at_most = 0", "1 or more"),
+            ("[[floor]]\nname = \"12+\"\nshare = 2.0", "from 0 to 1"),
+            ("[[floor]]\nname = \"12+\"\nshre = 0.5", "shre"),
             ("not toml", "rules"),
         ] {
             let error = Rules::parse(text).unwrap_err();

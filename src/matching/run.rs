@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 
 use super::ask::{Ask, Caseload};
 use super::assign::Effort;
+use super::calling::calling;
 use super::choice::{ChoiceSet, FamilyChoice, choice_sets};
-use super::plan::{Gains, Planner};
+use super::plan::Planner;
+use super::predicted::Predicted;
 use super::relax::concessions;
-use super::result::{Candidate, MatchResult, Relaxation, RequestMatch, Veto};
+use super::result::{Beside, Candidate, MatchResult, Relaxation, RequestMatch, Veto};
 use super::rules::Rules;
 use super::screen::Screen;
 use super::situation::Situation;
 use super::speaks::speaks;
 use super::stability::stability;
+use super::variants::{Made, VariantOptions, variants};
 use super::words::about;
-use crate::features::{AsOf, Frame};
-use crate::history::{CareForm, Day, FamilyIx, FamilyKind, History, Index, Setting};
-use crate::model::{Contrasts, Model, Prediction};
+use crate::history::{Day, FamilyIx, History, Index};
+use crate::model::{Contrasts, Model};
 use crate::progress::{Progress, Silent};
-use crate::score::{Note, Reason, Risk, banner, definition, guideline, imputed, reasons, words};
+use crate::score::{Note, Reason, Risk, banner, guideline, imputed, reasons, words};
 use crate::{Error, ErrorKind};
 
 /// A term of the model speaks for or against a family where it moves the log hazard by more than
@@ -32,6 +34,8 @@ pub struct MatchOptions {
     pub rules: Rules,
     /// How much work the assignment may take.
     pub effort: Effort,
+    /// Make the variants of the plan, and draw the risks anew.
+    pub variants: Option<VariantOptions>,
     /// Allow a model that is not stamped usable or has expired; the answer then carries a banner.
     pub research: bool,
 }
@@ -42,7 +46,12 @@ impl MatchOptions {
     /// # Errors
     /// None in practice: the default rules are valid, which a test shows.
     pub fn new() -> Result<Self, Error> {
-        Ok(Self { rules: Rules::parse("")?, effort: Effort::default(), research: false })
+        Ok(Self {
+            rules: Rules::parse("")?,
+            effort: Effort::default(),
+            variants: None,
+            research: false,
+        })
     }
 }
 
@@ -90,6 +99,24 @@ pub fn match_requests_with_progress(
     let best = planner.best(&gains, options.effort, progress);
     let horizon = model.horizons().into_iter().fold(0.0, f64::max);
     let contrasts = model.contrasts(&predicted.frame, horizon)?;
+    let stable = stability(&planner, rules, &gains, &best.chosen);
+    let variants = options.variants.map(|asked| {
+        let cautious = predicted.cautious(&load, &sets);
+        let blocking = |chosen: &[Option<usize>]| {
+            stability(&planner, rules, &gains, chosen).blocking_pairs.len()
+        };
+        let made = Made {
+            planner: &planner,
+            screen: &screen,
+            gains: &gains,
+            cautious: &cautious,
+            best: &best,
+            blocking: &blocking,
+            effort: options.effort,
+        };
+        let drawn = |k| predicted.gains_with(&load, &sets, &contrasts.draw(asked.seed, k));
+        variants(&made, asked, &drawn, progress)
+    });
     let case = Case {
         contrasts: &contrasts,
         s: &situation,
@@ -106,6 +133,7 @@ pub fn match_requests_with_progress(
     }
     progress.finish();
     requests.sort_by(|a, b| a.request.cmp(&b.request));
+    let calling = Some(calling(&situation, &load, rules, &requests));
     Ok(MatchResult {
         schema: 1,
         as_of,
@@ -115,7 +143,7 @@ pub fn match_requests_with_progress(
         requests,
         assignment: planner.assignment(&best, &gains),
         shadow_prices: planner.shadow_prices(&best, &gains),
-        stability: Some(stability(&planner, rules, &gains, &best.chosen)),
+        beside: Beside { stability: Some(stable), calling, variants, ..Beside::default() },
         worth: "not identified".into(),
         worth_reason: worth_reason(),
         reproducible: true,
@@ -148,109 +176,6 @@ fn worth_reason() -> Note {
          kwamen.",
         "What this plan would change is not estimated: that takes how earlier choices came about.",
     )
-}
-
-/// The prediction of every member of every group in every family that the rules leave.
-struct Predicted {
-    frame: Frame,
-    all: Vec<Prediction>,
-    /// Per group, the row of its first member in its first passing family.
-    first: Vec<usize>,
-}
-
-impl Predicted {
-    fn new(
-        model: &Model,
-        s: &Situation<'_>,
-        load: &Caseload<'_>,
-        sets: &[ChoiceSet],
-        progress: &dyn Progress,
-    ) -> Result<Self, Error> {
-        definition(model)?;
-        let mut asked = Vec::new();
-        let mut first = Vec::with_capacity(sets.len());
-        for (members, set) in load.groups.iter().zip(sets) {
-            first.push(asked.len());
-            for choice in set.families.iter().filter(|f| f.passes()) {
-                asked.extend(
-                    members
-                        .iter()
-                        .map(|&m| pair(s, &load.asks[m], choice.family, members.len() > 1)),
-                );
-            }
-        }
-        let frame = model.frame(s.history, s.index, &asked)?;
-        let lasted = vec![0.0; asked.len()];
-        let all = model.predict_with_progress(&frame, &lasted, &model.horizons(), progress)?;
-        Ok(Self { frame, all, first })
-    }
-
-    /// The row of a member of a group in its `at`-th passing family.
-    fn row(&self, group: usize, members: usize, at: usize, member: usize) -> usize {
-        self.first[group] + at * members + member
-    }
-
-    /// The risk at the last horizon, where there is one.
-    fn last(&self, row: usize) -> Option<f64> {
-        self.all[row].risks.as_ref().ok().and_then(|r| r.last()).map(|r| r.estimate)
-    }
-
-    /// A member's mean risk over the families that the model can answer for, minus the risk here;
-    /// zero where it cannot answer, so that a silent model moves nobody.
-    fn gains(&self, load: &Caseload<'_>, sets: &[ChoiceSet]) -> Gains {
-        let of_group = load.groups.iter().zip(sets).enumerate().map(|(g, (members, set))| {
-            let n = members.len();
-            let families = set.families.iter().filter(|f| f.passes()).count();
-            let mean: Vec<Option<f64>> = (0..n)
-                .map(|m| {
-                    let known: Vec<f64> =
-                        (0..families).filter_map(|at| self.last(self.row(g, n, at, m))).collect();
-                    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-                })
-                .collect();
-            (0..families)
-                .map(|at| {
-                    let gain = |m: usize| Some(mean[m]? - self.last(self.row(g, n, at, m))?);
-                    (0..n).map(|m| gain(m).unwrap_or(0.0)).collect()
-                })
-                .collect()
-        });
-        Gains { of_group: of_group.collect() }
-    }
-}
-
-/// The question to the features room: this child with this family, as known today.
-fn pair(s: &Situation<'_>, ask: &Ask<'_>, family: FamilyIx, together: bool) -> AsOf {
-    let state = &s.family(family).state;
-    let setting = match state.kind {
-        Some(FamilyKind::FamilyHome) => Setting::FamilyHome,
-        _ => Setting::Foster,
-    };
-    let group = s.history.child(ask.child).sibling_group;
-    let sibling = |child| {
-        child != ask.child && group.is_some() && s.history.child(child).sibling_group == group
-    };
-    let sibling_there = s.family(family).residents.iter().any(|r| sibling(r.child));
-    // A child without a sibling group may have none, or nobody wrote it down: not known.
-    let siblings_together = group.map(|_| together || sibling_there);
-    // The legal ground is the one that holds now.
-    let stays = s.index.stays_of_child(ask.child).iter().rev();
-    let legal = stays
-        .map(|&row| &s.history.stays[row as usize])
-        .find(|stay| {
-            stay.start <= s.as_of
-                && stay.known_from() <= s.as_of
-                && stay.care_form != Some(CareForm::PartTime)
-        })
-        .and_then(|stay| stay.legal);
-    AsOf {
-        legal,
-        setting,
-        perspective: ask.request.perspective,
-        care_form: ask.request.care_form,
-        siblings_together,
-        ..AsOf::pair(ask.child, family, ask.request.needed_from.max(s.as_of), s.as_of)
-    }
 }
 
 /// All that the answer for one request is made of.

@@ -61,6 +61,18 @@ impl<'a> Situation<'a> {
         Self { history, index, as_of, families, requests, places }
     }
 
+    /// The same day with one family only, which need not be in the records.
+    pub(super) fn with_only(&self, family: FamilyNow<'a>) -> Self {
+        Self {
+            history: self.history,
+            index: self.index,
+            as_of: self.as_of,
+            families: vec![family],
+            requests: self.requests.clone(),
+            places: self.places.clone(),
+        }
+    }
+
     /// Kilometres between two areas; `None` where one is unknown. An area is 0 km from itself.
     #[must_use]
     pub fn km(&self, a: Option<Label>, b: Option<Label>) -> Option<f64> {

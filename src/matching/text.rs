@@ -11,6 +11,8 @@ use crate::score::{Lang, Note};
 
 /// With more candidates than this each gets one line, and the rest is told when asked for.
 const SPELLED_OUT: usize = 5;
+/// Families named in the order of calling of a request in short.
+const CALLS: usize = 5;
 
 impl MatchResult {
     /// The answer as a person reads it: every request in short, then the plan. The requests named
@@ -27,10 +29,23 @@ impl MatchResult {
             let full = spelled_out.contains(&request.request);
             if full || spelled_out.is_empty() {
                 one(&mut text, request, full, lang);
+                self.call(&mut text, &request.request, full, lang);
+                let _ = writeln!(text);
             }
         }
         if spelled_out.is_empty() {
             self.plan(&mut text, lang);
+            if let Some(variants) = &self.beside.variants {
+                text.push('\n');
+                text += &variants.to_text(lang);
+            }
+        }
+        if let Some(r) = &self.beside.recorded {
+            let (n, head) = (r.number, &r.sha256);
+            let _ = match lang {
+                Lang::Nl => writeln!(text, "Beslissing {n} is vastgelegd. Kenmerk (head): {head}"),
+                Lang::En => writeln!(text, "Decision {n} is written down. Head: {head}"),
+            };
         }
         text
     }
@@ -54,14 +69,40 @@ impl MatchResult {
             let _ = writeln!(text, "  {}: {none}. {}", unplaced.request, unplaced.why.text(lang));
         }
         self.stable(text, lang);
+        for note in self.beside.calling.iter().flat_map(|c| &c.notes) {
+            let _ = writeln!(text, "  {}", note.text(lang));
+        }
         let _ = writeln!(text, "  {}", self.worth_reason.text(lang));
     }
 }
 
 impl MatchResult {
+    /// Whom to call first for a request.
+    fn call(&self, text: &mut String, request: &str, full: bool, lang: Lang) {
+        let orders = self.beside.calling.iter().flat_map(|c| &c.orders);
+        let Some(order) = orders.into_iter().find(|o| o.request == request) else { return };
+        if order.families.len() < 2 {
+            return;
+        }
+        let most = if full { usize::MAX } else { CALLS };
+        let families: Vec<String> = order
+            .families
+            .iter()
+            .take(most)
+            .map(|c| match c.says_yes {
+                _ if c.said_yes => format!("{} ({})", c.family, of(lang, "zei al ja", "said yes")),
+                Some(y) => format!("{} ({:.0}%)", c.family, 100.0 * y.estimate),
+                None => c.family.clone(),
+            })
+            .collect();
+        let more = if order.families.len() > most { ", …" } else { "" };
+        let title = of(lang, "Bel eerst (kans op ja)", "Call first (chance of a yes)");
+        let _ = writeln!(text, "  {title}: {}{more}", families.join(", "));
+    }
+
     /// What would block the plan.
     fn stable(&self, text: &mut String, lang: Lang) {
-        let Some(stability) = &self.stability else { return };
+        let Some(stability) = &self.beside.stability else { return };
         let _ = writeln!(text, "  {}", stability.note.text(lang));
         for b in &stability.blocking_pairs {
             let now = b.instead_of.as_deref().unwrap_or(of(lang, "geen plek", "no place"));
@@ -99,7 +140,6 @@ fn one(text: &mut String, r: &RequestMatch, full: bool, lang: Lang) {
         let _ = writeln!(text, "    ~ {} {adds}.", relaxation.change.text(lang));
     }
     candidates(text, r, full, lang);
-    let _ = writeln!(text);
 }
 
 /// The families that a rule excludes: counted by rule, or each with its reason.

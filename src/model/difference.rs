@@ -3,6 +3,8 @@
 //! Two risks of one model share its errors, so that their difference is known better than either.
 //! Comparing their intervals by eye would call too much equal.
 
+mod draws;
+
 use super::ModelError;
 use super::hazards::{Chosen, Effect, Proportional, quadratic};
 use super::smooth::{Smooth, SmoothCause};

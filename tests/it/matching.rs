@@ -213,7 +213,7 @@ fn the_plan_says_what_blocks_it_and_a_change_of_urgency_shows() {
     }
     let as_of = busy_day(&case);
     let result = case.matched(as_of);
-    let stability = result.stability.as_ref().unwrap();
+    let stability = result.beside.stability.as_ref().unwrap();
     let accepted = stability.deferred_acceptance.as_ref().expect("all are single children");
     let family_of = |request: &str| {
         result.assignment.pairs.iter().find(|p| p.request == request).map(|p| p.family.clone())

@@ -3,7 +3,7 @@
 use super::super::html::Html;
 use super::super::table::{Row, Table};
 use super::{heading, say};
-use crate::matching::{Assignment, MatchResult, Status};
+use crate::matching::{Assignment, MatchResult, Status, Variants};
 use crate::score::Lang;
 
 fn status(a: &Assignment, language: Lang) -> String {
@@ -87,7 +87,7 @@ pub(super) fn worth(h: &mut Html, m: &MatchResult, language: Lang) {
 
 /// What would block the plan.
 pub(super) fn stability(h: &mut Html, m: &MatchResult, language: Lang) {
-    let Some(stability) = &m.stability else { return };
+    let Some(stability) = &m.beside.stability else { return };
     heading(h, language, "Past een kind elders beter?", "Would a child fit better elsewhere?");
     h.leaf("p", &[], stability.note.text(language));
     if stability.blocking_pairs.is_empty() {
@@ -108,6 +108,177 @@ pub(super) fn stability(h: &mut Html, m: &MatchResult, language: Lang) {
             .map(|b| {
                 let now = b.instead_of.clone().unwrap_or_else(|| nobody.into());
                 Row::plain([b.requests.join(", "), b.family.clone(), now])
+            })
+            .collect(),
+        notes: Vec::new(),
+    }
+    .write(h);
+}
+
+/// Other plans with their price, and how firm the plan is.
+pub(super) fn variants(h: &mut Html, m: &MatchResult, language: Lang) {
+    let Some(v) = &m.beside.variants else { return };
+    heading(h, language, "Andere plannen, en wat ze kosten", "Other plans, and what they cost");
+    let number = |x: f64| language.number(x, 3);
+    Table {
+        caption: language.of("Plannen", "Plans").into(),
+        columns: [
+            ("Plan", "Plan"),
+            ("Geplaatst", "Placed"),
+            ("Minst goede plaatsing", "Worst-off placement"),
+            ("Kost aan stabiliteit", "Costs in stability"),
+            ("Kost aan plaatsingen (gewogen)", "Costs in placements (weighted)"),
+        ]
+        .map(|(nl, en)| language.of(nl, en).into())
+        .to_vec(),
+        words: vec![0],
+        rows: v
+            .plans
+            .iter()
+            .map(|p| {
+                Row::plain([
+                    p.what.text(language).to_owned(),
+                    p.pairs.len().to_string(),
+                    p.worst.map_or_else(|| "–".into(), number),
+                    number(p.price.gain),
+                    number(p.price.placed),
+                ])
+            })
+            .collect(),
+        notes: v.notes.iter().map(|n| n.text(language).to_owned()).collect(),
+    }
+    .write(h);
+    if !v.survival.is_empty() {
+        survival(h, v, language);
+    }
+    recruitment(h, v, language);
+}
+
+fn survival(h: &mut Html, v: &Variants, language: Lang) {
+    let caption = match language {
+        Lang::Nl => format!(
+            "Hoe vaak een paar terugkomt als de kansen {} keer opnieuw worden getrokken",
+            v.draws
+        ),
+        Lang::En => {
+            format!("How often a pair comes again when the risks are drawn {} times anew", v.draws)
+        }
+    };
+    Table {
+        caption,
+        columns: [
+            ("Aanvraag", "Request"),
+            ("Gezin", "Family"),
+            ("Komt terug", "Comes again"),
+            ("Kandidaten", "Candidates"),
+        ]
+        .map(|(nl, en)| language.of(nl, en).into())
+        .to_vec(),
+        words: vec![1],
+        rows: v
+            .survival
+            .iter()
+            .map(|s| {
+                let share = language.percent(s.share, 0);
+                Row::plain([s.request.clone(), s.family.clone(), share, s.candidates.to_string()])
+            })
+            .collect(),
+        notes: Vec::new(),
+    }
+    .write(h);
+}
+
+fn recruitment(h: &mut Html, v: &Variants, language: Lang) {
+    let useful: Vec<_> = v.recruitment.iter().filter(|r| r.more_placed > 0).take(20).collect();
+    if useful.is_empty() {
+        return;
+    }
+    Table {
+        caption: language
+            .of("Wat één gezin erbij zou doen", "What one more family would do")
+            .into(),
+        columns: [
+            ("Gezin", "Family"),
+            ("Meer kinderen geplaatst", "More children placed"),
+            ("Past bij aanvragen", "Fits requests"),
+        ]
+        .map(|(nl, en)| language.of(nl, en).into())
+        .to_vec(),
+        words: vec![0],
+        rows: useful
+            .iter()
+            .map(|r| {
+                let profile = r.profile.text(language).to_owned();
+                Row::plain([profile, r.more_placed.to_string(), r.candidate_for.to_string()])
+            })
+            .collect(),
+        notes: vec![
+            language
+                .of(
+                    "Gerekend met een gezin dat niemand nog heeft gezien of gesproken.",
+                    "Counted with a family that nobody has met yet.",
+                )
+                .into(),
+        ],
+    }
+    .write(h);
+}
+
+/// How often each family is shown, and comes first in the order of calling.
+pub(super) fn exposure(h: &mut Html, m: &MatchResult, language: Lang) {
+    let Some(c) = &m.beside.calling else { return };
+    heading(h, language, "Wie eerst bellen?", "Whom to call first?");
+    for note in &c.notes {
+        h.leaf("p", &[], note.text(language));
+    }
+    Table {
+        caption: language.of("Volgorde van bellen", "Order of calling").into(),
+        columns: vec![
+            language.of("Aanvraag", "Request").into(),
+            language.of("Gezinnen (kans op ja)", "Families (chance of a yes)").into(),
+        ],
+        words: vec![1],
+        rows: c
+            .orders
+            .iter()
+            .map(|o| {
+                let shown = |call: &crate::matching::Call| match call.says_yes {
+                    _ if call.said_yes => {
+                        format!("{} ({})", call.family, language.of("zei al ja", "said yes"))
+                    }
+                    Some(y) => format!("{} ({})", call.family, language.percent(y.estimate, 0)),
+                    None => call.family.clone(),
+                };
+                let most = 10.min(o.families.len());
+                let mut list: Vec<String> = o.families[..most].iter().map(shown).collect();
+                if o.families.len() > most {
+                    list.push("…".into());
+                }
+                Row::plain([o.request.clone(), list.join(", ")])
+            })
+            .collect(),
+        notes: Vec::new(),
+    }
+    .write(h);
+    Table {
+        caption: language
+            .of("Gezinnen die het vaakst bovenaan staan", "Families that come first most often")
+            .into(),
+        columns: [
+            ("Gezin", "Family"),
+            ("Bovenaan bij aanvragen", "First for requests"),
+            ("Mogelijk bij aanvragen", "Possible for requests"),
+        ]
+        .map(|(nl, en)| language.of(nl, en).into())
+        .to_vec(),
+        words: vec![0],
+        rows: c
+            .exposure
+            .iter()
+            .take(10)
+            .map(|e| {
+                let (first, all) = (e.first_for.to_string(), e.candidate_for.to_string());
+                Row::plain([e.family.clone(), first, all])
             })
             .collect(),
         notes: Vec::new(),

@@ -6,7 +6,7 @@ use super::super::html::Html;
 use super::super::page::Section;
 use super::super::table::{Row, Table};
 use super::super::words;
-use super::caseload::{plan, stability, worth};
+use super::caseload::{exposure, plan, stability, variants, worth};
 use super::say;
 use super::scores::{conditions, no_number, safety_first, support};
 use crate::matching::{Candidate, MatchResult, RequestMatch, Veto};
@@ -47,7 +47,9 @@ pub fn matching(
                 h.leaf("p", &[("class", "note")], &text);
             }
             plan(&mut h, &m.assignment, language);
+            exposure(&mut h, m, language);
             stability(&mut h, m, language);
+            variants(&mut h, m, language);
             worth(&mut h, m, language);
         }
     }

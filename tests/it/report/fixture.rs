@@ -11,8 +11,8 @@ use pleegzorg::evaluate::{
 use pleegzorg::features::Values;
 use pleegzorg::history::{self, Code, Day, Severity, Window};
 use pleegzorg::matching::{
-    AssignedPair, Assignment, Candidate, MatchResult, Relaxation, RequestMatch, ShadowPrice, Stage,
-    Status, Unplaced, Veto,
+    AssignedPair, Assignment, Beside, Candidate, MatchResult, Relaxation, RequestMatch,
+    ShadowPrice, Stage, Status, Unplaced, Veto,
 };
 use pleegzorg::model::{
     Concordance, Gate, Kind, Limit, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
@@ -525,7 +525,7 @@ pub fn matched(hostile: &str) -> MatchResult {
             }],
             stages: vec![Stage { name: "placed".into(), objective: 1.0, bound: 1.0 }],
         },
-        stability: None,
+        beside: Beside::default(),
         shadow_prices: vec![ShadowPrice { family: "F-003".into(), price: 0.02 }],
         worth: "not identified".into(),
         worth_reason: note(
