@@ -59,10 +59,17 @@ enum Answer {
 }
 
 impl Peer {
-    /// R on a data file; what is missing where it cannot start.
-    fn r(task: &Task, file: &Path) -> Result<Self, String> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/peer.R");
-        let mut child = Command::new("Rscript")
+    /// R (or Python) on a data file; what is missing where it cannot start.
+    fn start(task: &Task, file: &Path) -> Result<Self, String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
+        let python = task.peer.starts_with("Python");
+        let (program, script, name) = if python {
+            let own = std::env::var("PEERS_PYTHON").unwrap_or_else(|_| "python3".into());
+            (own, folder.join("peer.py"), "Python")
+        } else {
+            ("Rscript".into(), folder.join("peer.R"), "R")
+        };
+        let mut child = Command::new(program)
             .arg(script)
             .arg(task.name)
             .arg(file)
@@ -70,7 +77,7 @@ impl Peer {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
-            .map_err(|_| "R (Rscript) is not installed".to_owned())?;
+            .map_err(|_| format!("{name} is not installed"))?;
         let out = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -83,10 +90,10 @@ impl Peer {
         let mut peer = Self { child, lines };
         match peer.lines.recv_timeout(Duration::from_secs(300)) {
             Ok(line) if line.trim() == "ready" => Ok(peer),
-            Ok(line) => Err(format!("R: {line}")),
+            Ok(line) => Err(format!("{name}: {line}")),
             Err(_) => {
                 peer.stop();
-                Err("R did not start".into())
+                Err(format!("{name} did not start"))
             }
         }
     }
@@ -141,7 +148,7 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
     data.write(&file).expect("a data file");
     let input = Input::new(task, &data);
     drop(data);
-    let mut peer = Peer::r(task, &file);
+    let mut peer = Peer::start(task, &file);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let mut worst: f64 = 0.0;
     let mut note = peer.as_ref().err().cloned();
@@ -169,7 +176,7 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
             }
             Answer::Gone => {
                 at_work.stop();
-                note = Some("R stopped".into());
+                note = Some("the peer stopped".into());
                 peer = Err(String::new());
             }
         }

@@ -1,7 +1,8 @@
 # R's side: Rscript peer.R TASK FILE. Reads the data, then for every line on its standard input does
 # the work once and prints the seconds and check values.
 a <- commandArgs(TRUE); task <- a[1]
-need <- switch(task, "fine-gray" = "cmprsk", elastic =, "elastic-wide" = "glmnet", "survival")
+need <- switch(task, "fine-gray" = "cmprsk", elastic =, "elastic-wide" = "glmnet", forest = "ranger", "survival")
+if (need == "ranger") suppressWarnings(suppressMessages(require(survival, quietly = TRUE)))
 if (!suppressWarnings(suppressMessages(require(need, character.only = TRUE, quietly = TRUE)))) {
   cat("missing", need, "\n"); quit(status = 0)
 }
@@ -12,7 +13,7 @@ if (p > 0) colnames(x) <- paste0("x", seq_len(p))
 event <- as.integer(cause == 1); any <- as.integer(cause > 0)
 ctl <- if (need == "survival") coxph.control(iter.max = 20)
 names <- as.character(seq_len(n)); kinds <- factor(cause, 0:2)
-y <- if (need == "glmnet") cbind(time = exit, status = event) else if (need == "survival") switch(task,
+y <- if (need == "glmnet") cbind(time = exit, status = event) else if (need == "survival" || need == "ranger") switch(task,
   "cox-entry" = Surv(entry, exit, event), km = Surv(exit, any), aj =, "aj-days" = Surv(exit, kinds), Surv(exit, event))
 work <- switch(task,
   cox = function() coxph.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
@@ -23,6 +24,7 @@ work <- switch(task,
   concordance = function() concordancefit(y, x[, 1], reverse = TRUE, timefix = FALSE),
   elastic =, "elastic-wide" = function() glmnet(x, y, family = "cox", alpha = 0.5, lambda.min.ratio = if (n > p) 1e-4 else 0.05),
   frailty = function() coxph(y ~ x + frailty(group)),
+  forest = function() ranger(x = x, y = y, num.trees = 100, min.node.size = 15, num.threads = 2, seed = 1),
   "fine-gray" = function() crr(exit, cause, x))
 check <- switch(task,
   cox =, "cox-entry" = function(f) c(f$coefficients, f$loglik),
@@ -32,6 +34,8 @@ check <- switch(task,
   concordance = function(f) c(f$concordance, sqrt(f$var)),
   elastic =, "elastic-wide" = function(f) c(f$beta[1:5, 30], f$lambda[30]),
   frailty = function(f) f$coefficients,
+  forest = function(f) { p <- predict(f, x[1:min(n, 1000), ], num.threads = 2)
+    mean(1 - p$survival[, max(which(p$unique.death.times <= 0.5))]) },
   "fine-gray" = function(f) c(f$coef, sqrt(diag(f$var))))
 cat("ready\n"); flush(stdout())
 input <- file("stdin"); open(input)

@@ -1,5 +1,6 @@
 //! What is compared: our side of each task.
 
+use pleegzorg::learners::{SurvivalForest, SurvivalForestSettings};
 use pleegzorg::survival::{
     AalenJohansen, ConcordanceOptions, Cox, ElasticNet, FineGray, Frailty, FrailtyDistribution,
     KaplanMeier, Outcome, Sample, concordance,
@@ -103,6 +104,22 @@ pub const TASKS: &[Task] = &[
         goal: 2.0,
     },
     Task {
+        name: "forest",
+        work: "survival forest, 100 trees",
+        peer: "R ranger",
+        size: (5_000, 20, 5_000, 1, false),
+        quick: 500,
+        goal: 20.0,
+    },
+    Task {
+        name: "competing-forest",
+        work: "competing-risks forest, 100 trees",
+        peer: "Python comprisk",
+        size: (100_000, 20, 100_000, 2, false),
+        quick: 5_000,
+        goal: 5.0,
+    },
+    Task {
         name: "frailty",
         work: "gamma frailty of 500 groups",
         peer: "R coxph(frailty())",
@@ -118,6 +135,8 @@ pub struct Input {
     sample: Option<Sample>,
     score: Vec<f64>,
     group: Vec<u32>,
+    /// The columns of a forest.
+    x: ndarray::Array2<f64>,
 }
 
 impl Input {
@@ -141,7 +160,9 @@ impl Input {
         };
         let score = if task.name == "concordance" { data.x.column(0).to_vec() } else { Vec::new() };
         let group = if task.name == "frailty" { data.group.clone() } else { Vec::new() };
-        Self { outcome, sample, score, group }
+        let forest = task.name.ends_with("forest");
+        let x = if forest { data.x.clone() } else { ndarray::Array2::zeros((0, 0)) };
+        Self { outcome, sample, score, group, x }
     }
 
     /// Does the work once; numbers that the peer must agree with.
@@ -175,6 +196,7 @@ impl Input {
                 let fit = frailty.fit(sample(), 1, &self.group).expect("a fit");
                 fit.cox.coef.to_vec()
             }
+            "forest" | "competing-forest" => self.forest(),
             "km" => {
                 let km = KaplanMeier::new(&self.outcome, None).expect("a curve");
                 let k = self.outcome.len() / 2 - 1;
@@ -194,5 +216,30 @@ impl Input {
                 c.map_or_else(Vec::new, |c| vec![c.c, c.se])
             }
         }
+    }
+
+    /// A forest as the peers grow it: every tree draws from all rows. Forests are random, so that
+    /// the mean risk is near the peer's, not the same.
+    fn forest(&self) -> Vec<f64> {
+        let n = self.outcome.len();
+        let mut ends: Vec<f64> = (0..n)
+            .filter(|&r| self.outcome.cause()[r] > 0)
+            .map(|r| self.outcome.exit()[r])
+            .collect();
+        ends.sort_by(f64::total_cmp);
+        let mut edges = vec![0.0];
+        edges.extend((1..=64).map(|k| ends[k * ends.len() / 64 - 1]));
+        edges.dedup();
+        let clusters: Vec<u32> = (0..n as u32).collect();
+        let settings = SurvivalForestSettings { trees: 100, halves: false, ..Default::default() };
+        let (forest, _) =
+            SurvivalForest::fit(self.x.view(), &self.outcome, &clusters, &edges, &settings)
+                .expect("a forest");
+        let risk = |r: usize| {
+            let x = self.x.row(r).to_vec();
+            forest.predict(&x, 0.0, 0.5).expect("within the grid").incidence[0]
+        };
+        let some = n.min(1000);
+        vec![(0..some).map(risk).sum::<f64>() / some as f64]
     }
 }

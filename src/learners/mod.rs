@@ -6,6 +6,7 @@
 
 mod bin_tree;
 mod binned;
+mod boosting;
 mod censoring;
 mod error;
 mod forest;
@@ -15,6 +16,7 @@ mod shap;
 mod survival_forest;
 mod tree;
 
+pub use boosting::{BoostFit, BoostSettings, Boosted};
 pub use censoring::censoring_weights;
 pub use error::LearnerError;
 pub use forest::{Forest, ForestSettings};

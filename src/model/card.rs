@@ -217,6 +217,10 @@ impl Model {
                 "- leaves hold counts of at least ten cases; intervals come from the spread between \
                  halves of the clusters; reasons are shares of the risk at the last horizon"
             }
+            Kind::Boosting => {
+                "- columns act on the hazard in the same way at all times; the number of trees was \
+                 chosen on folds of the training rows, and intervals come from leaving out each of them"
+            }
             Kind::DiscreteLogistic => {
                 "- time goes in intervals; a row censored within one says nothing about it"
             }
@@ -263,6 +267,10 @@ impl Model {
                 ends.copied().fold(0.0, f64::max)
             }
             Engine::Forests(f) => f.forests.iter().map(|f| f.horizon).fold(0.0, f64::max),
+            Engine::Boosted(b) => {
+                let ends = b.edges.iter().filter_map(|e| e.last());
+                ends.copied().fold(0.0, f64::max)
+            }
             Engine::SurvivalForests(f) => {
                 f.forests.iter().map(SurvivalForest::follow_up).fold(0.0, f64::max)
             }

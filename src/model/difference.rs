@@ -75,7 +75,10 @@ impl Model {
                     let causes = moves.into_iter().map(of).collect();
                     Some(Moves { own: None, stands_in_for: None, causes })
                 }
-                Engine::Discrete(_) | Engine::Forests(_) | Engine::SurvivalForests(_) => None,
+                Engine::Discrete(_)
+                | Engine::Forests(_)
+                | Engine::SurvivalForests(_)
+                | Engine::Boosted(_) => None,
             };
             Some(Comparable { estimate: e.value, variance: e.variance, moves })
         };

@@ -143,7 +143,13 @@ const TABLE: &[Entry] = &[
         &["trees", "leaf", "depth", "mtry"],
         "a random forest for late entry, competing ends and missing values",
     ),
-    entry(Kind::Boosting, "boosting", false, &[], "boosted trees"),
+    entry(
+        Kind::Boosting,
+        "boosting",
+        true,
+        &["likelihood", "trees", "leaf", "depth", "rate", "step"],
+        "boosted trees for the hazard of each cause, stopped early on held-out folds",
+    ),
     entry(
         Kind::DiscreteLogistic,
         "discrete-logistic",

@@ -5,6 +5,7 @@
 //! there are none.
 
 mod ask;
+mod boosted;
 mod card;
 mod cells;
 mod difference;
@@ -50,8 +51,8 @@ pub use result::{
 };
 pub use study::{
     At, Compare, Convention, CoxSpec, Cuts, DataSpec, EvaluateSpec, Expires, FeatureSpec,
-    FrailtySpec, Gates, LambdaSpec, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec, Repeated,
-    RepeatedSpec, Span, Study, StudyError, TableSpec, Ties,
+    FrailtySpec, Gates, LambdaSpec, Likelihood, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec,
+    Repeated, RepeatedSpec, Span, Study, StudyError, TableSpec, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

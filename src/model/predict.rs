@@ -167,7 +167,7 @@ impl Model {
         } else {
             self.recipe.apply(frame)?
         };
-        if matches!(self.engine, Engine::SurvivalForests(_)) {
+        if matches!(self.engine, Engine::SurvivalForests(_) | Engine::Boosted(_)) {
             native::blank(&self.recipe, frame, &design.kept_rows, &mut design.x);
         }
         let mut at = vec![None; frame.len()];
@@ -245,9 +245,10 @@ impl Model {
         let mark = self.about.landmarks.get(row.landmark).map_or(0.0, |m| m.time);
         match &self.engine {
             Engine::Hazards(_) | Engine::Smooth(_) => row.from.max(mark),
-            Engine::Discrete(_) | Engine::Forests(_) | Engine::SurvivalForests(_) => {
-                (row.from - mark).max(0.0)
-            }
+            Engine::Discrete(_)
+            | Engine::Forests(_)
+            | Engine::SurvivalForests(_)
+            | Engine::Boosted(_) => (row.from - mark).max(0.0),
         }
     }
 
@@ -262,6 +263,7 @@ impl Model {
             Engine::Discrete(d) => d.ends(row.landmark, &row.x, from, from + horizon),
             Engine::Forests(_) => None,
             Engine::SurvivalForests(f) => f.ends(row.landmark, &row.raw, from, from + horizon),
+            Engine::Boosted(b) => b.ends(row.landmark, &row.raw, from, from + horizon),
         }
     }
 
@@ -298,6 +300,11 @@ impl Model {
             Engine::SurvivalForests(f) => {
                 let reach = within(Some(&f.follow_up(row.landmark)));
                 (reach, f.risk(row.landmark, &row.raw, from, to))
+            }
+            Engine::Boosted(b) => {
+                let edges = &b.edges[row.landmark];
+                let reach = within(edges.last()) && from >= edges[0] - 1e-9;
+                (reach, b.risk(row.landmark, &row.raw, from, to))
             }
         };
         match found {
@@ -467,12 +474,17 @@ impl Model {
                 &c[c.len() - self.means.len()..]
             }
             Engine::Forests(f) if from <= 1.0 => {
-                return Some(self.of_trees(f.reasons(row.landmark, horizon, &row.raw)?));
+                let reasons = f.reasons(row.landmark, horizon, &row.raw)?;
+                return Some(self.of_trees(reasons, Scale::Risk));
             }
             Engine::Forests(_) => return None,
             Engine::SurvivalForests(f) => {
                 let to = from + horizon;
-                return Some(self.of_trees(f.reasons(row.landmark, &row.raw, from, to)?));
+                let reasons = f.reasons(row.landmark, &row.raw, from, to)?;
+                return Some(self.of_trees(reasons, Scale::Risk));
+            }
+            Engine::Boosted(b) => {
+                return Some(self.of_trees(b.reasons(&row.raw), Scale::LogHazard));
             }
         };
         let contributions = self.by_term(coef.iter().zip(&row.x).map(|(b, x)| b * x));
@@ -480,10 +492,10 @@ impl Model {
         Some(Explanation { scale: Scale::LogHazard, base: 0.0, total, contributions })
     }
 
-    fn of_trees(&self, reasons: ForestReasons) -> Explanation {
+    fn of_trees(&self, reasons: ForestReasons, scale: Scale) -> Explanation {
         let total = reasons.base + reasons.columns.iter().sum::<f64>();
         let contributions = self.by_term(reasons.columns.into_iter());
-        Explanation { scale: Scale::Risk, base: reasons.base, total, contributions }
+        Explanation { scale, base: reasons.base, total, contributions }
     }
 
     /// Values of columns, summed by their terms.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::boosted::BoostedHazards;
 use super::discrete::Discrete;
 use super::forests::Forests;
 use super::hazards::Proportional;
@@ -99,6 +100,8 @@ pub(crate) enum Engine {
     Forests(Forests),
     /// Our own forest per landmark.
     SurvivalForests(SurvivalForests),
+    /// Boosted hazards.
+    Boosted(BoostedHazards),
 }
 
 /// A trained model, with its verdict. It holds no row, no identifier and no path.
@@ -191,7 +194,9 @@ impl Model {
                 let c = &s.causes[0];
                 (&c.coef, &c.covariance, 1)
             }
-            Engine::Forests(_) | Engine::SurvivalForests(_) => return Vec::new(),
+            Engine::Forests(_) | Engine::SurvivalForests(_) | Engine::Boosted(_) => {
+                return Vec::new();
+            }
         };
         let error = |j: usize| covariance[from + j][from + j].sqrt();
         let names = self.recipe.names().into_iter().enumerate();
@@ -225,6 +230,7 @@ impl Model {
             Engine::Discrete(d) => d.check(causes, columns, landmarks),
             Engine::Forests(f) => f.check(columns, landmarks),
             Engine::SurvivalForests(f) => f.check(causes, columns, landmarks),
+            Engine::Boosted(b) => b.check(causes, columns, landmarks),
         };
         ensure(whole, "the numbers of the model do not fit together")?;
         self.support.check()

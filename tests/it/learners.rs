@@ -172,3 +172,48 @@ fn a_number_that_is_missing_stays_missing_in_a_survival_forest() {
     // Death (the second cause) comes sooner where it is missing.
     assert!(death(f64::NAN) > death(14.5) + 0.05, "{} {}", death(f64::NAN), death(14.5));
 }
+
+#[test]
+fn both_likelihoods_are_boosted_saved_read_and_explained() {
+    for likelihood in ["cox", "discrete"] {
+        let set = format!("model.likelihood={likelihood}");
+        let sets = ["model.kind=boosting", "model.cause=death", "model.rate=0.3", &set];
+        let sets = if likelihood == "cox" {
+            sets.to_vec()
+        } else {
+            [&sets[..], &["model.step=12"]].concat()
+        };
+        let (study, prepared) = prepared(MGUS2, &sets, "mgus2.csv");
+        let fitted = fit(&prepared, None, &study.model).unwrap();
+        let result = fitted.result().unwrap();
+        let loglik = result.loglik.unwrap();
+        assert!(
+            loglik.final_ > loglik.null + 100.0 && result.converged == Some(true),
+            "{loglik:?}"
+        );
+        let bytes = fitted.model.to_bytes().unwrap();
+        assert!(bytes.len() < 1 << 20, "{}", bytes.len());
+        let model = Model::from_bytes(&bytes).unwrap();
+        assert_eq!(model, fitted.model);
+        // Old and anaemic against young and not: near what a Cox model says.
+        let cox = fit(&prepared, None, &Default::default()).unwrap().model;
+        let n = prepared.len();
+        let [ours, theirs] = [&model, &cox].map(|m| {
+            let all = m.cumulative_incidence(&prepared.frame, &vec![0.0; n], 120.0).unwrap();
+            let death = m.about().causes.iter().position(|c| c.name == "death").unwrap();
+            all.into_iter().map(|c| c.unwrap()[death]).collect::<Vec<f64>>()
+        });
+        let apart = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).sum::<f64>() / n as f64;
+        assert!(apart < 0.06, "{likelihood} {apart}");
+        let mean = |v: &[f64]| v.iter().sum::<f64>() / n as f64;
+        assert!((mean(&ours) - mean(&theirs)).abs() < 0.02);
+        let rows = prepared.frame.select(&[0, 7, 300]);
+        let found = model.predict(&rows, &[0.0; 3], &[60.0, 120.0]).unwrap();
+        for (p, e) in found.iter().zip(model.explain(&rows, &[0.0; 3], 120.0).unwrap()) {
+            let (risk, e) = (p.risks.as_ref().unwrap()[1], e.unwrap());
+            assert!(risk.lower < risk.estimate && risk.estimate < risk.upper);
+            let sum = e.base + e.contributions.iter().map(|c| c.value).sum::<f64>();
+            assert!((sum - e.total).abs() < 1e-9 && e.scale == Scale::LogHazard);
+        }
+    }
+}

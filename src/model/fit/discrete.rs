@@ -112,7 +112,7 @@ pub(super) fn since_landmark(
 }
 
 /// The edges of the intervals for each landmark: whole steps as far as ten rows are at risk.
-fn intervals(
+pub(super) fn intervals(
     prepared: &Prepared,
     spec: &ModelSpec,
     y: &Outcome,
@@ -169,7 +169,7 @@ fn with_landmarks(x: &Array2<f64>, marks: &[u32], shifts: usize) -> Array2<f64> 
 }
 
 /// Cuts the intervals into bands with about equally many events of a cause.
-fn bands(events: &[usize]) -> Vec<usize> {
+pub(super) fn bands(events: &[usize]) -> Vec<usize> {
     let total: usize = events.iter().sum();
     let each = (total / BANDS).max(BAND_EVENTS);
     let (mut bands, mut band, mut in_band, mut left) = (Vec::new(), 0, 0, total);

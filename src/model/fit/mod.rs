@@ -1,5 +1,6 @@
 //! Fitting: from prepared rows to a model and to what `train` says.
 
+mod boosting;
 mod cause;
 mod discrete;
 mod forest;
@@ -51,6 +52,7 @@ enum Detail {
     Published,
     Discrete { fit: Box<Logistic>, null: f64, from: usize },
     Forest { kept: Vec<survival_forest::Kept> },
+    Boosted { losses: (f64, f64), trees: usize, stopped: bool },
 }
 
 impl std::fmt::Debug for Fitted {
@@ -184,6 +186,12 @@ pub fn fit_with_progress(
             let found = survival_forest::fit(prepared, &training, spec, progress)?;
             (Engine::SurvivalForests(found.forests), Detail::Forest { kept: found.kept })
         }
+        Kind::Boosting => {
+            let found = boosting::fit(prepared, &training, spec, progress)?;
+            warnings.extend(found.warnings);
+            let (losses, trees, stopped) = (found.losses, found.trees, found.stopped);
+            (Engine::Boosted(found.hazards), Detail::Boosted { losses, trees, stopped })
+        }
         kind if kind.is_parametric() => {
             let found = smooth::fit(prepared, &training, spec, &means, progress)?;
             warnings.extend(found.warnings);
@@ -241,6 +249,7 @@ fn by_weight(engine: &Engine, training: &Training) -> Vec<String> {
             }
             splits
         }
+        Engine::Boosted(b) => b.members[0][0].trees.splits().into_iter().map(f64::from).collect(),
         Engine::Hazards(h) => spread(&h.effects[0].coef, training),
         Engine::Smooth(s) => spread(&s.causes[0].effects(s.edges.len() - 1), training),
         Engine::Discrete(d) => {

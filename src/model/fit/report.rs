@@ -46,6 +46,11 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
                 result.importance = Some(importance);
             }
         }
+        Detail::Boosted { losses, trees, stopped } => {
+            result.loglik = Some(LogLik { null: -losses.0, final_: -losses.1 });
+            result.iterations = Some(*trees);
+            result.converged = Some(*stopped);
+        }
         Detail::Published => {
             let term = |(name, estimate, se): (String, f64, f64)| {
                 TermResult::new(&name, estimate, se, None, z)

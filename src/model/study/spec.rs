@@ -1,5 +1,6 @@
 //! `[model]` and `[[compare]]`: a kind of model and its settings.
 
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::cox::{self, CoxSpec};
@@ -20,6 +21,17 @@ pub enum Ties {
     Breslow,
     /// Cox 1972: for times in steps.
     Exact,
+}
+
+/// The likelihood that is boosted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likelihood {
+    /// The partial likelihood of each cause (Cox 1972).
+    #[default]
+    Cox,
+    /// Hazards in intervals of time.
+    Discrete,
 }
 
 /// When a model expires.
@@ -62,15 +74,19 @@ pub struct ModelSpec {
     pub interval: f64,
     /// When the model expires; by default two years after the data were taken.
     pub expires: Option<Expires>,
-    /// Trees (per horizon for forest).
+    /// Trees (per horizon for forest; the most for boosting).
     pub trees: usize,
     /// The fewest cases in a leaf (forests).
     pub leaf: usize,
-    /// The greatest depth of a tree (forests).
+    /// The greatest depth of a tree (forests, boosting).
     pub depth: Option<u16>,
     /// Columns that are tried at a split (survival-forest); by default the root of their number.
     pub mtry: Option<usize>,
-    /// The length of an interval (discrete-logistic); by default a month.
+    /// What is boosted (boosting).
+    pub likelihood: Likelihood,
+    /// The share of a step that each tree takes (boosting).
+    pub rate: f64,
+    /// The length of an interval (discrete-logistic, boosting of discrete hazards); by default a month.
     pub step: Option<Span>,
 }
 
@@ -104,6 +120,8 @@ impl Default for ModelSpec {
             leaf: 10,
             depth: None,
             mtry: None,
+            likelihood: Likelihood::Cox,
+            rate: RATE,
             step: None,
         }
     }
@@ -181,11 +199,45 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         offset: keys.text("offset").or_else(|| base.offset.clone().filter(|_| own("offset"))),
         interval,
         expires: expires(keys).or_else(|| base.expires.clone()),
-        trees: keys.count("trees", 2, 100_000).map_or(blank.trees, |n| n as usize),
+        trees: keys.count("trees", 2, 100_000).map_or(default_trees(kind), |n| n as usize),
         leaf: keys.count("leaf", 10, 1_000_000_000).map_or(default_leaf(kind), |n| n as usize),
         depth: keys.count("depth", 1, 64).map(|n| n as u16),
         mtry: keys.count("mtry", 1, 1_000_000).map(|n| n as usize),
+        likelihood: likelihood(keys),
+        rate: rate(keys),
         step: keys.span("step"),
+    }
+}
+
+/// The share of a step unless told.
+const RATE: f64 = 0.1;
+
+/// Trees unless told: for boosting, which stops by itself, the most.
+fn default_trees(kind: Kind) -> usize {
+    if kind == Kind::Boosting { 500 } else { 200 }
+}
+
+fn likelihood(keys: &mut Keys<'_>) -> Likelihood {
+    match keys.text("likelihood").as_deref() {
+        None | Some("cox") => Likelihood::Cox,
+        Some("discrete") => Likelihood::Discrete,
+        Some(other) => {
+            let hint = nearest(other, ["cox", "discrete"]);
+            let hint = hint.map_or_else(String::new, |n| format!("; did you mean \"{n}\"?"));
+            keys.problem("likelihood", &format!("must be \"cox\" or \"discrete\"{hint}"));
+            Likelihood::Cox
+        }
+    }
+}
+
+fn rate(keys: &mut Keys<'_>) -> f64 {
+    match keys.number("rate") {
+        None => RATE,
+        Some(rate) if rate > 0.0 && rate <= 1.0 => rate,
+        Some(_) => {
+            keys.problem("rate", "must lie above 0 and be at most 1");
+            RATE
+        }
     }
 }
 
