@@ -47,6 +47,8 @@ mod model_bad;
 mod model_cox;
 #[path = "it/model_file.rs"]
 mod model_file;
+#[path = "it/model_findings.rs"]
+mod model_findings;
 #[path = "it/model_history.rs"]
 mod model_history;
 #[path = "it/model_kinds.rs"]

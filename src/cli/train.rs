@@ -51,6 +51,9 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     for warning in &result.warnings {
         out.note(&format!("warning: {warning}"));
     }
+    for finding in result.findings.iter().filter(|f| f.waived.is_none()) {
+        out.note(&format!("to weigh: {finding}"));
+    }
     if let Some(path) = &args.out {
         fitted.model.write(path, args.force)?;
     }

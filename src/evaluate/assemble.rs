@@ -88,6 +88,7 @@ pub(super) fn assemble(
             refits: study.evaluate.refits,
             seed: study.seed,
         },
+        findings: prepared.findings.clone(),
         warnings,
     }
 }

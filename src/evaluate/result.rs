@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::FeatureFinding;
+
 use super::{Gate, Proxy, Refits, SampleSize, UnknownEnds, Variant, Verdict};
 
 /// An honest judgement of a study's model, of the models beside it, and of no model at all.
@@ -67,6 +69,8 @@ pub struct Evaluation {
     pub refits: Option<Refits>,
     /// How the numbers were made: folds, repeats, replicates, seed.
     pub settings: Settings,
+    /// What to weigh about the features, `PZ2001` and on.
+    pub findings: Vec<FeatureFinding>,
     /// What a reader must know: folds that failed, rows left out, horizons without follow-up.
     pub warnings: Vec<String>,
 }

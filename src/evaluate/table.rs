@@ -58,6 +58,12 @@ impl Evaluation {
         self.write_proxies(out)?;
         self.write_refits(out)?;
         self.write_reruns(out)?;
+        if !self.findings.is_empty() {
+            writeln!(out, "\nTo weigh about the features (`explain CODE` says why)")?;
+            for finding in &self.findings {
+                writeln!(out, "  {finding}")?;
+            }
+        }
         if !self.warnings.is_empty() {
             writeln!(out, "\nTo know")?;
             for warning in &self.warnings {
@@ -250,6 +256,8 @@ fn shortened(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::FeatureFinding;
+
     use super::*;
     use crate::evaluate::{
         AtTime, Compared, GroupResult, HorizonResult, MetricSummary, Settings, SplitResult,
@@ -328,6 +336,12 @@ mod tests {
             definitions: Vec::new(),
             refits: None,
             settings: Settings { folds: 5, repeats: 5, bootstrap: 200, refits: 0, seed: 42 },
+            findings: vec![FeatureFinding {
+                code: "PZ2001".into(),
+                feature: "prior_stays".into(),
+                what: "it counts everything".into(),
+                waived: None,
+            }],
             warnings: vec!["12 rows are not judged".into()],
         }
     }

@@ -13,7 +13,7 @@ mod index;
 mod read;
 mod reading;
 mod records;
-mod registry;
+pub(crate) mod registry;
 mod settings;
 pub mod ssda903;
 mod write;

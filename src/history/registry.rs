@@ -3,10 +3,12 @@
 
 mod cells;
 mod course;
+mod features;
 mod tables;
 
 pub(crate) use cells::*;
 pub(crate) use course::*;
+pub(crate) use features::*;
 pub(crate) use tables::*;
 
 use super::findings::{Code, Severity};
@@ -58,7 +60,7 @@ macro_rules! code_table {
 pub(crate) use code_table;
 
 /// Every table of codes.
-static ALL: &[&[Explanation]] = &[TABLES, CELLS, COURSE, super::ssda903::codes::IMPORT];
+static ALL: &[&[Explanation]] = &[TABLES, CELLS, COURSE, super::ssda903::codes::IMPORT, FEATURES];
 
 /// Every code with its explanation, in the order of the codes.
 pub fn explanations() -> impl Iterator<Item = &'static Explanation> {

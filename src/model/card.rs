@@ -24,6 +24,7 @@ impl Model {
         self.data_section(&mut text);
         self.terms_section(&mut text);
         self.scope_section(&mut text);
+        self.findings_section(&mut text);
         self.limits_section(&mut text);
         self.origin_section(&mut text);
         text
@@ -203,6 +204,32 @@ impl Model {
              their distance, for a level never seen, and where more than half of the columns are \
              unknown there is no number but the reason.\n"
         );
+    }
+
+    /// What was to weigh about the features, and with which reason the study waived it.
+    fn findings_section(&self, text: &mut String) {
+        let findings = &self.about.findings;
+        if findings.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "## To weigh about the features\n");
+        for same in findings.chunk_by(|a, b| a.code == b.code) {
+            let explained = same[0].explanation();
+            let title = explained.map_or("", |e| e.title.en);
+            let why = explained.map_or("", |e| e.why.en);
+            let _ = writeln!(text, "- **{} {title}.** {why}", same[0].code);
+            for finding in same {
+                let (feature, what) = (plain(&finding.feature), plain(&finding.what));
+                let _ = writeln!(text, "  - `{feature}`: {what}");
+            }
+            let _ = match &same[0].waived {
+                Some(reason) => writeln!(text, "  - waived by the study: {}", plain(reason)),
+                None => {
+                    writeln!(text, "  - **not waived**: nobody has said yet why it is right here")
+                }
+            };
+        }
+        let _ = writeln!(text);
     }
 
     fn limits_section(&self, text: &mut String) {

@@ -146,6 +146,7 @@ impl Model {
             seed: 0,
             software: software(Kind::Literature),
             expires: read_until(),
+            findings: Vec::new(),
             warnings: Vec::new(),
             penalty: None,
             frailty: None,

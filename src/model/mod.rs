@@ -12,6 +12,7 @@ mod difference;
 mod discrete;
 mod error;
 mod file;
+mod findings;
 mod fit;
 mod forests;
 mod frail;
@@ -37,6 +38,7 @@ mod verdict;
 
 pub use difference::Contrasts;
 pub use error::ModelError;
+pub use findings::FeatureFinding;
 pub use fit::{Fitted, fit, fit_with_progress};
 pub use kind::Kind;
 pub use prediction::{

@@ -10,6 +10,7 @@ use crate::history::{Day, StayIx, Window};
 use crate::outcome::Definition;
 use crate::survival::Outcome;
 
+use super::findings::FeatureFinding;
 use super::priors::PriorRow;
 use super::study::{ModelSpec, Span};
 
@@ -63,6 +64,8 @@ pub struct Prepared {
     pub window: Option<Window>,
     /// The priors that the study's models name, by the name of their file in the study.
     pub priors: BTreeMap<PathBuf, Vec<PriorRow>>,
+    /// What to weigh about the features of the terms.
+    pub findings: Vec<FeatureFinding>,
     /// What was left out or changed on the way, for people.
     pub notes: Vec<String>,
 }

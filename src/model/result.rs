@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::FeatureFinding;
 use crate::survival::{ChiSquare, FrailtyDistribution};
 
 /// What training found, in the shape of the JSON contract: keys that do not apply are null.
@@ -42,6 +43,9 @@ pub struct TrainResult {
     /// What each term is worth to a forest; the key is there only where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importance: Option<Vec<Importance>>,
+    /// What to weigh about the features, `PZ2001` and on.
+    #[serde(default)]
+    pub findings: Vec<FeatureFinding>,
     /// What the reader must know.
     pub warnings: Vec<String>,
 }
@@ -291,6 +295,7 @@ mod tests {
             frailty: None,
             penalty: None,
             importance: None,
+            findings: Vec::new(),
             warnings: Vec::new(),
         };
         let json = serde_json::to_string(&result).unwrap();

@@ -12,7 +12,7 @@ use super::prepared::TimeUnit;
 use super::smooth::Smooth;
 use super::support::Support;
 use super::survival_forests::SurvivalForests;
-use super::{Frailty, Kind, ModelError, Penalty, Repeated, Stamp, Verdict};
+use super::{FeatureFinding, Frailty, Kind, ModelError, Penalty, Repeated, Stamp, Verdict};
 use crate::features::Recipe;
 use crate::history::{Day, Window};
 use crate::outcome::Definition;
@@ -82,6 +82,9 @@ pub struct About {
     /// The shared frailty, where there was one. The model holds no group's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frailty: Option<Frailty>,
+    /// What was to weigh about the features, and what the study waived with which reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FeatureFinding>,
     /// What training warned of.
     pub warnings: Vec<String>,
 }

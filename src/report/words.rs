@@ -2,6 +2,7 @@
 
 use super::html::Html;
 use crate::features::feature;
+use crate::model::FeatureFinding;
 use crate::score::Lang;
 
 /// A cause of an end in words.
@@ -159,6 +160,33 @@ pub(super) fn remarks(h: &mut Html, warnings: &[String], language: Lang) {
             h.leaf("p", &[("lang", "en")], warning);
         }
     });
+}
+
+/// What to weigh about the features, per code: what it is, of which features, why it matters, and
+/// the reason with which the study waived it.
+pub(super) fn findings(h: &mut Html, findings: &[FeatureFinding], language: Lang) {
+    if findings.is_empty() {
+        return;
+    }
+    h.leaf("h3", &[], language.of("Te wegen bij de kenmerken", "To weigh about the features"));
+    for same in findings.chunk_by(|a, b| a.code == b.code) {
+        let Some(explained) = same[0].explanation() else { continue };
+        let features: Vec<String> =
+            same.iter().map(|f| column_name(language, &f.feature)).collect();
+        let title = language.of(explained.title.nl, explained.title.en);
+        let why = language.of(explained.why.nl, explained.why.en);
+        h.within("p", &[], |h| {
+            h.leaf("strong", &[], &format!("{title} ({}).", same[0].code));
+            h.text(&format!(" {}. {why} ", features.join("; ")));
+            let own = same[0].waived.as_ref();
+            let waived = own.map(|r| format!("{}: {r}", language.of("Afgezien", "Waived")));
+            let open = language.of(
+                "Niemand heeft nog gezegd waarom het hier terecht is.",
+                "Nobody has said yet why it is right here.",
+            );
+            h.text(&waived.unwrap_or_else(|| open.to_owned()));
+        });
+    }
 }
 
 #[cfg(test)]

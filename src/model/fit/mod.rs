@@ -330,6 +330,7 @@ fn about(
         expires: expires(prepared, spec),
         penalty: None,
         frailty: None,
+        findings: prepared.findings.clone(),
         warnings: all,
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         frailty: about.frailty.clone(),
         penalty: about.penalty,
         importance: None,
+        findings: about.findings.clone(),
         warnings: about.warnings.clone(),
     };
     let z = normal_quantile(about.interval).unwrap_or(f64::NAN);

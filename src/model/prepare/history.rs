@@ -6,6 +6,7 @@ use super::{beside_terms, cluster_names, codes, options, terms};
 use crate::features::{AsOf, compute_with_progress, feature};
 use crate::history::{Day, History, Index};
 use crate::model::ModelError;
+use crate::model::findings::feature_findings;
 use crate::model::fit::BEFORE;
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::priors;
@@ -101,7 +102,7 @@ pub(super) fn with_progress(
     note(tally.entered_late, "spells began before the window and enter late");
     note(tally.lost, "spells are censored at an administrative end without a follow-up");
     note(tally.other_perspective, "placements do not have the perspective that is asked for");
-    Ok(Prepared {
+    let mut prepared = Prepared {
         title: study.title.clone(),
         seed: study.seed,
         frame,
@@ -119,9 +120,12 @@ pub(super) fn with_progress(
         definition: Some(definition),
         window: Some(history.window),
         priors: priors::read_all(study)?,
+        findings: Vec::new(),
         notes,
         outcome,
-    })
+    };
+    prepared.findings = feature_findings(study, Some(history), &prepared);
+    Ok(prepared)
 }
 
 /// Checks that a name is a feature, and one that has a value at the start where that is asked.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{beside_terms, cluster_names, codes, options, terms};
 use crate::features::{Frame, Values};
 use crate::model::ModelError;
+use crate::model::findings::feature_findings;
 use crate::model::fit::{nearest, no_column};
 use crate::model::prepared::{Prepared, TimeUnit};
 use crate::model::priors;
@@ -48,7 +49,7 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
             groups.insert(name.to_owned(), group(values));
         }
     }
-    Ok(Prepared {
+    let mut prepared = Prepared {
         title: study.title.clone(),
         seed: study.seed,
         frame,
@@ -67,8 +68,11 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
         definition: None,
         window: None,
         priors: priors::read_all(study)?,
+        findings: Vec::new(),
         notes,
-    })
+    };
+    prepared.findings = feature_findings(study, None, &prepared);
+    Ok(prepared)
 }
 
 /// Refuses weights that no model can use: a fault of the data, whatever a study asks of them.

@@ -536,5 +536,6 @@ fn settings(h: &mut Html, e: &Evaluation, language: Lang, audience: Audience) {
         ),
     };
     h.leaf("p", &[("class", "note")], &text);
+    words::findings(h, &e.findings, language);
     words::remarks(h, &e.warnings, language);
 }

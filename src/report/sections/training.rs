@@ -91,6 +91,7 @@ pub fn training(t: &TrainResult, language: Lang, audience: Audience) -> Section 
         ),
     }
     quality(&mut h, t, language);
+    words::findings(&mut h, &t.findings, language);
     words::remarks(&mut h, &t.warnings, language);
     let heading = language.of("Waaruit het model bestaat", "What the model is made of");
     Section { id: "train", heading: heading.into(), body: h }

@@ -15,8 +15,8 @@ use pleegzorg::matching::{
     ShadowPrice, Stage, Status, Unplaced, Veto,
 };
 use pleegzorg::model::{
-    Concordance, Gate, Kind, Limit, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult,
-    Verdict,
+    Concordance, FeatureFinding, Gate, Kind, Limit, LogLik, PhTerm, PhTest, TermResult, Test,
+    Tests, TrainResult, Verdict,
 };
 use pleegzorg::report::{About, Demo, Page, PageOptions, demo_page};
 use pleegzorg::score::{Note, Reason, Risk, ScoreResult, StayScore};
@@ -81,6 +81,20 @@ pub fn described_by(levels: [&str; 3]) -> Describe {
     describe(&y, &groups, &options()).unwrap()
 }
 
+/// One finding that is waived, and one that is not.
+fn findings() -> Vec<FeatureFinding> {
+    let finding = |code: &str, feature: &str, waived: Option<&str>| FeatureFinding {
+        code: code.into(),
+        feature: feature.into(),
+        what: "it counts everything".into(),
+        waived: waived.map(str::to_owned),
+    };
+    vec![
+        finding("PZ2001", "prior_breakdowns", Some("Konijn 2019")),
+        finding("PZ2005", "region", None),
+    ]
+}
+
 pub fn trained() -> TrainResult {
     let term = |name: &str, b: f64, se: f64| {
         let z = b / se;
@@ -130,6 +144,7 @@ pub fn trained() -> TrainResult {
         frailty: None,
         penalty: None,
         importance: None,
+        findings: findings(),
         warnings: Vec::new(),
     }
 }
@@ -349,6 +364,7 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
             group("family_home", 32, 4, true),
         ],
         settings: Settings { folds: 5, repeats: 5, bootstrap: 200, refits: 50, seed: 42 },
+        findings: findings(),
         warnings: vec!["2 rows were left out: no birth".into()],
         summary,
         horizons,
