@@ -306,7 +306,7 @@ mod tests {
              \"terms\":[{\"name\":\"age\",\"estimate\":0.0,\"se\":0.25,\"robust_se\":null,\
              \"z\":0.0,\"p\":1.0,\"lower\":-0.5,\"upper\":0.5}],\"tests\":null,\
              \"ph_test\":null,\"concordance\":{\"c\":0.6,\"se\":null},\"scale\":null,\
-             \"frailty\":null,\"warnings\":[]}"
+             \"frailty\":null,\"findings\":[],\"warnings\":[]}"
         );
     }
 
