@@ -1,12 +1,15 @@
-//! How time and memory grow with the rows, from ten thousand to ten million: the Cox model, the
-//! Kaplan–Meier curve, and Harrell's C of a sample of 20 columns.
+//! How time and memory grow with the rows, from ten thousand to ten million: the Cox model (Efron's
+//! ties, and the exact ones where there are none), the Kaplan–Meier curve, and Harrell's C of a sample
+//! of 20 columns; the curve of an outcome alone, in whole days and in continuous time.
 //!
 //! `cargo bench --bench scaling` prints a table, and ends with 1 where a limit is broken (`--upto N`
 //! stops at N rows). Every line is a process of its own: its input first, then the least time of
 //! three runs, then the peak of its memory (Linux). Time may grow as n log n: time / (n ln n) may be
 //! [`SLOWER`] times that of any fewer rows, since ten million rows have left the caches behind in
 //! which ten thousand lie; a method in n² would be a hundred times slower after two lines. The peak
-//! may be 2.5 times the input.
+//! may be 2.5 times the input. Where time is continuous and nothing but the outcome comes in, the
+//! curve, of 40 bytes for each time, is more than the 12 bytes of a row: there it counts as the input
+//! does, once.
 
 #![allow(clippy::print_stdout, clippy::expect_used)]
 
@@ -15,10 +18,13 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use ndarray::Array2;
-use pleegzorg::survival::{ConcordanceOptions, Cox, KaplanMeier, Outcome, Sample, concordance};
+use pleegzorg::survival::{
+    ConcordanceOptions, Cox, KaplanMeier, Outcome, Sample, Ties, concordance,
+};
 
 const COLUMNS: usize = 20;
-const TASKS: [&str; 3] = ["cox", "kaplan-meier", "concordance"];
+const TASKS: [&str; 6] =
+    ["cox", "cox-exact", "kaplan-meier", "concordance", "outcome-days", "outcome"];
 const RUNS: usize = 3;
 /// What time / (n ln n) may be of what it is with fewer rows.
 const SLOWER: f64 = 4.0;
@@ -33,6 +39,18 @@ fn number(row: usize, column: usize) -> f64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (((z ^ (z >> 31)) >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+}
+
+/// The outcome alone, as rows are drawn.
+fn outcome(rows: usize, days: bool) -> Outcome {
+    let (mut exit, mut cause) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    for i in 0..rows {
+        let (end, lost) = (-number(i, 40).ln(), -1.4 * number(i, 41).ln());
+        let time = end.min(lost);
+        exit.push(if days { 1.0 + (time * 365.0).floor() } else { time });
+        cause.push(u32::from(end < lost));
+    }
+    Outcome::new(None, exit, cause, vec!["end".into()]).expect("an outcome")
 }
 
 fn input(rows: usize) -> Sample {
@@ -53,6 +71,7 @@ fn work(task: &str, sample: &Sample, score: &[f64]) -> f64 {
     let y = sample.outcome();
     match task {
         "cox" => Cox::new().fit(sample, 1).expect("a fit").coef[0],
+        "cox-exact" => Cox::new().ties(Ties::Exact).fit(sample, 1).expect("a fit").coef[0],
         "kaplan-meier" => KaplanMeier::new(y, None).expect("a curve").survival[y.len() / 2],
         _ => concordance(y, score, &ConcordanceOptions::default())
             .expect("a score")
@@ -70,16 +89,27 @@ fn status(key: &str) -> Option<f64> {
 /// Seconds, bytes of input, and bytes beyond what the bare process had at its peak.
 fn child(task: &str, rows: usize) {
     let bare = status("VmHWM:").unwrap_or_default();
+    if task.starts_with("outcome") {
+        let y = outcome(rows, task == "outcome-days");
+        let curve = || KaplanMeier::new(&y, None).expect("a curve");
+        let times = if task == "outcome" { rows } else { 0 };
+        return report(bare, 12 * rows + 40 * times, || curve().survival[0]);
+    }
     let sample = input(rows);
     // The score is a column of its own only where it is asked for.
     let score = if task == "concordance" { sample.x().column(0).to_vec() } else { Vec::new() };
+    let bytes = rows * (8 * COLUMNS + 8 + 4) + 8 * score.len();
+    report(bare, bytes, || work(task, &sample, &score));
+}
+
+/// Times the work, and says what it took.
+fn report(bare: f64, bytes: usize, work: impl Fn() -> f64) {
     let mut least = f64::INFINITY;
     for _ in 0..RUNS {
         let begin = Instant::now();
-        black_box(work(task, &sample, &score));
+        black_box(work());
         least = least.min(begin.elapsed().as_secs_f64());
     }
-    let bytes = rows * (8 * COLUMNS + 8 + 4) + 8 * score.len();
     let peak = status("VmHWM:").map_or(f64::NAN, |p| p - bare);
     println!("{least} {bytes} {peak}");
 }

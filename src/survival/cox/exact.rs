@@ -6,18 +6,19 @@
 //! that Σ p_i = d, it is P(Σ B_i = d) · Π (1 + c e^η_i) / c^d for independent coins B_i, and the
 //! coins' distribution never over- or underflows. One walk over the rows (Gail, Lubin & Rubinstein
 //! 1981) carries that probability with the first two moments of Σ B_i x_i, in d(n − d) steps of p²/2.
+//! Where one row died alone the sum over subsets is that over rows: those times take one pass of the
+//! plain likelihood together.
 
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::FitError;
 use super::layout::Layout;
+use super::pass::Pass;
 use crate::survival::newton::Point;
 
 /// Multiplications of one evaluation beyond which the exact method is refused: some ten seconds.
 const WORK: f64 = 1e10;
-/// Linear predictors further than this from 0 (their centre) are taken as divergence.
-const FURTHEST: f64 = 300.0;
 
 /// Refuses what the exact likelihood cannot do or would take for ever.
 pub(super) fn check(layout: &Layout) -> Result<(), FitError> {
@@ -52,27 +53,25 @@ fn risk_set<'l>(layout: &'l Layout, end: usize, slot: usize) -> impl Iterator<It
 }
 
 /// The exact log likelihood with slope and curvature at β; `None` where it runs away.
-pub(super) fn point(layout: &Layout, beta: &Array1<f64>) -> Option<Point> {
-    let p = layout.p();
+pub(super) fn point(pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
+    pass.evaluate(beta)?;
+    let layout = pass.layout;
     let eta: Vec<f64> = (0..layout.row.len())
         .map(|k| {
             let offset = layout.offset.as_ref().map_or(0.0, |o| o[k]);
             offset + layout.x(k).iter().zip(beta).map(|(x, b)| x * b).sum::<f64>()
         })
         .collect();
-    if !eta.iter().all(|e| e.abs() <= FURTHEST) {
-        return None;
-    }
-    let slots: Vec<(usize, usize)> = layout
+    let mut sum = alone(pass, &eta);
+    // Slots do not depend on each other; they are added up in their order.
+    let tied: Vec<(usize, usize)> = layout
         .strata
         .iter()
         .flat_map(|s| s.slots.clone().map(|slot| (s.slots.end, slot)))
+        .filter(|&(_, slot)| layout.deaths[slot] > 1)
         .collect();
-    // Slots do not depend on each other; they are added up in their order.
     let parts: Vec<Point> =
-        slots.par_iter().map(|&(end, slot)| of_slot(layout, &eta, end, slot)).collect();
-    let mut sum =
-        Point { loglik: 0.0, score: Array1::zeros(p), information: Array2::zeros((p, p)) };
+        tied.par_iter().map(|&(end, slot)| of_slot(layout, &eta, end, slot)).collect();
     for part in parts {
         sum.loglik += part.loglik;
         sum.score += &part.score;
@@ -81,6 +80,18 @@ pub(super) fn point(layout: &Layout, beta: &Array1<f64>) -> Option<Point> {
     let sound = sum.loglik.is_finite()
         && sum.score.iter().chain(sum.information.iter()).all(|v| v.is_finite());
     sound.then_some(sum)
+}
+
+/// What all event times with one death add, at the point of a pass.
+fn alone(pass: &Pass, eta: &[f64]) -> Point {
+    let layout = pass.layout;
+    let single: Vec<f64> = layout.deaths.iter().map(|&d| f64::from(u8::from(d == 1))).collect();
+    let mut loglik = 0.0;
+    for slot in (0..single.len()).filter(|&j| single[j] > 0.0) {
+        loglik += layout.dying(slot).map(|k| eta[k]).sum::<f64>() - pass.s0[slot].ln();
+    }
+    let only = pass.tilted(&single);
+    Point { loglik, score: only.score(), information: only.information() }
 }
 
 /// What one event time adds.

@@ -62,9 +62,9 @@ pub enum Ties {
     Efron,
     /// Breslow (1974): every death faces the whole risk set.
     Breslow,
-    /// Exact, for time that goes in steps: which of those at risk died, given how many did. Takes
-    /// time with the deaths at one time, has neither weights nor sandwich errors, and gives
-    /// baselines and martingale residuals as Breslow's.
+    /// Exact, for time that goes in steps: which of those at risk died, given how many did. Tied
+    /// times take time with their deaths times the rows at risk. It has neither weights nor sandwich
+    /// errors, and gives baselines and martingale residuals as Breslow's.
     Exact,
 }
 
@@ -223,7 +223,7 @@ impl Cox {
     /// The log likelihood with slope and curvature at β.
     fn point(&self, pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
         match self.ties {
-            Ties::Exact => exact::point(pass.layout, beta),
+            Ties::Exact => exact::point(pass, beta),
             Ties::Efron | Ties::Breslow => evaluate(pass, beta),
         }
     }
