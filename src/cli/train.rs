@@ -85,6 +85,9 @@ pub(crate) fn table(r: &TrainResult) -> String {
             "{net}\nestimates that are held in have no standard errors and no intervals"
         );
     }
+    if let Some(way) = &r.repeated {
+        let _ = writeln!(text, "repeated events of one subject, by {way}");
+    }
     if let Some(frailty) = &r.frailty {
         let _ = writeln!(text, "{frailty}");
     }

@@ -46,6 +46,10 @@ pub struct TrainResult {
     /// What to weigh about the features, `PZ2001` and on.
     #[serde(default)]
     pub findings: Vec<FeatureFinding>,
+    /// How several events of one subject were laid side by side; the key is there only where they
+    /// were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<super::study::Repeated>,
     /// What the reader must know.
     pub warnings: Vec<String>,
 }

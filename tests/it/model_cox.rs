@@ -348,3 +348,37 @@ fn a_frailty_without_variance_says_so_and_is_the_plain_model() {
     let error = prepare_table(&wrong, table).unwrap_err().to_string();
     assert!(error.contains("frailty") && error.contains("nowhere"), "{error}");
 }
+
+/// A column that tells those with events from those without: a plain model says which, and keeps the
+/// other terms; a frailty cannot be had, and that is an error.
+#[test]
+fn a_fit_that_does_not_converge_says_so_by_term() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut table = "exit,event,x,z,g\n".to_owned();
+    for i in 0..60 {
+        let (x, z) = (i % 2, i * 37 % 11);
+        let exit = if x == 1 { 10 + i % 7 } else { 60 + i % 5 };
+        table.push_str(&format!("{exit},{x},{x},{z},g{}\n", i % 12));
+    }
+    std::fs::write(dir.path().join("t.csv"), table).unwrap();
+    let study = "[data]\ntable = \"t.csv\"\nexit = \"exit\"\nevent = \"event\"\n[features]\n\
+                 terms = [\"x\", \"z\"]\n[outcome]\nhorizons = [12]\n";
+    std::fs::write(dir.path().join("study.toml"), study).unwrap();
+    let train = |set: &str| {
+        let args = ["train", "study.toml", "--json", "--quiet", "--set", set];
+        super::run::pleegzorg(dir.path(), &args)
+    };
+    let plain = train("seed=1").code(0).json();
+    assert_eq!(plain["converged"], false);
+    let said = plain["warnings"].to_string();
+    assert!(said.contains("x ") && said.contains("separation"), "{said}");
+    let (x, z) = (&plain["terms"][0], &plain["terms"][1]);
+    assert!(x["p"].is_null() && x["lower"].is_null() && z["p"].is_number(), "{x} {z}");
+    for law in ["gamma", "lognormal"] {
+        let set = format!("model.frailty={{group=\"g\", distribution=\"{law}\"}}");
+        let refused = train(&set);
+        assert!(refused.stderr.contains("x separates those with events"), "{}", refused.stderr);
+        assert!(refused.stdout.is_empty() && refused.stderr.contains("hint: "));
+        refused.code(2);
+    }
+}

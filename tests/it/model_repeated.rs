@@ -45,12 +45,41 @@ fn one_table_of_tumours_gives_what_coxph_gives_on_a_table_for_each_way() {
             let study = late("bladder2.csv", times, "[\"rx\", \"size\", \"number\"]", &more);
             let args = ["train", "study.toml", "-o", "m.json", "--json", "--quiet"];
             let json = pleegzorg(study.path(), &args).code(0).json();
+            assert_eq!(json["repeated"], way);
             let expected = expected.case(&format!("{case}-{ties}"));
             assert_eq!(is_r(&json, expected, 1e-8), 11, "{way}");
             for test in ["likelihood_ratio", "wald", "score"] {
                 let r = expected.iter().find(|(what, item, _)| what == "test" && item == test);
                 close(json["tests"][test]["chi2"].as_f64().unwrap(), r.unwrap().2, 1e-8);
             }
+        }
+    }
+}
+
+/// The table that has one row per child and interval is Andersen and Gill's, the number of the event
+/// is PWP's stratum: `survival-frailty.R` fits both with a frailty of each child.
+#[test]
+fn a_frailty_goes_with_repeated_events() {
+    let times = "entry = \"start\"\nexit = \"stop\"\nevent = \"event\"\nid = \"id\"";
+    let expected = Expected::read("frailty-expected");
+    for (way, case) in [("andersen-gill", "bladder2"), ("pwp-total", "bladder2-pwp")] {
+        for distribution in ["gamma", "lognormal"] {
+            let more = format!(
+                "repeated = \"{way}\"\n\
+                 frailty = {{ group = \"id\", distribution = \"{distribution}\", variance = 0.3 }}"
+            );
+            let study = late("bladder2.csv", times, "[\"rx\", \"size\", \"number\"]", &more);
+            let args = ["train", "study.toml", "-o", "m.json", "--json", "--quiet"];
+            let json = pleegzorg(study.path(), &args).code(0).json();
+            let expected = expected.case(&format!("{case}-{distribution}-0.3"));
+            let terms = |(what, ..): &&(String, String, f64)| what == "coef" || what == "se";
+            let expected: Vec<_> = expected.iter().filter(terms).cloned().collect();
+            assert_eq!(is_r(&json, &expected, 1e-6), 6, "{way}");
+            assert_eq!(
+                (&json["repeated"], &json["frailty"]["variance"]),
+                (&way.into(), &0.3.into())
+            );
+            assert!(json["terms"][0]["robust_se"].is_null());
         }
     }
 }
@@ -263,6 +292,9 @@ fn what_cannot_be_laid_side_by_side_is_said() {
         let ran = train(study, &[set]).code(2);
         assert!(ran.stderr.contains(said), "{set}: {}", ran.stderr);
     }
+    let frail = "model.frailty={group=\"family\"}";
+    let ran = train(CHILDREN, &["model.repeated=wlw", frail]).code(2);
+    assert!(ran.stderr.contains("needs errors by subject"), "{}", ran.stderr);
     let ran = train(CHILDREN, &["model.repeated=wlw", "model.kind=weibull"]).code(2);
     assert!(ran.stderr.contains("does not apply to kind weibull"), "{}", ran.stderr);
     // Without entries, rows of one child overlap.

@@ -91,6 +91,7 @@ for (law in c("gamma", "lognormal")) for (th in c(NA, 0.3)) {
   # Where groups differ very much R finds no standard errors, and loses its way.
   if (law != "gamma" || !is.na(th)) go("bladder", "bladder", "stop", "event", c("rx", "size", "number"), "id", strata = "enum")
   go("bladder2", "bladder2", "stop", "event", c("rx", "size", "number"), "id", entry = "start")
+  if (!is.na(th)) go("bladder2-pwp", "bladder2", "stop", "event", c("rx", "size", "number"), "id", entry = "start", strata = "enum")
   go("cgd", "cgd", "tstop", "status", c("rx", "age", "steroids"), "id", entry = "tstart")
   go("cgd-strata", "cgd", "tstop", "status", c("rx", "age"), "id", entry = "tstart", strata = "hos")
   go("cgd-centres", "cgd", "tstop", "status", c("rx", "age"), "hos", entry = "tstart", ties = "breslow")

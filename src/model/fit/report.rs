@@ -34,6 +34,7 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         penalty: about.penalty,
         importance: None,
         findings: about.findings.clone(),
+        repeated: about.repeated,
         warnings: about.warnings.clone(),
     };
     let z = normal_quantile(about.interval).unwrap_or(f64::NAN);

@@ -101,6 +101,13 @@ pub(super) fn settle(study: &mut Study, mut problem: impl FnMut(&str)) {
         if spec.repeated.is_none() {
             continue;
         }
+        let wlw = spec.repeated.is_some_and(|r| r.method == Repeated::Wlw);
+        if wlw && spec.cox.frailty.is_some() {
+            problem(
+                "model.repeated: wlw counts a subject once for every event and needs errors by \
+                 subject, which a frailty does not have",
+            );
+        }
         if marks && !said {
             problem("model.repeated: rows at landmarks repeat the placements, not the events");
             said = true;

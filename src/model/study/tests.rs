@@ -174,6 +174,8 @@ fn a_frailty_is_a_word_or_a_table_and_has_groups() {
         ("frailty = { group = \"g\", variance = -1 }", "model.frailty.variance: must not"),
         ("frailty = { groep = \"g\", group = \"g\" }", "did you mean model.frailty.group?"),
         ("frailty = { group = \"g\" }\nfirth = true", "model.frailty: cannot be combined"),
+        ("frailty = { group = \"g\" }\npriors = \"p.csv\"", "model.frailty: cannot be combined"),
+        ("frailty = { group = \"g\" }\npenalty = \"lasso\"", "model.frailty: cannot be combined"),
         ("frailty = { group = \"g\" }\nties = \"exact\"", "model.ties: a frailty needs"),
         ("kind = \"forest\"\nfrailty = { group = \"g\" }", "model.frailty: does not apply"),
     ] {

@@ -145,6 +145,7 @@ pub fn trained() -> TrainResult {
         penalty: None,
         importance: None,
         findings: findings(),
+        repeated: None,
         warnings: Vec::new(),
     }
 }

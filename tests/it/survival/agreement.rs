@@ -31,7 +31,7 @@ const METHODS: [(&str, &str); 40] = [
     ("Cox: two-way clustered errors", "three fits of `coxph`"),
     ("Cox: baseline hazards", "`survfit.coxph`"),
     ("Cox: survival of new rows", "`survfit(newdata =)`"),
-    ("Cox: incidence of new rows", "`survfit(newdata =)`, several states"),
+    ("Cox: incidence of new rows", "`survfit(newdata =)`, by state or cause"),
     ("Cox: residuals", "`residuals.coxph`"),
     ("Cox: tests of proportional hazards", "`cox.zph`"),
     ("Andersen–Gill", "`coxph`"),

@@ -315,7 +315,16 @@ fn the_same_bytes_for_any_number_of_threads() {
     let names = (0..3).map(|j| format!("x{j}")).collect();
     let s = Sample::new(x, names, y).unwrap();
     let s = s.with_cluster((0..n).map(|i| (i % 501) as u32).collect()).unwrap();
-    for d in [Distribution::Weibull, Distribution::RoystonParmar { df: 3 }] {
+    for d in [
+        Distribution::Exponential,
+        Distribution::Weibull,
+        Distribution::Lognormal,
+        Distribution::Loglogistic,
+        Distribution::Gompertz,
+        Distribution::PiecewiseExponential { cuts: vec![5.0, 20.0] },
+        Distribution::RoystonParmar { df: 3 },
+        Distribution::Gengamma,
+    ] {
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {

@@ -2,8 +2,9 @@
 
 use ndarray::Array2;
 use pleegzorg::survival::{
-    AalenJohansen, ConcordanceOptions, Cox, CoxFit, ElasticNet, KaplanMeier, NelsonAalen, Outcome,
-    PairWeight, Sample, Ties, Transform, concordance, gray, logrank,
+    AalenJohansen, ConcordanceOptions, Convention, Cox, CoxFit, ElasticNet, Frailty,
+    FrailtyDistribution, KaplanMeier, NelsonAalen, Outcome, PairWeight, Sample, Ties, Transform,
+    concordance, gray, logrank,
 };
 
 const ROWS: usize = 20_500;
@@ -126,6 +127,31 @@ fn exact_ties_and_the_elastic_net_give_the_same_bytes_for_any_number_of_threads(
         out.extend(
             net.path.coef.iter().chain(&net.path.loglik).chain(&net.deviance).chain(&net.se),
         );
+        out.into_iter().map(f64::to_bits).collect()
+    });
+}
+
+#[test]
+fn frailties_and_the_net_of_a_subdistribution_give_the_same_bytes_for_any_number_of_threads() {
+    let s = sample(false);
+    let groups: Vec<u32> = (0..ROWS as u32).map(|i| i * 7919 % 500).collect();
+    // The end that the other does not end by, in turns.
+    let y = s.outcome();
+    let cause = y.cause().iter().zip(&groups).map(|(c, g)| c * (1 + g % 2)).collect();
+    let causes = vec!["a".into(), "b".into()];
+    let two = Outcome::new(None, y.exit().to_vec(), cause, causes).unwrap();
+    let two = Sample::new(s.x().clone(), s.names().to_vec(), two).unwrap();
+    same_bytes(|| {
+        let mut out: Vec<f64> = Vec::new();
+        for law in [FrailtyDistribution::Gamma, FrailtyDistribution::Lognormal] {
+            let fit = Frailty::new(law).variance(0.2).fit(&s, 1, &groups).unwrap();
+            out.extend(fit.cox.coef.iter().chain(&fit.cox.covariance).chain(&fit.cox.loglik));
+            out.extend(fit.groups.iter().flat_map(|g| [g.log_frailty, g.se]));
+            out.push(fit.integrated_loglik);
+        }
+        let net = ElasticNet::new(0.5).subdistribution(Convention::Crr).steps(4);
+        let path = net.path(&two, 1).unwrap();
+        out.extend(path.coef.iter().chain(&path.loglik));
         out.into_iter().map(f64::to_bits).collect()
     });
 }
