@@ -300,6 +300,7 @@ mod tests {
             penalty: None,
             importance: None,
             findings: Vec::new(),
+            repeated: None,
             warnings: Vec::new(),
         };
         let json = serde_json::to_string(&result).unwrap();
