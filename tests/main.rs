@@ -61,6 +61,8 @@ mod model_shipped;
 mod model_subdistribution;
 #[path = "it/outcome.rs"]
 mod outcome;
+#[path = "it/over_time.rs"]
+mod over_time;
 #[path = "it/report/mod.rs"]
 mod report;
 #[path = "it/run.rs"]

@@ -9,6 +9,7 @@ use super::Language;
 use super::output::{Failure, Output};
 use crate::history::{self, Index};
 use crate::matching::decisions::{self, Replayed, Verified, folder_sha256};
+use crate::matching::worth::null_worlds;
 use crate::model::Model;
 use crate::score::Lang;
 use crate::{Error, ErrorKind};
@@ -32,6 +33,23 @@ enum What {
         /// A head that was noted earlier: it must still be in the log
         #[arg(long, value_name = "SHA256", value_parser = sha256)]
         head: Option<String>,
+        #[command(flatten)]
+        reader: Reader,
+    },
+    /// Show that the estimates of worth find nothing where nothing is to be found
+    ///
+    /// Simulates worlds in which no choice of a family changes any outcome. A model that judges
+    /// itself promises gains there; the intervals of ours should hold zero as often as they say.
+    NullWorld {
+        /// Worlds
+        #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+        worlds: u32,
+        /// Past choices in each world
+        #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(100..=20_000))]
+        choices: u32,
+        /// The seed
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
         #[command(flatten)]
         reader: Reader,
     },
@@ -66,6 +84,11 @@ pub(crate) fn run(args: &AuditArgs, out: &mut Output) -> Result<u8, Failure> {
             let found = decisions::verify(&decisions::read(log)?, head.as_deref());
             out.answer(&found, || verified(&found, reader.lang.into()))?;
             Ok(if found.intact { 0 } else { ErrorKind::Foreign.exit_code() })
+        }
+        What::NullWorld { worlds, choices, seed, reader } => {
+            let found = null_worlds(*worlds, *choices as usize, *seed, 0.95);
+            out.answer(&found, || found.to_text(reader.lang.into()))?;
+            Ok(0)
         }
         What::Replay { log, model, history, reader } => {
             let found = decisions::verify(&decisions::read(log)?, None);

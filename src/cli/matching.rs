@@ -48,6 +48,9 @@ pub(crate) struct MatchArgs {
     /// with its price; draw the risks anew; and say what one more family would change
     #[arg(long, conflicts_with_all = WITHOUT_MODEL)]
     variants: bool,
+    /// Leave out what past choices say of the worth of choosing by the model
+    #[arg(long, conflicts_with_all = WITHOUT_MODEL)]
+    no_worth: bool,
     /// How often --variants draws the risks anew
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     draws: u32,
@@ -104,8 +107,8 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
     let (model, history, index) = read(model, history, as_of, *research, out)?;
     let variants =
         args.variants.then_some(VariantOptions { draws: args.draws, ..VariantOptions::default() });
-    let options =
-        MatchOptions { rules, effort: Effort(args.effort), variants, research: *research };
+    let (effort, research, worth) = (Effort(args.effort), *research, !args.no_worth);
+    let options = MatchOptions { rules, effort, worth, variants, research };
     let progress = out.progress();
     let mut result = matching::match_requests_with_progress(
         &model, &history, &index, as_of, &options, &*progress,
@@ -123,7 +126,7 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
             history: folder_sha256(folder)?,
             rules: rules_text,
             effort: args.effort,
-            research: *research,
+            research,
         };
         let decision = args.record.decision(&result, &args.requests, shown_by)?;
         result.beside.recorded = Some(decisions::append(log, decision)?);

@@ -17,6 +17,7 @@ mod matching;
 mod output;
 mod page;
 mod progress;
+mod replay;
 mod score;
 mod simulate;
 mod study;
@@ -105,6 +106,7 @@ enum Verb {
     Score(score::ScoreArgs),
     Match(matching::MatchArgs),
     Audit(audit::AuditArgs),
+    Replay(replay::ReplayArgs),
     Completions(manual::CompletionsArgs),
     Manual(manual::ManualArgs),
 }
@@ -139,6 +141,7 @@ fn run(cli: Cli, out: &mut Output) -> Result<u8, Failure> {
         Verb::Score(args) => score::run(&args, out),
         Verb::Match(args) => matching::run(&args, out),
         Verb::Audit(args) => audit::run(&args, out),
+        Verb::Replay(args) => replay::run(&args, out),
         Verb::Completions(args) => manual::completions(&args, out),
         Verb::Manual(args) => manual::manual(&args, out),
     }

@@ -12,6 +12,7 @@ mod choice;
 pub mod decisions;
 mod fact;
 pub mod instance;
+pub mod over_time;
 mod plan;
 mod predicted;
 mod relax;
@@ -28,6 +29,7 @@ mod ties;
 mod unplaced;
 mod variants;
 mod words;
+pub mod worth;
 
 pub use ask::{Ask, Caseload};
 pub use calling::{

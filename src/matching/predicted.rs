@@ -109,7 +109,7 @@ impl Predicted {
 }
 
 /// The question to the features room: this child with this family, as known today.
-fn pair(s: &Situation<'_>, ask: &Ask<'_>, family: FamilyIx, together: bool) -> AsOf {
+pub(super) fn pair(s: &Situation<'_>, ask: &Ask<'_>, family: FamilyIx, together: bool) -> AsOf {
     let state = &s.family(family).state;
     let setting = match state.kind {
         Some(FamilyKind::FamilyHome) => Setting::FamilyHome,

@@ -4,6 +4,7 @@ use super::calling::Calling;
 use super::decisions::Recorded;
 use super::stability::Stability;
 use super::variants::Variants;
+use super::worth::Worth;
 use crate::history::Day;
 use crate::score::{Note, Risk};
 
@@ -183,8 +184,8 @@ pub struct MatchResult {
     #[serde(flatten)]
     pub beside: Beside,
     /// What following the plan would change: `"not identified"` until the records can carry it.
-    pub worth: String,
-    /// Why the worth is not identified.
+    pub worth: Worth,
+    /// What that rests on, or why it is not identified.
     pub worth_reason: Note,
     /// Whether the same input gives the same answer (false only with a time limit).
     pub reproducible: bool,

@@ -17,6 +17,7 @@ use super::speaks::speaks;
 use super::stability::stability;
 use super::variants::{Made, VariantOptions, variants};
 use super::words::about;
+use super::worth::{Worth, worth};
 use crate::history::{Day, FamilyIx, History, Index};
 use crate::model::{Contrasts, Model};
 use crate::progress::{Progress, Silent};
@@ -34,6 +35,8 @@ pub struct MatchOptions {
     pub rules: Rules,
     /// How much work the assignment may take.
     pub effort: Effort,
+    /// Estimate from past choices what choosing by the model would have changed.
+    pub worth: bool,
     /// Make the variants of the plan, and draw the risks anew.
     pub variants: Option<VariantOptions>,
     /// Allow a model that is not stamped usable or has expired; the answer then carries a banner.
@@ -49,6 +52,7 @@ impl MatchOptions {
         Ok(Self {
             rules: Rules::parse("")?,
             effort: Effort::default(),
+            worth: true,
             variants: None,
             research: false,
         })
@@ -133,6 +137,11 @@ pub fn match_requests_with_progress(
     }
     progress.finish();
     requests.sort_by(|a, b| a.request.cmp(&b.request));
+    let (worth, worth_reason) = if options.worth {
+        worth(model, history, index, rules, as_of)?
+    } else {
+        (Worth::NotIdentified, not_asked())
+    };
     let calling = Some(calling(&situation, &load, rules, &requests));
     Ok(MatchResult {
         schema: 1,
@@ -144,8 +153,8 @@ pub fn match_requests_with_progress(
         assignment: planner.assignment(&best, &gains),
         shadow_prices: planner.shadow_prices(&best, &gains),
         beside: Beside { stability: Some(stable), calling, variants, ..Beside::default() },
-        worth: "not identified".into(),
-        worth_reason: worth_reason(),
+        worth,
+        worth_reason,
         reproducible: true,
     })
 }
@@ -169,12 +178,12 @@ fn label() -> Note {
     )
 }
 
-fn worth_reason() -> Note {
+/// What stands where nobody asked for the worth.
+fn not_asked() -> Note {
     Note::new(
         "not_estimated",
-        "Wat dit plan zou veranderen, is niet geschat: daarvoor is nodig hoe eerdere keuzes tot stand \
-         kwamen.",
-        "What this plan would change is not estimated: that takes how earlier choices came about.",
+        "Wat dit plan zou veranderen, is niet geschat.",
+        "What this plan would change was not estimated.",
     )
 }
 

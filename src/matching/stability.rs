@@ -247,6 +247,16 @@ fn note(blocking: usize, accepted: Option<usize>) -> Note {
              to a less urgent child."
                 .to_owned(),
         ),
+        1 => (
+            "In dit plan past één kind of groep volgens het model beter bij een gezin dat plek \
+             heeft of dat naar een minder dringend kind gaat. Het plan kiest de som, niet de \
+             volgorde: bespreek dit paar."
+                .to_owned(),
+            "In this plan, one child or group would by the model fit better with a family that \
+             has room or that goes to a less urgent child. The plan looks at the sum, not the \
+             order: discuss this pair."
+                .to_owned(),
+        ),
         n => (
             format!(
                 "In dit plan past {n} keer een kind of groep volgens het model beter bij een gezin \

@@ -86,6 +86,7 @@ pub fn replay(
                 rules: Rules::parse(&decision.shown_by.rules)?,
                 effort: Effort(decision.shown_by.effort),
                 research: decision.shown_by.research,
+                worth: false,
                 variants: None,
             };
             let day = decision.as_of;

@@ -3,6 +3,7 @@
 use super::super::html::Html;
 use super::super::table::{Row, Table};
 use super::{heading, say};
+use crate::matching::worth::{Worth, WorthEstimate};
 use crate::matching::{Assignment, MatchResult, Status, Variants};
 use crate::score::Lang;
 
@@ -68,12 +69,15 @@ pub(super) fn plan(h: &mut Html, a: &Assignment, language: Lang) {
 pub(super) fn worth(h: &mut Html, m: &MatchResult, language: Lang) {
     heading(h, language, "Wat levert zo'n plan op?", "What is such a plan worth?");
     let why = m.worth_reason.text(language);
-    if m.worth == "not identified" {
+    if m.worth == Worth::NotIdentified {
         let text =
             language.of("Dat is uit deze gegevens niet af te leiden", "These data cannot tell");
         h.leaf("p", &[], &format!("{text}. {why}"));
     } else {
         h.leaf("p", &[], why);
+    }
+    if let Worth::Estimated(w) = &m.worth {
+        estimates(h, w, language);
     }
     if !m.reproducible {
         say(
@@ -83,6 +87,45 @@ pub(super) fn worth(h: &mut Html, m: &MatchResult, language: Lang) {
             "The search was stopped by a time limit; next time the plan may differ.",
         );
     }
+}
+
+/// What past choices say, by policy and method.
+fn estimates(h: &mut Html, w: &WorthEstimate, language: Lang) {
+    let of_100 = |x: f64| language.number(100.0 * x, 1);
+    let rows = w.policies.iter().flat_map(|p| {
+        let policy = match p.policy {
+            "lowest_risk" => language.of("altijd de laagste kans", "always the lowest risk"),
+            _ => language.of("vaker de laagste kans", "leaning to the lowest risk"),
+        };
+        p.estimates.iter().map(move |e| {
+            let method = match e.method {
+                "ipw" => language.of("gewogen", "weighted"),
+                "self_normalised" => language.of("gewogen, genormeerd", "weighted, normalised"),
+                _ => language.of("dubbel robuust", "doubly robust"),
+            };
+            let interval = format!("{} – {}", of_100(e.lower), of_100(e.upper));
+            let size = language.number(p.effective_sample_size, 0);
+            Row::plain([policy.into(), method.into(), of_100(e.reduction), interval, size])
+        })
+    });
+    Table {
+        caption: language
+            .of("Breakdowns minder per 100 plaatsingen", "Breakdowns less per 100 placements")
+            .into(),
+        columns: [
+            ("Kiezen", "Choosing"),
+            ("Schatting", "Estimate"),
+            ("Minder", "Less"),
+            ("Interval", "Interval"),
+            ("Keuzes waar het op rust", "Choices that it rests on"),
+        ]
+        .map(|(nl, en)| language.of(nl, en).into())
+        .to_vec(),
+        words: vec![0, 1],
+        rows: rows.collect(),
+        notes: Vec::new(),
+    }
+    .write(h);
 }
 
 /// What would block the plan.

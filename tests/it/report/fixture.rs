@@ -544,7 +544,7 @@ pub fn matched(hostile: &str) -> MatchResult {
         },
         beside: Beside::default(),
         shadow_prices: vec![ShadowPrice { family: "F-003".into(), price: 0.02 }],
-        worth: "not identified".into(),
+        worth: pleegzorg::matching::worth::Worth::NotIdentified,
         worth_reason: note(
             "overlap",
             "Plaatsingen werden niet door het toeval verdeeld.",

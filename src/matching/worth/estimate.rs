@@ -1,0 +1,285 @@
+//! What another policy would have changed, from choices that were made.
+//!
+//! Each past choice is weighed by how likely the policy's family was to be chosen then: inverse
+//! probability weighting, its self-normalised form (Hájek), and the doubly robust form, which is
+//! right where either the choice model or the outcome model is (Robins, Rotnitzky and Zhao 1994).
+//! Choice and outcome models are fitted on other children than those they are used on
+//! (cross-fitting; Chernozhukov et al. 2018). Errors are clustered. Weights that rest on few
+//! choices are refused, not reported.
+
+use std::collections::BTreeMap;
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::logit::{ChoiceModel, Chosen};
+
+/// Folds of clusters.
+const FOLDS: usize = 5;
+/// The small ridge of the choice model.
+const RIDGE: f64 = 1.0;
+/// Fewer past choices with an outcome say nothing.
+pub const FEWEST_CHOICES: usize = 100;
+/// An effective sample size below this is refused.
+pub const FEWEST_EFFECTIVE: f64 = 50.0;
+/// A chance below this is no overlap; at most the share of [`THIN_AT_MOST`] may have it.
+const THIN: f64 = 0.01;
+const THIN_AT_MOST: f64 = 0.05;
+/// How far the leaning policy leans: the odds of a family with twice the odds of breakdown halve.
+const LEAN: f64 = 1.0;
+
+/// One past choice with its outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    /// The families of the day and which was chosen.
+    pub choice: Chosen,
+    /// 1 for breakdown within the horizon, 0 without.
+    pub outcome: f64,
+    /// The inverse of the chance that the outcome is known (1 without censoring; 0 where it is
+    /// not known).
+    pub weight: f64,
+    /// Choices whose errors hang together: of one family.
+    pub cluster: u32,
+    /// Choices that go to one fold: of one child. Never of one family: which family was chosen is
+    /// what the choice model explains, and folds by it would be chosen by the answer.
+    pub unit: u32,
+    /// Choices among which outcomes are exchanged in the placebo.
+    pub stratum: u32,
+}
+
+/// One way of estimating.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Estimate {
+    /// `ipw`, `self_normalised` or `doubly_robust`.
+    pub method: &'static str,
+    /// Breakdowns less per placement than in history; below zero: more.
+    pub reduction: f64,
+    /// The lower end of its interval.
+    pub lower: f64,
+    /// The upper end.
+    pub upper: f64,
+}
+
+/// A policy, and what is known of its worth.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct PolicyWorth {
+    /// `lowest_risk`: the family with the lowest predicted risk; `leaning`: chances as they were,
+    /// leaning to lower risk.
+    pub policy: &'static str,
+    /// The estimates; empty where they are refused.
+    pub estimates: Vec<Estimate>,
+    /// Past choices that the estimates rest on, as many as unweighted ones would be.
+    pub effective_sample_size: f64,
+    /// The share of the choices in which the policy's family was hardly ever chosen.
+    pub without_overlap: f64,
+    /// What the model claims of itself; no evidence of an effect.
+    pub model_claims: f64,
+    /// Why nothing is estimated.
+    pub refused: Option<&'static str>,
+}
+
+/// Risks of the options of all choices (the second list), from a model that saw the outcomes of
+/// the training ones (the first) at most.
+pub type RiskModel<'a> = dyn Fn(&[&Past], &[&Past]) -> Vec<Vec<f64>> + Sync + 'a;
+
+/// One choice with everything that the estimates need.
+struct Weighed {
+    /// Chance of each option in history, by a model that did not see this child.
+    chance: Vec<f64>,
+    /// Predicted risk of each option, likewise: what the policy goes by.
+    raw: Vec<f64>,
+    /// The same, recalibrated: what outcomes are expected.
+    risk: Vec<f64>,
+}
+
+/// The worth of both policies; `None` where there are too few choices or a model cannot be fitted.
+#[must_use]
+pub fn evaluate(pasts: &[Past], risks: &RiskModel<'_>, level: f64) -> Option<Vec<PolicyWorth>> {
+    let known = pasts.iter().filter(|p| p.weight > 0.0).count();
+    if known < FEWEST_CHOICES {
+        return None;
+    }
+    let weighed = cross_fit(pasts, risks)?;
+    Some(vec![
+        worth("lowest_risk", pasts, &weighed, &lowest, level),
+        worth("leaning", pasts, &weighed, &leaning, level),
+    ])
+}
+
+fn cross_fit(pasts: &[Past], risks: &RiskModel<'_>) -> Option<Vec<Weighed>> {
+    // Units go to folds in turn, in the order of their numbers.
+    let mut units: Vec<u32> = pasts.iter().map(|p| p.unit).collect();
+    units.sort_unstable();
+    units.dedup();
+    let fold: BTreeMap<u32, usize> =
+        units.iter().enumerate().map(|(k, &c)| (c, k % FOLDS)).collect();
+    let mut out: Vec<Option<Weighed>> = pasts.iter().map(|_| None).collect();
+    for held in 0..FOLDS {
+        let is_held = |p: &Past| fold[&p.unit] == held;
+        let (test, train): (Vec<usize>, Vec<usize>) =
+            (0..pasts.len()).partition(|&k| is_held(&pasts[k]));
+        if test.is_empty() {
+            continue;
+        }
+        let seen: Vec<&Past> = train.iter().map(|&k| &pasts[k]).collect();
+        let all: Vec<&Past> = train.iter().chain(&test).map(|&k| &pasts[k]).collect();
+        let choices: Vec<&Chosen> = seen.iter().map(|p| &p.choice).collect();
+        let model = ChoiceModel::fit(&choices, RIDGE)?;
+        let mut raw = risks(&seen, &all);
+        let held_out = raw.split_off(seen.len());
+        let calibration = calibrate(&seen, &raw);
+        for (k, raw) in test.into_iter().zip(held_out) {
+            let chance = model.chances(&pasts[k].choice.options);
+            let of = |&r: &f64| expit(calibration.0 + calibration.1 * logit(r));
+            out[k] = Some(Weighed { chance, risk: raw.iter().map(of).collect(), raw });
+        }
+    }
+    out.into_iter().collect()
+}
+
+fn logit(p: f64) -> f64 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    (p / (1.0 - p)).ln()
+}
+
+fn expit(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Intercept and slope of the outcome on the logit of the risk, in the training choices. A slope
+/// below zero counts as zero: nothing is expected of a model that points the wrong way.
+fn calibrate(train: &[&Past], risks: &[Vec<f64>]) -> (f64, f64) {
+    let (mut a, mut b) = (0.0, 1.0);
+    let rows: Vec<(f64, f64, f64)> = train
+        .iter()
+        .zip(risks)
+        .filter(|(p, _)| p.weight > 0.0)
+        .map(|(p, r)| (logit(r[p.choice.chosen]), p.outcome, p.weight))
+        .collect();
+    for _ in 0..25 {
+        // A weak pull to (0, 1) keeps the steps finite without events.
+        let (mut g0, mut g1) = (-0.1 * a, -0.1 * (b - 1.0));
+        let (mut h00, mut h01, mut h11) = (0.1, 0.0, 0.1);
+        for &(x, y, w) in &rows {
+            let m = expit(a + b * x);
+            let v = w * m * (1.0 - m);
+            g0 += w * (y - m);
+            g1 += w * (y - m) * x;
+            h00 += v;
+            h01 += v * x;
+            h11 += v * x * x;
+        }
+        let det = h00 * h11 - h01 * h01;
+        let (s0, s1) = ((h11 * g0 - h01 * g1) / det, (h00 * g1 - h01 * g0) / det);
+        if !s0.is_finite() || !s1.is_finite() {
+            return (0.0, 1.0);
+        }
+        let short = 1.0 / (s0.abs().max(s1.abs()) / 2.0).max(1.0);
+        a += short * s0;
+        b += short * s1;
+        if s0.abs().max(s1.abs()) < 1e-9 {
+            break;
+        }
+    }
+    (a, b.max(0.0))
+}
+
+/// All on the family with the lowest risk; shared where several are equal.
+fn lowest(w: &Weighed) -> Vec<f64> {
+    let least = w.raw.iter().copied().fold(f64::INFINITY, f64::min);
+    let is = |r: &f64| *r <= least + 1e-12;
+    let share = 1.0 / w.raw.iter().filter(|r| is(r)).count().max(1) as f64;
+    w.raw.iter().map(|r| if is(r) { share } else { 0.0 }).collect()
+}
+
+/// Chances as they were, tilted to lower risk.
+fn leaning(w: &Weighed) -> Vec<f64> {
+    let tilted: Vec<f64> =
+        w.chance.iter().zip(&w.raw).map(|(e, r)| e * (-LEAN * logit(*r)).exp()).collect();
+    let sum: f64 = tilted.iter().sum();
+    tilted.into_iter().map(|t| t / sum).collect()
+}
+
+fn worth(
+    policy: &'static str,
+    pasts: &[Past],
+    weighed: &[Weighed],
+    choose: &dyn Fn(&Weighed) -> Vec<f64>,
+    level: f64,
+) -> PolicyWorth {
+    let n = pasts.len() as f64;
+    let total: f64 = pasts.iter().map(|p| p.weight).sum();
+    // Outcomes that are known stand for those that are not.
+    let unit: Vec<f64> = pasts.iter().map(|p| p.weight * n / total).collect();
+    let history = pasts.iter().zip(&unit).map(|(p, u)| u * p.outcome).sum::<f64>() / n;
+    let (mut ratio, mut by_model, mut here) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut thin, mut claims) = (0.0, 0.0);
+    for (p, w) in pasts.iter().zip(weighed) {
+        let pi = choose(w);
+        let a = p.choice.chosen;
+        ratio.push(pi[a] / w.chance[a].max(1e-12));
+        by_model.push(pi.iter().zip(&w.risk).map(|(q, r)| q * r).sum::<f64>());
+        here.push(w.risk[a]);
+        thin += pi.iter().zip(&w.chance).filter(|(_, e)| **e < THIN).map(|(q, _)| q).sum::<f64>();
+        claims += w.raw[a] - pi.iter().zip(&w.raw).map(|(q, r)| q * r).sum::<f64>();
+    }
+    let rho: Vec<f64> = ratio.iter().zip(&unit).map(|(r, u)| r * u).collect();
+    let sum: f64 = rho.iter().sum();
+    let squares: f64 = rho.iter().map(|r| r * r).sum();
+    let effective = if squares > 0.0 { sum * sum / squares } else { 0.0 };
+    let mut out = PolicyWorth {
+        policy,
+        estimates: Vec::new(),
+        effective_sample_size: effective,
+        without_overlap: thin / n,
+        model_claims: claims / n,
+        refused: None,
+    };
+    if thin / n > THIN_AT_MOST {
+        out.refused = Some("no_overlap");
+    } else if effective < FEWEST_EFFECTIVE {
+        out.refused = Some("too_few_effective");
+    }
+    if out.refused.is_some() {
+        return out;
+    }
+    let ipw = rho.iter().zip(pasts).map(|(r, p)| r * p.outcome).sum::<f64>() / n;
+    let hajek = ipw * n / sum;
+    let robust =
+        (0..pasts.len()).map(|k| by_model[k] + rho[k] * (pasts[k].outcome - here[k])).sum::<f64>()
+            / n;
+    let base = |k: usize| unit[k] * (pasts[k].outcome - history);
+    let of = |method, value: f64, psi: &dyn Fn(usize) -> f64| {
+        let (lower, upper) = interval(pasts, history - value, &|k| base(k) - psi(k), level);
+        Estimate { method, reduction: history - value, lower, upper }
+    };
+    out.estimates = vec![
+        of("ipw", ipw, &|k| rho[k] * pasts[k].outcome - ipw),
+        of("self_normalised", hajek, &|k| rho[k] * (pasts[k].outcome - hajek) * n / sum),
+        of("doubly_robust", robust, &|k| {
+            by_model[k] + rho[k] * (pasts[k].outcome - here[k]) - robust
+        }),
+    ];
+    out
+}
+
+/// The interval of a mean from its influences, clustered, with as many degrees of freedom as
+/// there are clusters less one.
+fn interval(
+    pasts: &[Past],
+    value: f64,
+    influence: &dyn Fn(usize) -> f64,
+    level: f64,
+) -> (f64, f64) {
+    let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+    for (k, p) in pasts.iter().enumerate() {
+        *sums.entry(p.cluster).or_default() += influence(k);
+    }
+    let (n, c) = (pasts.len() as f64, sums.len() as f64);
+    if c < 2.0 {
+        return (-1.0, 1.0);
+    }
+    let variance = sums.values().map(|s| s * s).sum::<f64>() / (n * n) * c / (c - 1.0);
+    let t = StudentsT::new(0.0, 1.0, c - 1.0).map_or(1.96, |t| t.inverse_cdf(0.5 + 0.5 * level));
+    let half = t * variance.sqrt();
+    (value - half, value + half)
+}

@@ -1,0 +1,232 @@
+//! Past choices rebuilt: for each placement that a request led to, the families that the rules
+//! left on the day before, and what came of it.
+
+use rayon::prelude::*;
+
+use super::estimate::Past;
+use super::logit::Chosen;
+use crate::Error;
+use crate::features::AsOf;
+use crate::history::{ChildIx, Day, FamilyIx, FamilyKind, History, Index, RequestIx, StayIx};
+use crate::matching::ask::Caseload;
+use crate::matching::choice::choice_set;
+use crate::matching::predicted::pair;
+use crate::matching::rules::Rules;
+use crate::matching::screen::Screen;
+use crate::matching::situation::Situation;
+use crate::model::Model;
+use crate::outcome::{Cause, Definition, Spell, spells};
+
+/// The columns of the choice model.
+pub const COLUMNS: [&str; 7] = [
+    "log_km_home",
+    "distance_unknown",
+    "own_network",
+    "places_free",
+    "children_there",
+    "experience_years",
+    "logit_predicted_risk",
+];
+/// The latest choices that are looked at.
+const MOST: usize = 5_000;
+
+/// What rebuilding gave.
+#[derive(Debug, Clone)]
+pub struct Rebuilt {
+    /// Choices whose family was among those that the rules left, with at least one other.
+    pub pasts: Vec<Past>,
+    /// The model's own risks, by choice and option.
+    pub risks: Vec<Vec<f64>>,
+    /// Requests that led to a placement in a family.
+    pub placed: usize,
+    /// Of these, choices that the rules as they are now would not have allowed.
+    pub outside_rules: usize,
+    /// Of these, choices of the only family left.
+    pub only_one: usize,
+}
+
+/// A choice before predictions.
+struct Bare {
+    stay: StayIx,
+    options: Vec<(Vec<f64>, AsOf)>,
+    chosen: usize,
+    family: FamilyIx,
+    child: ChildIx,
+    older: bool,
+    day: Day,
+}
+
+/// Rebuilds the past choices that are known on `as_of`.
+///
+/// # Errors
+/// As the model's own, where it cannot answer for a pair.
+pub fn rebuild(
+    model: &Model,
+    definition: &Definition,
+    h: &History,
+    index: &Index,
+    rules: &Rules,
+    as_of: Day,
+) -> Result<Rebuilt, Error> {
+    let mut requests: Vec<(Day, RequestIx, StayIx, FamilyIx)> = (0..h.requests.len() as u32)
+        .map(RequestIx)
+        .filter_map(|r| {
+            let stay = h.requests[r.at()].placed_stay?;
+            let row = h.stay(stay);
+            let known = row.start <= as_of && row.known_from() <= as_of;
+            Some((row.start, r, stay, row.family.filter(|_| known)?))
+        })
+        .collect();
+    requests.sort();
+    let placed = requests.len();
+    let from = placed.saturating_sub(MOST);
+    let made: Vec<Made> = requests[from..]
+        .par_iter()
+        .map(|&(start, request, stay, family)| {
+            choice(h, index, rules, start, request, stay, family)
+        })
+        .collect();
+    let outside_rules = made.iter().filter(|m| matches!(m, Made::Outside)).count();
+    let only_one = made.iter().filter(|m| matches!(m, Made::Only)).count();
+    let bare: Vec<Bare> = made
+        .into_iter()
+        .filter_map(|m| if let Made::Choice(b) = m { Some(*b) } else { None })
+        .collect();
+    let asked: Vec<AsOf> = bare.iter().flat_map(|b| b.options.iter().map(|o| o.1)).collect();
+    let mut out = Rebuilt { pasts: Vec::new(), risks: Vec::new(), placed, outside_rules, only_one };
+    if asked.is_empty() {
+        return Ok(out);
+    }
+    let horizon = model.horizons().into_iter().fold(0.0, f64::max);
+    let frame = model.frame(h, index, &asked)?;
+    let all = model.predict(&frame, &vec![0.0; asked.len()], &[horizon])?;
+    let spells = spells(h, index, definition, Some(as_of));
+    let outcome = outcomes(&bare, &spells, horizon);
+    let mut row = 0;
+    for (b, (outcome, weight)) in bare.into_iter().zip(outcome) {
+        let n = b.options.len();
+        let risks: Vec<Option<f64>> = all[row..row + n]
+            .iter()
+            .map(|p| p.risks.as_ref().ok().and_then(|r| r.last()).map(|r| r.estimate))
+            .collect();
+        row += n;
+        // Where the model is silent it says what it says of the others.
+        let known: Vec<f64> = risks.iter().copied().flatten().collect();
+        let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+        let mean = if known.is_empty() { 0.5 } else { mean };
+        let risks: Vec<f64> =
+            risks.into_iter().map(|r| r.unwrap_or(mean).clamp(1e-6, 1.0 - 1e-6)).collect();
+        let options = b
+            .options
+            .iter()
+            .zip(&risks)
+            .map(|((x, _), r)| {
+                let mut x = x.clone();
+                x.push((r / (1.0 - r)).ln());
+                x
+            })
+            .collect();
+        out.pasts.push(Past {
+            choice: Chosen { options, chosen: b.chosen },
+            outcome,
+            weight,
+            cluster: b.family.0,
+            unit: b.child.0,
+            stratum: u32::from(b.older),
+        });
+        out.risks.push(risks);
+    }
+    Ok(out)
+}
+
+enum Made {
+    Choice(Box<Bare>),
+    Outside,
+    Only,
+}
+
+fn choice(
+    h: &History,
+    index: &Index,
+    rules: &Rules,
+    start: Day,
+    request: RequestIx,
+    stay: StayIx,
+    family: FamilyIx,
+) -> Made {
+    let day = start.plus_days(-1);
+    let mut s = Situation::new(h, index, day);
+    s.requests = vec![request];
+    let screen = Screen::new(rules, h);
+    let load = Caseload::new(&s, rules);
+    let Some(ask) = load.asks.first() else { return Made::Outside };
+    let set = choice_set(&s, &screen, &[ask]);
+    let child = h.child(ask.child);
+    let options: Vec<(FamilyIx, (Vec<f64>, AsOf))> = set
+        .families
+        .iter()
+        .filter(|f| f.passes())
+        .map(|f| {
+            let now = s.family(f.family);
+            let km = s.km(child.home_area, now.state.area);
+            let network = now.state.kind == Some(FamilyKind::Network);
+            let since = now.state.experience_since.map_or(0, |d| day.since(d).max(0));
+            let x = vec![
+                km.map_or(0.0, |km| (1.0 + km).ln()),
+                f64::from(u8::from(km.is_none())),
+                f64::from(u8::from(network)),
+                f64::from(screen.free(now)),
+                now.residents.len() as f64,
+                f64::from(since) / 365.25,
+            ];
+            (f.family, (x, pair(&s, ask, f.family, false)))
+        })
+        .collect();
+    let Some(chosen) = options.iter().position(|o| o.0 == family) else { return Made::Outside };
+    if options.len() < 2 {
+        return Made::Only;
+    }
+    let older = ask.age >= 10.0;
+    let options = options.into_iter().map(|o| o.1).collect();
+    let child = ask.child;
+    Made::Choice(Box::new(Bare { stay, options, chosen, family, child, older, day }))
+}
+
+/// For each choice whether breakdown came within the horizon, and the inverse of the chance that
+/// this is known (0 where it is not): Kaplan–Meier of the time under observation.
+fn outcomes(bare: &[Bare], spells: &[Spell], horizon: f64) -> Vec<(f64, f64)> {
+    // A stay that was joined to an earlier one is part of that spell.
+    let of = |b: &Bare| {
+        let exact = spells.iter().find(|s| s.stay == b.stay);
+        exact.filter(|s| s.entry == 0.0 && s.start >= b.day)
+    };
+    let found: Vec<Option<&Spell>> = bare.iter().map(of).collect();
+    let mut censored: Vec<(f64, bool)> = found
+        .iter()
+        .flatten()
+        .map(|s| (s.exit.min(horizon), s.cause.is_none() && s.exit < horizon))
+        .collect();
+    censored.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    let (mut left, mut survival) = (censored.len() as f64, 1.0);
+    for &(t, lost) in &censored {
+        if lost {
+            survival *= 1.0 - 1.0 / left;
+            steps.push((t, survival));
+        }
+        left -= 1.0;
+    }
+    // Just before t: those lost at t itself were still there.
+    let kept = |t: f64| steps.iter().take_while(|s| s.0 < t).last().map_or(1.0, |s| s.1);
+    found
+        .iter()
+        .map(|spell| match spell {
+            Some(s) if s.cause.is_some() && s.exit <= horizon => {
+                let broke = s.cause == Some(Cause::Breakdown);
+                (f64::from(u8::from(broke)), 1.0 / kept(s.exit).max(1e-3))
+            }
+            Some(s) if s.exit >= horizon => (0.0, 1.0 / kept(horizon).max(1e-3)),
+            _ => (0.0, 0.0),
+        })
+        .collect()
+}

@@ -1,0 +1,120 @@
+//! Worth by hand, in worlds where the truth is known, and where it must be refused.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+use super::*;
+
+/// Two families for each choice; the first is chosen with chance `p` and breaks down with risk
+/// `risk.0`, the other with `risk.1`.
+fn two(n: usize, p: f64, risk: (f64, f64), seed: u64) -> Vec<Past> {
+    let mut rng = ChaCha12Rng::seed_from_u64(seed);
+    (0..n)
+        .map(|k| {
+            let chosen = usize::from(rng.random::<f64>() >= p);
+            let r = if chosen == 0 { risk.0 } else { risk.1 };
+            Past {
+                choice: Chosen { options: vec![vec![1.0], vec![0.0]], chosen },
+                outcome: f64::from(u8::from(rng.random::<f64>() < r)),
+                weight: 1.0,
+                cluster: (k % 60) as u32,
+                unit: k as u32,
+                stratum: 0,
+            }
+        })
+        .collect()
+}
+
+/// A model that knows which family is better.
+fn knows(_: &[&Past], test: &[&Past]) -> Vec<Vec<f64>> {
+    test.iter().map(|p| p.choice.options.iter().map(|o| 0.4 - 0.2 * o[0]).collect()).collect()
+}
+
+#[test]
+fn a_real_effect_is_found_at_its_size() {
+    // Chosen half of the time: history 0.3, always the first 0.2.
+    let mut covered = 0;
+    for seed in 0..40 {
+        let pasts = two(800, 0.5, (0.2, 0.4), seed);
+        let worth = evaluate(&pasts, &knows, 0.95).unwrap();
+        let lowest = &worth[0];
+        assert_eq!((lowest.policy, lowest.refused), ("lowest_risk", None));
+        let e = lowest.estimates[2];
+        assert!((e.reduction - 0.1).abs() < 0.07, "{e:?}");
+        assert!(e.lower > 0.0, "{e:?}");
+        covered += u32::from(e.lower <= 0.1 && 0.1 <= e.upper);
+        assert!((lowest.effective_sample_size - 400.0).abs() < 60.0);
+    }
+    assert!(covered >= 34, "{covered} of 40");
+}
+
+#[test]
+fn by_hand_the_weights_are_the_inverse_of_the_shares() {
+    // Without noise in the shares: 3 of 4 take the first, 1 of 4 of these breaks down, half of
+    // the others. History: (0.75 · 0.25 + 0.25 · 0.5) = 0.3125; always the first: 0.25.
+    let pasts: Vec<Past> = (0..1600)
+        .map(|k| {
+            let chosen = usize::from(k % 4 == 3);
+            let broke = if chosen == 0 { (k / 4) % 4 == 0 } else { (k / 4) % 2 == 0 };
+            Past {
+                choice: Chosen { options: vec![vec![1.0], vec![0.0]], chosen },
+                outcome: f64::from(u8::from(broke)),
+                weight: 1.0,
+                cluster: (k / 16) as u32,
+                unit: k as u32,
+                stratum: 0,
+            }
+        })
+        .collect();
+    let worth = evaluate(&pasts, &knows, 0.95).unwrap();
+    let share = pasts.iter().filter(|p| p.outcome > 0.0).count() as f64 / 1600.0;
+    assert!((share - 0.3125).abs() < 1e-12);
+    for e in &worth[0].estimates {
+        assert!((e.reduction - 0.0625).abs() < 2e-3, "{e:?}");
+        assert!(e.lower <= e.reduction && e.reduction <= e.upper);
+    }
+    // 1200 of 1600 carry equal weights.
+    assert!((worth[0].effective_sample_size - 1200.0).abs() < 1e-6);
+    assert!(worth[1].estimates.last().unwrap().reduction > 0.0);
+}
+
+#[test]
+fn without_overlap_or_with_too_few_there_is_no_number() {
+    let refused = |pasts: &[Past]| evaluate(pasts, &knows, 0.95).unwrap()[0].clone();
+    // The better family was chosen twice in a thousand.
+    let rare = refused(&two(1000, 0.002, (0.2, 0.4), 3));
+    assert_eq!(rare.refused, Some("no_overlap"));
+    assert!(rare.estimates.is_empty() && rare.without_overlap > 0.9);
+    let thin = refused(&two(400, 0.05, (0.2, 0.4), 3));
+    assert_eq!(thin.refused, Some("too_few_effective"));
+    assert!(evaluate(&two(FEWEST_CHOICES - 1, 0.5, (0.2, 0.4), 1), &knows, 0.95).is_none());
+    let mut unknown = two(500, 0.5, (0.2, 0.4), 1);
+    unknown.iter_mut().for_each(|p| p.weight = 0.0);
+    assert!(evaluate(&unknown, &knows, 0.95).is_none(), "no outcome is known");
+    assert!(evaluate(&[], &knows, 0.95).is_none());
+}
+
+#[test]
+fn exchanged_outcomes_are_worth_nothing_where_the_true_ones_are_worth_something() {
+    let pasts = two(600, 0.5, (0.15, 0.45), 11);
+    let real = evaluate(&pasts, &knows, 0.95).unwrap()[1].estimates[2];
+    assert!(real.lower > 0.02, "{real:?}");
+    let p = placebo(&pasts, &knows, 60, 5, 0.95).unwrap();
+    assert!(p.mean.abs() < 4.0 * p.error + 1e-3, "{p:?}");
+    assert!(p.coverage > 0.85, "{p:?}");
+}
+
+#[test]
+fn in_the_null_world_the_model_promises_much_and_the_intervals_hold_zero() {
+    let found = null_worlds(24, 400, 2026, 0.95);
+    assert!(found.model_claims > 0.25, "{}", found.model_claims);
+    assert_eq!(found.methods.len(), 6);
+    for m in &found.methods {
+        assert!(m.worlds >= 18, "{m:?}");
+        assert!(m.coverage >= 0.79, "{m:?}");
+        // One world's estimate has an error of about 0.07, so that the mean of 24 is within 0.05 of
+        // the truth; `audit null-world` runs the 500 that show the coverage itself.
+        assert!(m.mean.abs() < 0.05, "{m:?}");
+    }
+    assert_eq!(null_worlds(3, 300, 1, 0.95), null_worlds(3, 300, 1, 0.95));
+}
