@@ -10,7 +10,9 @@ use super::page::{PageArgs, about_study};
 use super::progress::stage;
 use super::study::StudyArgs;
 use crate::files::may_write;
-use crate::model::{self, Kind, Source, TermResult, Test, TrainResult, prepare_with_progress};
+use crate::model::{
+    self, Kind, ModelError, Source, TermResult, Test, TrainResult, prepare_with_progress,
+};
 use crate::report::train_page;
 
 /// Fit the model of a study on all its rows, and write it
@@ -42,6 +44,10 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     let progress = out.progress();
     let study = args.study.read()?;
     // What may not be written is said before the long work, not after.
+    let kind = study.model.kind;
+    if args.out.is_some() && kind.keeps_rows() {
+        return Err(ModelError::KeepsRows { kind }.into());
+    }
     args.out.iter().try_for_each(|path| may_write(path, args.force))?;
     args.page.may_write(args.force)?;
     let source = Source::read(&study, &*progress)?;

@@ -5,6 +5,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use smartcore::ensemble::extra_trees_regressor::{
+    ExtraTreesRegressor, ExtraTreesRegressorParameters,
+};
 use smartcore::ensemble::random_forest_regressor::{
     RandomForestRegressor, RandomForestRegressorParameters,
 };
@@ -15,6 +18,7 @@ use super::survival_forest::ForestReasons;
 use super::tree::{SmartcoreNode, Tree};
 
 type Smartcore = RandomForestRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
+type Extra = ExtraTreesRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
 
 /// Trees that share one half of the clusters.
 const BAG: usize = 4;
@@ -30,6 +34,9 @@ pub struct ForestSettings {
     pub leaf: usize,
     /// The greatest depth of a tree (at most 64).
     pub depth: Option<u16>,
+    /// Whether trees are extremely random (Geurts, Ernst & Wehenkel 2006): no bootstrap within a
+    /// half, and the best of cuts that are drawn, one per column.
+    pub extra: bool,
     /// The seed.
     pub seed: u64,
 }
@@ -58,6 +65,22 @@ impl Forest {
     pub fn fit(
         x: ArrayView2<f64>,
         y: &[bool],
+        weights: &[f64],
+        clusters: &[u32],
+        settings: &ForestSettings,
+    ) -> Result<Self, LearnerError> {
+        let y: Vec<f64> = y.iter().map(|&y| f64::from(u8::from(y))).collect();
+        Self::fit_values(x, &y, weights, clusters, settings)
+    }
+
+    /// The same for numbers whose mean is a probability, such as pseudo-values; the mean of a leaf
+    /// is brought within 0 and 1.
+    ///
+    /// # Errors
+    /// As [`Forest::fit`], or a number that is not finite.
+    pub fn fit_values(
+        x: ArrayView2<f64>,
+        y: &[f64],
         weights: &[f64],
         clusters: &[u32],
         settings: &ForestSettings,
@@ -140,7 +163,7 @@ impl Forest {
 
 fn check(
     x: &ArrayView2<f64>,
-    y: &[bool],
+    y: &[f64],
     weights: &[f64],
     clusters: &[u32],
     settings: &ForestSettings,
@@ -150,6 +173,9 @@ fn check(
     same_length("the clusters", clusters.len(), x.nrows())?;
     if let Some(row) = x.rows().into_iter().position(|r| r.iter().any(|v| !v.is_finite())) {
         return Err(LearnerError::NotFinite { what: "the design matrix", row });
+    }
+    if let Some(row) = y.iter().position(|y| !y.is_finite()) {
+        return Err(LearnerError::NotFinite { what: "the outcome", row });
     }
     if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
         return Err(LearnerError::NotFinite { what: "the weights", row });
@@ -182,17 +208,22 @@ fn half(rows: &[usize], clusters: &[u32], rng: &mut ChaCha12Rng) -> Vec<usize> {
 /// One bag of trees on the given rows.
 fn grow(
     x: &ArrayView2<f64>,
-    y: &[bool],
+    y: &[f64],
     weights: &[f64],
     rows: &[usize],
     settings: &ForestSettings,
     seed: u64,
 ) -> Result<Vec<Tree>, LearnerError> {
     let values: Vec<Vec<f64>> = rows.iter().map(|&r| x.row(r).to_vec()).collect();
-    let target: Vec<f64> = rows.iter().map(|&r| f64::from(u8::from(y[r]))).collect();
+    let target: Vec<f64> = rows.iter().map(|&r| y[r]).collect();
     let weights: Vec<f64> = rows.iter().map(|&r| weights[r]).collect();
-    let forest = fit_smartcore(&values, &target, &weights, settings, seed)?;
-    let (trees, samples) = nodes_of(&forest)?;
+    let (trees, samples) = if settings.extra {
+        nodes_of(&fit_extra(&values, &target, &weights, settings, seed)?)?
+    } else {
+        nodes_of(&fit_smartcore(&values, &target, &weights, settings, seed)?)?
+    };
+    // Without a bootstrap every row was drawn.
+    let samples = samples.unwrap_or_else(|| vec![vec![true; rows.len()]; trees.len()]);
     let convert = |(nodes, sample): (&Vec<SmartcoreNode>, &Vec<bool>)| {
         let drawn = values.iter().zip(sample).filter(|&(_, &drawn)| drawn);
         let cases: Vec<&[f64]> = drawn.map(|(v, _)| v.as_slice()).collect();
@@ -224,6 +255,28 @@ fn fit_smartcore(
     Smartcore::fit_with_weights(&x, &target.to_vec(), weights, parameters).map_err(failed)
 }
 
+/// smartcore's own extremely random trees.
+fn fit_extra(
+    values: &[Vec<f64>],
+    target: &[f64],
+    weights: &[f64],
+    settings: &ForestSettings,
+    seed: u64,
+) -> Result<Extra, LearnerError> {
+    let failed = |e: smartcore::error::Failed| LearnerError::Failed {
+        learner: "smartcore",
+        why: e.to_string(),
+    };
+    let x = DenseMatrix::from_2d_vec(&values.to_vec()).map_err(failed)?;
+    let parameters = ExtraTreesRegressorParameters::default()
+        .with_n_trees(BAG)
+        .with_min_samples_leaf(settings.leaf)
+        .with_min_samples_split(2 * settings.leaf)
+        .with_max_depth(settings.depth.unwrap_or(DEPTH).min(DEPTH))
+        .with_seed(seed);
+    Extra::fit_with_weights(&x, &target.to_vec(), weights, parameters).map_err(failed)
+}
+
 /// smartcore keeps its trees private; its serde form is the way to them.
 #[derive(Deserialize)]
 struct Written {
@@ -233,7 +286,7 @@ struct Written {
 #[derive(Deserialize)]
 struct WrittenForest {
     trees: Vec<WrittenTree>,
-    samples: Vec<Vec<bool>>,
+    samples: Option<Vec<Vec<bool>>>,
 }
 
 #[derive(Deserialize)]
@@ -242,7 +295,9 @@ struct WrittenTree {
 }
 
 /// The trees' nodes, and for each tree which rows it drew.
-fn nodes_of(forest: &Smartcore) -> Result<(Vec<Vec<SmartcoreNode>>, Vec<Vec<bool>>), LearnerError> {
+fn nodes_of(
+    forest: &impl Serialize,
+) -> Result<(Vec<Vec<SmartcoreNode>>, Option<Vec<Vec<bool>>>), LearnerError> {
     let failed =
         |e: serde_json::Error| LearnerError::Failed { learner: "smartcore", why: e.to_string() };
     let value = serde_json::to_value(forest).map_err(failed)?;
@@ -265,7 +320,8 @@ mod tests {
         (x, y, vec![1.0; n], (0..n as u32).collect())
     }
 
-    const SETTINGS: ForestSettings = ForestSettings { trees: 40, leaf: 10, depth: None, seed: 42 };
+    const SETTINGS: ForestSettings =
+        ForestSettings { trees: 40, leaf: 10, depth: None, extra: false, seed: 42 };
 
     #[test]
     fn finds_a_step_and_says_how_sure_it_is() {
@@ -287,6 +343,7 @@ mod tests {
         let settings = ForestSettings { leaf: 1, ..SETTINGS };
         let theirs = fit_smartcore(&values, &target, &w, &settings, 9).unwrap();
         let (trees, samples) = nodes_of(&theirs).unwrap();
+        let samples = samples.unwrap();
         let ours: Vec<Tree> = trees
             .iter()
             .zip(&samples)
@@ -307,7 +364,7 @@ mod tests {
     fn every_leaf_holds_ten_distinct_rows() {
         // Rows come in fives of one kind: bootstrap counts alone would allow leaves of one kind.
         let x = Array2::from_shape_fn((200, 1), |(i, _)| (i / 5) as f64);
-        let y: Vec<bool> = (0..200).map(|i| (i / 5) % 2 == 0).collect();
+        let y: Vec<f64> = (0..200).map(|i| f64::from(u8::from((i / 5) % 2 == 0))).collect();
         let w = vec![1.0; 200];
         let half: Vec<usize> = (0..100).collect();
         let trees = grow(&x.view(), &y, &w, &half, &SETTINGS, 3).unwrap();
@@ -364,5 +421,23 @@ mod tests {
         x[[3, 1]] = f64::NAN;
         let nan = Forest::fit(x.view(), &y, &w, &c, &SETTINGS);
         assert_eq!(nan, Err(LearnerError::NotFinite { what: "the design matrix", row: 3 }));
+    }
+
+    #[test]
+    fn extremely_random_trees_find_the_step_too_and_hold_no_row() {
+        let (x, y, w, c) = step(2000);
+        let extra = ForestSettings { extra: true, ..SETTINGS };
+        let forest = Forest::fit(x.view(), &y, &w, &c, &extra).unwrap();
+        let (low, high) = (forest.predict(&[2.0, 0.5]).0, forest.predict(&[7.0, 0.5]).0);
+        assert!(low < 0.25 && high > 0.45, "{low} {high}");
+        assert!(
+            forest.is_whole() && forest != Forest::fit(x.view(), &y, &w, &c, &SETTINGS).unwrap()
+        );
+        let why = forest.reasons(&[7.0, 0.5]);
+        assert!((why.base + why.columns.iter().sum::<f64>() - high).abs() < 1e-12);
+        // Numbers beyond 0 and 1 are regressed on, and leaves stay probabilities.
+        let wide: Vec<f64> = y.iter().map(|&y| if y { 1.6 } else { -0.4 }).collect();
+        let forest = Forest::fit_values(x.view(), &wide, &w, &c, &extra).unwrap();
+        assert!(forest.is_whole() && forest.predict(&[2.0, 0.5]).0 >= 0.0);
     }
 }

@@ -10,8 +10,10 @@ mod boosting;
 mod censoring;
 mod error;
 mod forest;
+mod kept_rows;
 mod logistic;
 mod person_period;
+mod pseudo;
 mod shap;
 mod survival_forest;
 mod tree;
@@ -20,9 +22,11 @@ pub use boosting::{BoostFit, BoostSettings, Boosted};
 pub use censoring::censoring_weights;
 pub use error::LearnerError;
 pub use forest::{Forest, ForestSettings};
+pub use kept_rows::KeptRows;
 pub use logistic::Logistic;
 pub(crate) use logistic::probability;
 pub use person_period::{PeriodRun, PersonPeriods};
+pub use pseudo::pseudo_values;
 pub use survival_forest::{
     ForestReasons, ForestRisk, OutOfBag, SurvivalForest, SurvivalForestSettings,
 };

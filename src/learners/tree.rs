@@ -88,7 +88,7 @@ impl Tree {
         };
         let here = self.column.len();
         let Some((yes, no, value, column, left)) = split else {
-            self.push(Self::LEAF, node.output);
+            self.push(Self::LEAF, node.output.clamp(0.0, 1.0));
             self.cases[here] = cases.len() as u32;
             return Ok(());
         };

@@ -236,7 +236,8 @@ impl Model {
         let _ = writeln!(text, "## Limits\n");
         let _ = writeln!(text, "- follow-up: {}", self.follow_up());
         let kind = match self.about.kind {
-            Kind::Forest => {
+            Kind::NearestNeighbours | Kind::Svm => "- it is its training rows, and is never saved",
+            Kind::Forest | Kind::ExtraTrees => {
                 "- a forest knows the risk only from the start (or a landmark) on, and only at the \
                  horizons above; its intervals come from the spread between halves of the clusters"
             }
@@ -294,6 +295,7 @@ impl Model {
                 ends.copied().fold(0.0, f64::max)
             }
             Engine::Forests(f) => f.forests.iter().map(|f| f.horizon).fold(0.0, f64::max),
+            Engine::Rows(r) => r.iter().map(|r| r.horizon).fold(0.0, f64::max),
             Engine::Boosted(b) => {
                 let ends = b.edges.iter().filter_map(|e| e.last());
                 ends.copied().fold(0.0, f64::max)

@@ -52,6 +52,7 @@ impl Model {
     /// # Errors
     /// As [`Model::predict`].
     pub fn contrasts(&self, frame: &Frame, horizon: f64) -> Result<Contrasts<'_>, ModelError> {
+        self.may_predict()?;
         let lasted = vec![0.0; frame.len()];
         let rows = self.rows(frame, &lasted, &[horizon])?;
         let of = |r: usize| {
@@ -78,7 +79,8 @@ impl Model {
                 Engine::Discrete(_)
                 | Engine::Forests(_)
                 | Engine::SurvivalForests(_)
-                | Engine::Boosted(_) => None,
+                | Engine::Boosted(_)
+                | Engine::Rows(_) => None,
             };
             Some(Comparable { estimate: e.value, variance: e.variance, moves })
         };

@@ -79,6 +79,14 @@ pub enum ModelError {
         /// What its evaluation concluded.
         verdict: Option<Verdict>,
     },
+    /// The model is its training rows, and a model file holds none.
+    #[error(
+        "a model of kind {kind} is its training rows: it can compete, and is never saved or used"
+    )]
+    KeepsRows {
+        /// Its kind.
+        kind: super::Kind,
+    },
     /// The model has expired.
     #[error("the model expired on {on}")]
     Expired {
@@ -127,6 +135,10 @@ impl From<ModelError> for Error {
             ModelError::Unusable { .. } => (
                 ErrorKind::Refused,
                 "run evaluate --model; --research uses it all the same, with a banner".into(),
+            ),
+            ModelError::KeepsRows { .. } => (
+                ErrorKind::Refused,
+                "compare it in evaluate, and train another kind, such as survival-forest".into(),
             ),
             ModelError::Expired { .. } => (
                 ErrorKind::Refused,

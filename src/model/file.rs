@@ -28,8 +28,13 @@ impl Model {
     /// The bytes of the model's file.
     ///
     /// # Errors
-    /// [`ModelError::File`] where the model cannot be written down.
+    /// [`ModelError::File`] where the model cannot be written down, [`ModelError::KeepsRows`] where
+    /// it must not.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        let kind = self.about.kind;
+        if kind.keeps_rows() {
+            return Err(ModelError::KeepsRows { kind });
+        }
         let body = serde_json::to_string(self).map_err(|e| ModelError::File(e.to_string()))?;
         let hash = hash(body.as_bytes());
         Ok(format!("{HEAD}{VERSION}{HASH}{hash}{BODY}{body}{TAIL}").into_bytes())

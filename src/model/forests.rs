@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::hazards::Estimate;
-use crate::learners::{Forest, ForestReasons};
+use crate::learners::{Forest, ForestReasons, KeptRows};
 
 /// A forest for one landmark (or the start) and one horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,27 @@ pub(crate) struct HorizonForest {
     pub(crate) forest: Forest,
 }
 
+/// A learner that is its training rows, for one landmark and horizon. It is never written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct HorizonRows {
+    pub(crate) landmark: usize,
+    pub(crate) horizon: f64,
+    pub(crate) rows: KeptRows,
+}
+
+impl HorizonRows {
+    /// The risk of a row, where `all` hold it. Such learners know no interval.
+    pub(crate) fn risk(all: &[Self], landmark: usize, horizon: f64, x: &[f64]) -> Option<Estimate> {
+        let own = all.iter().find(|r| r.landmark == landmark && same(r.horizon, horizon))?;
+        Some(Estimate { value: own.rows.predict(x)?, variance: 0.0 })
+    }
+}
+
+/// Whether two horizons are one, but for rounding.
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * b.abs().max(1.0)
+}
+
 /// Forests for every landmark and horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,8 +46,8 @@ pub(crate) struct Forests {
 
 impl Forests {
     fn find(&self, landmark: usize, horizon: f64) -> Option<&Forest> {
-        let near = |h: f64| (h - horizon).abs() <= 1e-9 * horizon.abs().max(1.0);
-        let found = self.forests.iter().find(|f| f.landmark == landmark && near(f.horizon))?;
+        let own = |f: &&HorizonForest| f.landmark == landmark && same(f.horizon, horizon);
+        let found = self.forests.iter().find(own)?;
         Some(&found.forest)
     }
 

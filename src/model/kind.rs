@@ -32,6 +32,12 @@ pub enum Kind {
     Literature,
     /// A forest per horizon on an outcome weighted for censoring.
     Forest,
+    /// Extremely random trees per horizon.
+    ExtraTrees,
+    /// The mean of the nearest rows; it cannot be saved.
+    NearestNeighbours,
+    /// A support vector machine; it cannot be saved.
+    Svm,
     /// Our own random forest for late entry, competing ends and missing values.
     SurvivalForest,
     /// Boosted trees.
@@ -133,8 +139,29 @@ const TABLE: &[Entry] = &[
         Kind::Forest,
         "forest",
         true,
-        &["trees", "leaf", "depth"],
+        &["trees", "leaf", "depth", "target"],
         "a random forest per horizon, weighted for censoring (smartcore)",
+    ),
+    entry(
+        Kind::ExtraTrees,
+        "extra-trees",
+        true,
+        &["trees", "leaf", "depth", "target"],
+        "extremely random trees per horizon, weighted for censoring (smartcore)",
+    ),
+    entry(
+        Kind::NearestNeighbours,
+        "nearest-neighbours",
+        true,
+        &["neighbours"],
+        "the mean of the nearest rows; competes in evaluate, cannot be saved (smartcore)",
+    ),
+    entry(
+        Kind::Svm,
+        "svm",
+        true,
+        &[],
+        "support vector regression; competes in evaluate, cannot be saved (smartcore)",
     ),
     entry(
         Kind::SurvivalForest,
@@ -205,6 +232,12 @@ impl Kind {
         self.entry().keys
     }
 
+    /// Whether it is its training rows: it may compete in an evaluation, and is never written.
+    #[must_use]
+    pub fn keeps_rows(self) -> bool {
+        matches!(self, Self::NearestNeighbours | Self::Svm)
+    }
+
     /// Whether it gives the hazard a form over time, with parameters beside the terms.
     #[must_use]
     pub fn is_parametric(self) -> bool {
@@ -246,7 +279,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_row_and_reads_back() {
-        assert_eq!(TABLE.len(), 16);
+        assert_eq!(TABLE.len(), 19);
         for kind in Kind::all() {
             assert_eq!(kind.entry().kind, kind);
             assert_eq!(Kind::parse(kind.name()), Some(kind));

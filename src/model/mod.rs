@@ -54,7 +54,7 @@ pub use result::{
 pub use study::{
     At, Compare, Convention, CoxSpec, Cuts, DataSpec, EvaluateSpec, Expires, FeatureSpec,
     FrailtySpec, Gates, LambdaSpec, Likelihood, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec,
-    Repeated, RepeatedSpec, Span, Study, StudyError, TableSpec, Ties,
+    Repeated, RepeatedSpec, Span, Study, StudyError, TableSpec, Target, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

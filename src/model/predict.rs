@@ -4,6 +4,7 @@ use ndarray::ArrayView1;
 use rayon::prelude::*;
 
 use super::fit::stratum_labels;
+use super::forests::HorizonRows;
 use super::grid::Ends;
 use super::hazards::Estimate;
 use super::interval::cloglog;
@@ -74,6 +75,7 @@ impl Model {
         horizons: &[f64],
         progress: &dyn Progress,
     ) -> Result<Vec<Prediction>, ModelError> {
+        self.may_predict()?;
         let rows = self.rows(frame, lasted, horizons)?;
         progress.start("predicting", frame.len() as u64);
         let predict = |r: usize| {
@@ -84,6 +86,12 @@ impl Model {
         let all = (0..frame.len()).into_par_iter().with_min_len(16).map(predict).collect();
         progress.finish();
         Ok(all)
+    }
+
+    /// A learner that is its rows tells no interval, and so predicts for nobody.
+    pub(super) fn may_predict(&self) -> Result<(), ModelError> {
+        let kind = self.about.kind;
+        if kind.keeps_rows() { Err(ModelError::KeepsRows { kind }) } else { Ok(()) }
     }
 
     /// The bare risk of each row (outer) at each horizon (inner), without intervals and without
@@ -101,7 +109,9 @@ impl Model {
         let risk = |r: usize, h: f64| {
             let row = self.row(&rows, r, lasted[r]).ok()?;
             match &self.engine {
-                Engine::Forests(_) => self.estimate(&row, h).ok().map(|e| e.value),
+                Engine::Forests(_) | Engine::Rows(_) => {
+                    self.estimate(&row, h).ok().map(|e| e.value)
+                }
                 _ => self.ends(&row, h).map(|e| e.incidence[0]),
             }
         };
@@ -248,7 +258,8 @@ impl Model {
             Engine::Discrete(_)
             | Engine::Forests(_)
             | Engine::SurvivalForests(_)
-            | Engine::Boosted(_) => (row.from - mark).max(0.0),
+            | Engine::Boosted(_)
+            | Engine::Rows(_) => (row.from - mark).max(0.0),
         }
     }
 
@@ -261,7 +272,7 @@ impl Model {
             }
             Engine::Smooth(s) => s.ends(row.landmark, &row.x, row.offset, from, from + horizon),
             Engine::Discrete(d) => d.ends(row.landmark, &row.x, from, from + horizon),
-            Engine::Forests(_) => None,
+            Engine::Forests(_) | Engine::Rows(_) => None,
             Engine::SurvivalForests(f) => f.ends(row.landmark, &row.raw, from, from + horizon),
             Engine::Boosted(b) => b.ends(row.landmark, &row.raw, from, from + horizon),
         }
@@ -295,6 +306,13 @@ impl Model {
                     return Err(Abstention::NotAtLandmark);
                 }
                 let found = f.risk(row.landmark, horizon, &row.raw);
+                (found.is_some(), found)
+            }
+            Engine::Rows(r) => {
+                if from > 1.0 {
+                    return Err(Abstention::NotAtLandmark);
+                }
+                let found = HorizonRows::risk(r, row.landmark, horizon, &row.raw);
                 (found.is_some(), found)
             }
             Engine::SurvivalForests(f) => {
@@ -477,7 +495,7 @@ impl Model {
                 let reasons = f.reasons(row.landmark, horizon, &row.raw)?;
                 return Some(self.of_trees(reasons, Scale::Risk));
             }
-            Engine::Forests(_) => return None,
+            Engine::Forests(_) | Engine::Rows(_) => return None,
             Engine::SurvivalForests(f) => {
                 let to = from + horizon;
                 let reasons = f.reasons(row.landmark, &row.raw, from, to)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boosted::BoostedHazards;
 use super::discrete::Discrete;
-use super::forests::Forests;
+use super::forests::{Forests, HorizonRows};
 use super::hazards::Proportional;
 use super::prepared::TimeUnit;
 use super::smooth::Smooth;
@@ -105,6 +105,9 @@ pub(crate) enum Engine {
     SurvivalForests(SurvivalForests),
     /// Boosted hazards.
     Boosted(BoostedHazards),
+    /// Training rows: they are never written.
+    #[serde(skip)]
+    Rows(Vec<HorizonRows>),
 }
 
 /// A trained model, with its verdict. It holds no row, no identifier and no path.
@@ -197,9 +200,10 @@ impl Model {
                 let c = &s.causes[0];
                 (&c.coef, &c.covariance, 1)
             }
-            Engine::Forests(_) | Engine::SurvivalForests(_) | Engine::Boosted(_) => {
-                return Vec::new();
-            }
+            Engine::Forests(_)
+            | Engine::SurvivalForests(_)
+            | Engine::Boosted(_)
+            | Engine::Rows(_) => return Vec::new(),
         };
         let error = |j: usize| covariance[from + j][from + j].sqrt();
         let names = self.recipe.names().into_iter().enumerate();
@@ -234,6 +238,7 @@ impl Model {
             Engine::Forests(f) => f.check(columns, landmarks),
             Engine::SurvivalForests(f) => f.check(causes, columns, landmarks),
             Engine::Boosted(b) => b.check(causes, columns, landmarks),
+            Engine::Rows(_) => false,
         };
         ensure(whole, "the numbers of the model do not fit together")?;
         self.support.check()

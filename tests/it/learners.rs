@@ -4,6 +4,7 @@ use pleegzorg::features::{Column, Frame, Values};
 use pleegzorg::model::{Kind, Model, Scale, fit};
 
 use crate::model::{MGUS2, close, golden, prepared};
+use crate::run;
 
 const ROSSI: &str = r#"
 seed = 7
@@ -216,4 +217,61 @@ fn both_likelihoods_are_boosted_saved_read_and_explained() {
             assert!((sum - e.total).abs() < 1e-9 && e.scale == Scale::LogHazard);
         }
     }
+}
+
+#[test]
+fn extra_trees_and_pseudo_values_give_the_mean_of_the_curve() {
+    let aj = golden("mgus2.txt")["aj.pcm"][1];
+    for sets in [
+        ["model.kind=extra-trees", "model.target=ipcw"],
+        ["model.kind=extra-trees", "model.target=pseudo"],
+        ["model.kind=forest", "model.target=pseudo"],
+    ] {
+        let sets = [&sets[..], &["model.trees=40"]].concat();
+        let (study, prepared) = prepared(MGUS2, &sets, "mgus2.csv");
+        let model = fit(&prepared, None, &study.model).unwrap().model;
+        let n = prepared.len();
+        let risks = model.risks(&prepared.frame, &vec![0.0; n], &[120.0]).unwrap();
+        let mean = risks.iter().map(|r| r[0].unwrap()).sum::<f64>() / n as f64;
+        assert!((mean - aj).abs() < 0.015, "{sets:?} {mean} {aj}");
+        assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
+    }
+}
+
+#[test]
+fn learners_that_are_their_rows_compete_and_are_never_saved() {
+    for kind in ["nearest-neighbours", "svm"] {
+        let set = format!("model.kind={kind}");
+        let (study, prepared) = prepared(MGUS2, &[&set, "model.cause=death"], "mgus2.csv");
+        let train: Vec<usize> = (0..prepared.len()).filter(|r| r % 3 == 0).collect();
+        let fitted = fit(&prepared, Some(&train), &study.model).unwrap();
+        let model = &fitted.model;
+        let n = prepared.len();
+        let risks = model.risks(&prepared.frame, &vec![0.0; n], &[60.0]).unwrap();
+        let risks: Vec<f64> = risks.iter().map(|r| r[0].unwrap()).collect();
+        // The old die sooner than the young.
+        let Some(Values::Number(age)) = prepared.frame.get("age") else { panic!() };
+        let mean = |keep: &dyn Fn(f64) -> bool| {
+            let own: Vec<f64> = (0..n).filter(|&r| keep(age[r])).map(|r| risks[r]).collect();
+            own.iter().sum::<f64>() / own.len() as f64
+        };
+        let (old, young) = (mean(&|a| a > 80.0), mean(&|a| a < 60.0));
+        assert!(old > young + 0.25, "{kind} {old} {young}");
+        for error in [
+            model.to_bytes().unwrap_err(),
+            model.predict(&prepared.frame, &vec![0.0; n], &[60.0]).unwrap_err(),
+        ] {
+            let error = pleegzorg::Error::from(error);
+            assert_eq!(error.kind(), pleegzorg::ErrorKind::Refused);
+            assert!(error.to_string().contains(kind) && error.hint().is_some());
+        }
+    }
+    // The command line says so before the work, and writes nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let study = run::root().join("datasets/example");
+    let out = folder.path().join("m.json");
+    let (study, path) = (study.to_str().unwrap(), out.to_str().unwrap());
+    let args = ["train", study, "--set", "model.kind=svm", "-o", path];
+    let run = run::pleegzorg(folder.path(), &args).code(5);
+    assert!(run.stderr.contains("training rows") && !out.exists());
 }

@@ -34,7 +34,9 @@ fn every_kind_and_its_keys_are_told() {
         };
         let (kinds, mut keys) = (words(cells[1]), words(cells[2]));
         // Values of a key, which stand behind it.
-        keys.retain(|k| !["crr", "finegray", "cox", "discrete"].contains(&k.as_str()));
+        keys.retain(|k| {
+            !["crr", "finegray", "cox", "discrete", "ipcw", "pseudo"].contains(&k.as_str())
+        });
         for name in kinds {
             let kind = Kind::parse(&name).unwrap();
             let own: BTreeSet<String> = kind.keys().iter().map(|k| (*k).to_owned()).collect();

@@ -177,7 +177,12 @@ pub fn fit_with_progress(
             let (fit, null, from) = (Box::new(found.main), found.null, found.terms_from);
             (Engine::Discrete(found.discrete), Detail::Discrete { fit, null, from })
         }
-        Kind::Forest => {
+        Kind::NearestNeighbours | Kind::Svm => {
+            let (rows, more) = forest::keep(prepared, &training, spec, progress)?;
+            warnings.extend(more);
+            (Engine::Rows(rows), Detail::Bare)
+        }
+        Kind::Forest | Kind::ExtraTrees => {
             let (forests, more) = forest::fit(prepared, &training, spec, progress)?;
             warnings.extend(more);
             (Engine::Forests(forests), Detail::Bare)
@@ -249,6 +254,8 @@ fn by_weight(engine: &Engine, training: &Training) -> Vec<String> {
             }
             splits
         }
+        // Every column counts the same.
+        Engine::Rows(_) => vec![0.0; columns],
         Engine::Boosted(b) => b.members[0][0].trees.splits().into_iter().map(f64::from).collect(),
         Engine::Hazards(h) => spread(&h.effects[0].coef, training),
         Engine::Smooth(s) => spread(&s.causes[0].effects(s.edges.len() - 1), training),
@@ -350,7 +357,9 @@ fn expires(prepared: &Prepared, spec: &ModelSpec) -> Option<Day> {
 pub(crate) fn software(kind: Kind) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([("pleegzorg".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
     match kind {
-        Kind::Forest => all.insert("smartcore".into(), "0.7.0".into()),
+        Kind::Forest | Kind::ExtraTrees | Kind::NearestNeighbours | Kind::Svm => {
+            all.insert("smartcore".into(), "0.7.0".into())
+        }
         Kind::DiscreteLogistic => all.insert("linfa-logistic".into(), "0.8".into()),
         _ => None,
     };

@@ -19,7 +19,7 @@ pub use cox::{CoxSpec, FrailtySpec, LambdaSpec, PenaltySpec};
 pub use error::StudyError;
 pub use repeated::{Repeated, RepeatedSpec};
 pub use shape::{Convention, Cuts};
-pub use spec::{Compare, Expires, Likelihood, ModelSpec, Ties};
+pub use spec::{Compare, Expires, Likelihood, ModelSpec, Target, Ties};
 pub use time::Span;
 
 use crate::history::{Day, Settings};

@@ -23,6 +23,16 @@ pub enum Ties {
     Exact,
 }
 
+/// What stands in for an outcome that censoring hides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Target {
+    /// The outcome where it is known, weighted by the inverse of the chance of that (Graf 1999).
+    #[default]
+    Ipcw,
+    /// Pseudo-values of the cumulative incidence (Andersen, Klein & Rosthøj 2003).
+    Pseudo,
+}
+
 /// The likelihood that is boosted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +92,10 @@ pub struct ModelSpec {
     pub depth: Option<u16>,
     /// Columns that are tried at a split (survival-forest); by default the root of their number.
     pub mtry: Option<usize>,
+    /// What a forest per horizon learns (forest, extra-trees).
+    pub target: Target,
+    /// How many rows are near (nearest-neighbours).
+    pub neighbours: usize,
     /// What is boosted (boosting).
     pub likelihood: Likelihood,
     /// The share of a step that each tree takes (boosting).
@@ -120,6 +134,8 @@ impl Default for ModelSpec {
             leaf: 10,
             depth: None,
             mtry: None,
+            target: Target::Ipcw,
+            neighbours: NEIGHBOURS,
             likelihood: Likelihood::Cox,
             rate: RATE,
             step: None,
@@ -203,6 +219,8 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         leaf: keys.count("leaf", 10, 1_000_000_000).map_or(default_leaf(kind), |n| n as usize),
         depth: keys.count("depth", 1, 64).map(|n| n as u16),
         mtry: keys.count("mtry", 1, 1_000_000).map(|n| n as usize),
+        target: target(keys),
+        neighbours: keys.count("neighbours", 1, 1_000_000).map_or(NEIGHBOURS, |n| n as usize),
         likelihood: likelihood(keys),
         rate: rate(keys),
         step: keys.span("step"),
@@ -215,6 +233,22 @@ const RATE: f64 = 0.1;
 /// Trees unless told: for boosting, which stops by itself, the most.
 fn default_trees(kind: Kind) -> usize {
     if kind == Kind::Boosting { 500 } else { 200 }
+}
+
+/// Rows that are near unless told.
+const NEIGHBOURS: usize = 30;
+
+fn target(keys: &mut Keys<'_>) -> Target {
+    match keys.text("target").as_deref() {
+        None | Some("ipcw") => Target::Ipcw,
+        Some("pseudo") => Target::Pseudo,
+        Some(other) => {
+            let hint = nearest(other, ["ipcw", "pseudo"]);
+            let hint = hint.map_or_else(String::new, |n| format!("; did you mean \"{n}\"?"));
+            keys.problem("target", &format!("must be \"ipcw\" or \"pseudo\"{hint}"));
+            Target::Ipcw
+        }
+    }
 }
 
 fn likelihood(keys: &mut Keys<'_>) -> Likelihood {

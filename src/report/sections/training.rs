@@ -46,7 +46,13 @@ fn meaning(kind: Kind, language: Lang) -> Option<Meaning> {
             below: language.of("duurt korter", "shorter"),
             above: language.of("duurt langer", "longer"),
         }),
-        Kind::AalenJohansen | Kind::Forest | Kind::SurvivalForest | Kind::Boosting => None,
+        Kind::AalenJohansen
+        | Kind::Forest
+        | Kind::ExtraTrees
+        | Kind::NearestNeighbours
+        | Kind::Svm
+        | Kind::SurvivalForest
+        | Kind::Boosting => None,
     }
 }
 
