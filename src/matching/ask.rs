@@ -1,6 +1,6 @@
 //! What one request asks for: its child, its wishes, and with whom it is placed together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::{RuleName, Rules};
 use super::situation::Situation;
@@ -66,6 +66,16 @@ impl<'a> Caseload<'a> {
     /// counts: a child needs one place.
     #[must_use]
     pub fn new(s: &Situation<'a>, rules: &Rules) -> Self {
+        Self::with_together(s, rules, &BTreeSet::new())
+    }
+
+    /// As [`Caseload::new`], where the exceptions of these requests are set aside.
+    #[must_use]
+    pub(super) fn with_together(
+        s: &Situation<'a>,
+        rules: &Rules,
+        together: &BTreeSet<RequestIx>,
+    ) -> Self {
         let h = s.history;
         let mut order = s.requests.clone();
         order.sort_by(|a, b| h.requests[a.at()].id.cmp(&h.requests[b.at()].id));
@@ -95,7 +105,7 @@ impl<'a> Caseload<'a> {
         let mut union = Union::new(asks.len());
         read_pairs(s, &of_child, &mut asks, &mut union);
         if rules.used(RuleName::KeepSiblings).is_some() {
-            join_groups(h, &asks, &mut union);
+            join_groups(h, &asks, together, &mut union);
         }
         keep_apart(h, &mut asks);
         ties::fill(s, &mut asks);
@@ -148,11 +158,11 @@ fn read_pairs(
     }
 }
 
-fn join_groups(h: &History, asks: &[Ask<'_>], union: &mut Union) {
+fn join_groups(h: &History, asks: &[Ask<'_>], together: &BTreeSet<RequestIx>, union: &mut Union) {
     let mut by_group: BTreeMap<Label, usize> = BTreeMap::new();
     let mut by_siblings: BTreeMap<Label, usize> = BTreeMap::new();
     for (k, ask) in asks.iter().enumerate() {
-        if apart(ask.request.keep_siblings) {
+        if apart(ask.request.keep_siblings) && !together.contains(&ask.ix) {
             continue;
         }
         if let Some(group) = ask.request.group {

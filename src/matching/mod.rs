@@ -23,6 +23,7 @@ mod run;
 mod screen;
 mod situation;
 mod speaks;
+mod split;
 mod stability;
 mod text;
 mod ties;
@@ -43,7 +44,8 @@ pub use result::{
     ShadowPrice, Stage, Status, Unplaced, Veto,
 };
 pub use rules::{
-    Choice, Combination, DEFAULT_RULES, Floor, Relax, Rule, RuleName, Rules, Settings, Urgency,
+    Choice, Combination, DEFAULT_RULES, Floor, Relax, Rule, RuleName, Rules, Settings, Siblings,
+    Urgency,
 };
 pub use run::{MatchOptions, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};

@@ -53,7 +53,7 @@ impl Predicted {
     }
 
     /// The risk at the last horizon, where there is one.
-    fn last(&self, row: usize) -> Option<f64> {
+    pub fn last(&self, row: usize) -> Option<f64> {
         self.all[row].risks.as_ref().ok().and_then(|r| r.last()).map(|r| r.estimate)
     }
 

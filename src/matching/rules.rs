@@ -266,6 +266,15 @@ pub struct Combination {
     pub with_younger_than: Option<f64>,
 }
 
+/// What splitting siblings costs where an exception allows it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Siblings {
+    /// The price of placing a child who needs specialised care apart from its siblings, in
+    /// predicted breakdowns; 0: apart, as the exception says.
+    pub split_price: f64,
+}
+
 /// Of some children at least a share of those who could be placed gets a place, in a variant of
 /// the plan.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
@@ -300,6 +309,8 @@ pub struct Rules {
     /// Needs that do not go together.
     #[serde(default)]
     pub combination: Vec<Combination>,
+    /// Splitting siblings.
+    pub siblings: Siblings,
     /// Floors of a variant of the plan.
     #[serde(default)]
     pub floor: Vec<Floor>,
@@ -347,6 +358,7 @@ impl Rules {
             ("settings.own_child_close_years", s.own_child_close_years),
             ("settings.young_own_child", s.young_own_child),
             ("settings.rest_days", f64::from(s.rest_days)),
+            ("siblings.split_price", self.siblings.split_price),
             ("settings.near_km", s.near_km),
             ("settings.experienced_years", s.experienced_years),
             ("settings.breakdown_memory_days", f64::from(s.breakdown_memory_days)),
@@ -505,6 +517,7 @@ mod tests {
             ("[[combination]]\nneed = \"a\"", "with_need"),
             ("[notes]\nclock_months = 20.0", "clock"),
             ("[choice]\nfirst_at_most = 0", "1 or more"),
+            ("[siblings]\nsplit_price = -1.0", "split_price"),
             ("[[floor]]\nname = \"12+\"\nshare = 2.0", "from 0 to 1"),
             ("[[floor]]\nname = \"12+\"\nshre = 0.5", "shre"),
             ("not toml", "rules"),

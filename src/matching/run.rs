@@ -14,6 +14,7 @@ use super::rules::Rules;
 use super::screen::Screen;
 use super::situation::Situation;
 use super::speaks::speaks;
+use super::split::together;
 use super::stability::stability;
 use super::variants::{Made, VariantOptions, variants};
 use super::words::about;
@@ -95,7 +96,8 @@ pub fn match_requests_with_progress(
     let situation = Situation::new(history, index, as_of);
     let rules = &options.rules;
     let screen = Screen::new(rules, history);
-    let load = Caseload::new(&situation, rules);
+    let together = together(model, &situation, &screen, options)?;
+    let load = Caseload::with_together(&situation, rules, &together);
     let sets = choice_sets(&situation, &screen, &load);
     let predicted = Predicted::new(model, &situation, &load, &sets, progress)?;
     let gains = predicted.gains(&load, &sets);

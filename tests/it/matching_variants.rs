@@ -1,7 +1,7 @@
 //! The variants of a plan on a simulated caseload, and the draws that they rest on.
 
 use pleegzorg::features::AsOf;
-use pleegzorg::history::{ChildIx, FamilyIx};
+use pleegzorg::history::{ChildIx, FamilyIx, KeepSiblings};
 use pleegzorg::matching::{MatchOptions, Rules, Situation, VariantOptions, match_requests};
 use pleegzorg::score::Lang;
 
@@ -127,4 +127,51 @@ fn the_order_of_calling_holds_every_candidate_once_and_keeps_to_the_cap() {
     assert!(top(&capped) <= top(&free));
     let none = pleegzorg(dir.path(), &["match", "--print-rules"]).code(0).stdout;
     assert!(none.contains("first_at_most"));
+}
+
+#[test]
+fn siblings_are_split_only_where_an_exception_and_the_price_allow() {
+    let mut case = Case::simulated(400);
+    let as_of = (2016..2023)
+        .flat_map(|y| (1..=12).map(move |m| day(&format!("{y}-{m:02}-01"))))
+        .max_by_key(|&d| Situation::new(&case.h, &case.index, d).requests.len())
+        .unwrap();
+    let open = Situation::new(&case.h, &case.index, as_of).requests;
+    for request in &mut case.h.requests {
+        (request.group, request.keep_siblings) = (None, None);
+    }
+    let group = case.h.labels.intern("siblings of the test");
+    let matched = |h: &pleegzorg::history::History, price: f64| {
+        let rules = Rules::parse(&format!("[siblings]\nsplit_price = {price:?}")).unwrap();
+        let options = MatchOptions { rules, research: true, ..MatchOptions::new().unwrap() };
+        match_requests(&case.model, h, &case.index, as_of, &options).unwrap()
+    };
+    let mut joined = 0;
+    for pair in open.chunks_exact(2).take(4) {
+        let mut h = case.h.clone();
+        for (r, keep) in pair.iter().zip([KeepSiblings::Yes, KeepSiblings::SpecialisedCare]) {
+            let request = &mut h.requests[r.0 as usize];
+            (request.group, request.keep_siblings) = (Some(group), Some(keep));
+        }
+        let ids = [0, 1].map(|k| h.requests[pair[k].0 as usize].id.to_string());
+        let is_together = |m: &pleegzorg::matching::MatchResult| {
+            let of = m.requests.iter().find(|r| r.request == ids[0]).unwrap();
+            of.about.en.contains("together with")
+        };
+        let (apart, dear) = (matched(&h, 0.0), matched(&h, 10.0));
+        assert!(!is_together(&apart), "without a price the exception holds");
+        let placed = |m: &pleegzorg::matching::MatchResult| m.assignment.stages[0].objective;
+        assert!(placed(&dear) >= placed(&apart) - 1e-9, "together never costs a place");
+        if is_together(&dear) {
+            joined += 1;
+            let family = |id: &str| {
+                dear.assignment.pairs.iter().find(|p| p.request == id).map(|p| p.family.clone())
+            };
+            assert_eq!(family(&ids[0]), family(&ids[1]), "whole in one family, or neither placed");
+        }
+        // A threat keeps them apart at any price.
+        h.requests[pair[1].0 as usize].keep_siblings = Some(KeepSiblings::Threat);
+        assert!(!is_together(&matched(&h, 10.0)));
+    }
+    assert!(joined > 0, "some pair stays together for the price");
 }
