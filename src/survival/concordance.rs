@@ -189,7 +189,14 @@ impl Stratum {
     }
 
     fn count(&self, pairs: &mut Pairs) {
-        let (ends, others) = rayon::join(|| self.as_ends(), || self.as_others());
+        // Whole numbers take half the memory of the caches.
+        let few = self.place.len() < i32::MAX as usize;
+        let whole = few && self.weight.is_none() && self.time_weight.is_none();
+        let (ends, others) = if whole {
+            rayon::join(|| self.as_ends::<i32>(), || self.as_others::<i32>())
+        } else {
+            rayon::join(|| self.as_ends::<f64>(), || self.as_others::<f64>())
+        };
         for (k, [good, all]) in others.into_iter().enumerate() {
             let w = self.weight(k);
             let mut part = Part::default();
@@ -204,8 +211,8 @@ impl Stratum {
 
     /// Backwards in time: each end against those still at risk after it, by their scores: below,
     /// equal, above.
-    fn as_ends(&self) -> Vec<(f64, f64, f64)> {
-        let mut tree = Tree::new(self.place.len());
+    fn as_ends<T: Amount>(&self) -> Vec<(f64, f64, f64)> {
+        let mut tree = Tree::<T>::new(self.place.len());
         let mut counts = vec![(0.0, 0.0, 0.0); self.place.len()];
         let mut late = self.late.iter().rev().peekable();
         for (g, group) in self.groups.iter().enumerate().rev() {
@@ -228,10 +235,10 @@ impl Stratum {
 
     /// Forwards in time: each row against the ends that it outlived while at risk: the weight of
     /// concordant pairs (ties half), and of all.
-    fn as_others(&self) -> Vec<[f64; 2]> {
-        let mut tree = Tree::new(self.place.len());
+    fn as_others<T: Amount>(&self) -> Vec<[f64; 2]> {
+        let mut tree = Tree::<T>::new(self.place.len());
         let mut sums = vec![[0.0; 2]; self.place.len()];
-        let mut add = |tree: &Tree, k: usize, sign: f64| {
+        let mut add = |tree: &Tree<T>, k: usize, sign: f64| {
             let (below, equal, above) = tree.around(self.place[k]);
             sums[k][0] += sign * (above + 0.5 * equal);
             sums[k][1] += sign * (below + equal + above);
@@ -305,31 +312,92 @@ fn groups(rows: &[u32], exit: &[f64]) -> Vec<std::ops::Range<usize>> {
     out
 }
 
-/// How many places (then sums) make one sum of the next level: two cache lines.
+/// How many places (then sums) make one sum of the next level: a cache line of counts, two of
+/// weights.
 const FAN: usize = 16;
+
+/// What a tree sums: weights, or how many rows.
+trait Amount: Copy + Default + std::ops::AddAssign {
+    fn of(weight: f64) -> Self;
+    fn to_f64(self) -> f64;
+    /// The sum of the first `count` of [`FAN`]: all are read, in sums that do not wait for each
+    /// other, since a loop of unknown length is the slower one.
+    fn first(node: &[Self], count: usize) -> Self;
+}
+
+impl Amount for f64 {
+    fn of(weight: f64) -> Self {
+        weight
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn first(node: &[Self], count: usize) -> Self {
+        let mut sums = [0.0; 4];
+        for (four, lanes) in node.chunks_exact(4).enumerate() {
+            for (lane, (sum, v)) in sums.iter_mut().zip(lanes).enumerate() {
+                *sum += if 4 * four + lane < count { *v } else { 0.0 };
+            }
+        }
+        (sums[0] + sums[1]) + (sums[2] + sums[3])
+    }
+}
+
+/// By count: all ones for the numbers that it takes.
+const MASKS: [[i32; FAN]; FAN] = {
+    let mut masks = [[0; FAN]; FAN];
+    let mut count = 0;
+    while count < FAN {
+        let mut k = 0;
+        while k < count {
+            masks[count][k] = -1;
+            k += 1;
+        }
+        count += 1;
+    }
+    masks
+};
+
+/// For rows without weights, of which there are fewer than 2³¹.
+impl Amount for i32 {
+    fn of(weight: f64) -> Self {
+        weight as i32
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn first(node: &[Self], count: usize) -> Self {
+        node.iter().zip(&MASKS[count % FAN]).map(|(v, mask)| v & mask).sum()
+    }
+}
 
 /// Sums of weights by place, under updates: a tree whose nodes hold the sums of [`FAN`] others, so
 /// that five levels do for a million places and only the lowest leave the cache.
-struct Tree {
-    levels: Vec<Vec<f64>>,
-    total: f64,
+struct Tree<T> {
+    levels: Vec<Vec<T>>,
+    total: T,
 }
 
-impl Tree {
+impl<T: Amount> Tree<T> {
     fn new(places: usize) -> Self {
         let mut levels = Vec::new();
         let mut size = places.max(1);
         loop {
-            levels.push(vec![0.0; size.next_multiple_of(FAN)]);
+            levels.push(vec![T::default(); size.next_multiple_of(FAN)]);
             if size <= FAN {
                 break;
             }
             size = size.div_ceil(FAN);
         }
-        Self { levels, total: 0.0 }
+        Self { levels, total: T::default() }
     }
 
     fn add(&mut self, place: u32, weight: f64) {
+        let weight = T::of(weight);
         self.total += weight;
         let mut k = place as usize;
         for level in &mut self.levels {
@@ -341,26 +409,15 @@ impl Tree {
     /// Weight below, at, and above a place.
     fn around(&self, place: u32) -> (f64, f64, f64) {
         let mut k = place as usize;
-        let own = self.levels[0][k];
-        let mut below = 0.0;
+        let own = self.levels[0][k].to_f64();
+        let mut below = T::default();
         for level in &self.levels {
-            below += first(&level[k - k % FAN..][..FAN], k % FAN);
+            below += T::first(&level[k - k % FAN..][..FAN], k % FAN);
             k /= FAN;
         }
-        (below, own, self.total - below - own)
+        let below = below.to_f64();
+        (below, own, self.total.to_f64() - below - own)
     }
-}
-
-/// The sum of the first `count` of [`FAN`] numbers: all are read, in four sums that do not wait for
-/// each other, since a loop of unknown length is the slower one.
-fn first(node: &[f64], count: usize) -> f64 {
-    let mut sums = [0.0; 4];
-    for (four, lanes) in node.chunks_exact(4).enumerate() {
-        for (lane, (sum, v)) in sums.iter_mut().zip(lanes).enumerate() {
-            *sum += if 4 * four + lane < count { *v } else { 0.0 };
-        }
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 #[cfg(test)]

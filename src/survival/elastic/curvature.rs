@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::kernels;
+use super::kernels::{self, SIDE};
 use super::problem::{Problem, State};
 
 /// See the module.
@@ -92,25 +92,35 @@ impl Curvature {
             self.means.push(m);
         }
         let (columns, means) = (&self.columns, &self.means);
-        let rows: Vec<Vec<f64>> = (old..all)
+        // A few new columns together, against all up to the last of them.
+        let rows: Vec<Vec<[f64; SIDE]>> = (old..all)
             .into_par_iter()
+            .step_by(SIDE)
             .map(|a| {
-                let mut row = vec![0.0; a + 1];
-                let with: Vec<&[f64]> = columns[..=a].iter().map(|&j| problem.column(j)).collect();
-                kernels::dots(&with, &exposed[a - old], &mut row);
-                let mut less = vec![0.0; a + 1];
-                let with: Vec<&[f64]> = means[..=a].iter().map(Vec::as_slice).collect();
-                kernels::dots(&with, &means[a], &mut less);
-                for (g, l) in row.iter_mut().zip(less) {
-                    *g -= l;
-                }
-                row
+                let upto = all.min(a + SIDE);
+                let four = |pick: &dyn Fn(usize) -> usize| -> [usize; SIDE] {
+                    std::array::from_fn(|k| pick((a + k).min(upto - 1)))
+                };
+                let mut sums = vec![[0.0; SIDE]; upto];
+                let with = four(&|k| k).map(|k| means[k].as_slice());
+                let of: Vec<&[f64]> = means[..upto].iter().map(Vec::as_slice).collect();
+                kernels::products(&of, with, &mut sums);
+                sums.as_flattened_mut().iter_mut().for_each(|v| *v = -*v);
+                let with = four(&|k| k - old).map(|k| exposed[k].as_slice());
+                let of: Vec<&[f64]> = columns[..upto].iter().map(|&j| problem.column(j)).collect();
+                kernels::products(&of, with, &mut sums);
+                sums
             })
             .collect();
-        for (a, row) in (old..all).zip(rows) {
-            for (b, g) in row.into_iter().enumerate() {
-                self.gram[a * self.stride + b] = g;
-                self.gram[b * self.stride + a] = g;
+        for (group, rows) in rows.into_iter().enumerate() {
+            let begin = old + group * SIDE;
+            for (b, sums) in rows.into_iter().enumerate() {
+                for (a, g) in (begin..all.min(begin + SIDE)).zip(sums) {
+                    if b <= a {
+                        self.gram[a * self.stride + b] = g;
+                        self.gram[b * self.stride + a] = g;
+                    }
+                }
             }
         }
     }
