@@ -63,6 +63,8 @@ mod model_subdistribution;
 mod outcome;
 #[path = "it/over_time.rs"]
 mod over_time;
+#[path = "it/priors_worth.rs"]
+mod priors_worth;
 #[path = "it/report/mod.rs"]
 mod report;
 #[path = "it/run.rs"]
