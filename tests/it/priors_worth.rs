@@ -58,7 +58,9 @@ struct Asked {
 fn asked(children: u32) -> Asked {
     let new = simulate(&Scenario::base(), children, 9001);
     let truth: HashMap<_, f64> = (new.truth.iter())
-        .filter(|t| t.horizon == HORIZON && new.history.stay(t.stay).family == Some(t.family))
+        .filter(|t| {
+            (t.horizon - HORIZON).abs() < 1e-6 && new.history.stay(t.stay).family == Some(t.family)
+        })
         .map(|t| (t.stay, t.risk))
         .collect();
     let index = Index::new(&new.history);
