@@ -44,7 +44,8 @@ pub(crate) fn frame(file: &str) -> Frame {
     Frame::new(names.iter().enumerate().map(column).collect()).unwrap()
 }
 
-const ROSSI: &str = r#"
+/// R's example of re-arrest, with all its columns.
+pub(crate) const ROSSI: &str = r#"
 [data]
 table = "rossi.csv"
 exit = "week"

@@ -5,18 +5,7 @@ use std::path::Path;
 use pleegzorg::model::{Fitted, Model, Prepared, Rule, Study, TrainResult, fit, prepare_table};
 use pleegzorg::survival::{Cox, ElasticNet, Prior};
 
-use super::model::{close, frame};
-
-const ROSSI: &str = r#"
-[data]
-table = "rossi.csv"
-exit = "week"
-event = "arrest"
-[outcome]
-horizons = [26, 52]
-[features]
-terms = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
-"#;
+use super::model::{ROSSI, close, frame};
 
 fn rossi(folder: &Path, sets: &[&str]) -> Result<Prepared, pleegzorg::Error> {
     let (_, prepared) = study(folder, sets)?;
