@@ -112,9 +112,12 @@ pub(crate) fn run(args: &AuditArgs, out: &mut Output) -> Result<u8, Failure> {
 }
 
 fn verified(found: &Verified, lang: Lang) -> String {
+    let (n, head) = (found.records, &found.head);
     let mut text = match lang {
-        Lang::Nl => format!("{} beslissingen. Kenmerk (head): {}\n", found.records, found.head),
-        Lang::En => format!("{} decisions. Head: {}\n", found.records, found.head),
+        Lang::Nl if n == 1 => format!("1 beslissing. Kenmerk (head): {head}\n"),
+        Lang::Nl => format!("{n} beslissingen. Kenmerk (head): {head}\n"),
+        Lang::En if n == 1 => format!("1 decision. Head: {head}\n"),
+        Lang::En => format!("{n} decisions. Head: {head}\n"),
     };
     text += match (found.intact, lang) {
         (true, Lang::Nl) => "Er is niets aan veranderd, verplaatst of tussenuit gehaald.\n",
