@@ -148,8 +148,8 @@ fn page(all: &[(usize, Runs)]) -> String {
          Simulated providers (scenario `base`: family effects, missing values and helper changes on) of \
          50, 150 and\n500 placements, each with a model of its own; what it says of new placements is held \
          against their *true* risk of\nbreakdown within 24 months, which the simulator knows. The figures \
-         are the root of the mean squared distance from\nthe truth, in percentage points: 0 is perfect. \
-         \"Against Cox without a prior\" is the mean difference over the same\nproviders with its 95 % \
+         are the root of the mean squared distance from\nthe truth, in percentage points; no model reaches 0, \
+         since a family's own part in the risk is in no feature. \"Against Cox without a prior\" is the mean difference over the same\nproviders with its 95 % \
          interval: below 0 the predictions are nearer to the truth.\n\nThe priors are those of \
          `datasets/priors.csv`; the wrong ones have the same widths and every sign turned. A simulator's\n\
          effects are of the size that the literature reports, so this shows the method and not that the \
