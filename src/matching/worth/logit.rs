@@ -34,9 +34,7 @@ impl ChoiceModel {
             let (gradient, information) = derivatives(choices, &coef, &scale, ridge);
             let step = solve(&information, &gradient)?;
             let size = step.iter().map(|s| s.abs()).fold(0.0, f64::max);
-            // A step too long is shortened: the log-likelihood is concave.
-            let short = if size > 2.0 { 2.0 / size } else { 1.0 };
-            coef.iter_mut().zip(&step).for_each(|(b, s)| *b += short * s);
+            coef = climb(choices, &coef, &step, &scale, ridge);
             if size < 1e-9 {
                 let se = (0..p).map(|j| {
                     let mut unit = vec![0.0; p];
@@ -57,6 +55,28 @@ impl ChoiceModel {
         let one = vec![1.0; self.coef.len()];
         softmax(options, &self.coef, &one)
     }
+}
+
+/// The penalised log-likelihood.
+fn value(choices: &[&Chosen], coef: &[f64], scale: &[f64], ridge: f64) -> f64 {
+    let of = |c: &&Chosen| softmax(&c.options, coef, scale)[c.chosen].max(1e-300).ln();
+    let squares: f64 = coef.iter().map(|b| b * b).sum();
+    choices.iter().map(of).sum::<f64>() - 0.5 * ridge * squares
+}
+
+/// A step, halved until it goes up: where one column decides every choice, a whole step of
+/// Newton's method goes to and fro for ever.
+fn climb(choices: &[&Chosen], coef: &[f64], step: &[f64], scale: &[f64], ridge: f64) -> Vec<f64> {
+    let now = value(choices, coef, scale, ridge);
+    let mut length = 1.0;
+    for _ in 0..30 {
+        let next: Vec<f64> = coef.iter().zip(step).map(|(b, s)| b + length * s).collect();
+        if value(choices, &next, scale, ridge) >= now - 1e-12 * now.abs() {
+            return next;
+        }
+        length *= 0.5;
+    }
+    coef.to_vec()
 }
 
 /// The spread of each column within choices; 1 where it does not vary.
@@ -168,6 +188,21 @@ mod tests {
         assert!((fit.se[0] - (1.0 / 30.0 + 1.0 / 10.0_f64).sqrt()).abs() < 1e-9);
         let chance = fit.chances(&all[0].options);
         assert!((chance[0] - 0.75).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_rare_mark_that_decides_every_choice_is_fitted_all_the_same() {
+        // In three of 300 choices one option of a hundred has the mark, and it is chosen.
+        let all: Vec<Chosen> = (0..300)
+            .map(|k| {
+                let marked = |o: usize| f64::from(u8::from(k % 100 == 0 && o == 7));
+                let options = (0..100).map(|o| vec![marked(o), (o % 10) as f64]).collect();
+                Chosen { options, chosen: if k % 100 == 0 { 7 } else { k % 100 } }
+            })
+            .collect();
+        let fit = ChoiceModel::fit(&all.iter().collect::<Vec<_>>(), 1.0).unwrap();
+        assert!(fit.coef[0] > 3.0 && fit.coef.iter().all(|b| b.is_finite()), "{fit:?}");
+        assert!(fit.chances(&all[0].options)[7] > 0.5);
     }
 
     #[test]
