@@ -154,14 +154,14 @@ const TABLE: &[Entry] = &[
         "nearest-neighbours",
         true,
         &["neighbours"],
-        "the mean of the nearest rows; competes in evaluate, cannot be saved (smartcore)",
+        "mean of the nearest rows; to compare with, never saved (smartcore)",
     ),
     entry(
         Kind::Svm,
         "svm",
         true,
         &[],
-        "support vector regression; competes in evaluate, cannot be saved (smartcore)",
+        "support vector regression; to compare with, never saved (smartcore)",
     ),
     entry(
         Kind::SurvivalForest,
@@ -175,7 +175,7 @@ const TABLE: &[Entry] = &[
         "boosting",
         true,
         &["likelihood", "trees", "leaf", "depth", "rate", "step"],
-        "boosted trees for the hazard of each cause, stopped early on held-out folds",
+        "boosted trees for the hazard of each cause, stopped early on folds",
     ),
     entry(
         Kind::DiscreteLogistic,
