@@ -498,7 +498,9 @@ fn a_return_without_its_tables_is_an_error_that_names_them() {
 
 #[test]
 fn the_mapping_tables_in_the_codebook_have_every_code() {
-    let text = include_str!("../../datasets/ssda903-mapping.md");
+    let place = include_str!("../../datasets/codebook.md");
+    assert!(place.contains("| PLACE | where the child is | years | setting | family_kind |"));
+    let text = [place, include_str!("../../datasets/ssda903-mapping.md")].concat();
     for code in [
         "U1", "U2", "U3", "U4", "U5", "U6", "A3", "A4", "A5", "A6", "H5", "K1", "K2", "K3", "P1",
         "P2", "P3", "R1", "R2", "R3", "R5", "S1", "T0", "T1", "T2", "T3", "T4", "Z1", "Z11", "Z14",
