@@ -37,6 +37,8 @@ mod literature;
 mod matching;
 #[path = "it/matching_cli.rs"]
 mod matching_cli;
+#[path = "it/matching_rules.rs"]
+mod matching_rules;
 #[path = "it/matching_variants.rs"]
 mod matching_variants;
 #[path = "it/model.rs"]

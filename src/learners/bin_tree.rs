@@ -82,13 +82,15 @@ impl BinTree {
         self.column.iter().filter(|&&c| c == Self::LEAF).count()
     }
 
-    /// How many splits use each column.
-    pub(crate) fn count_splits(&self, counts: &mut [u32]) {
-        for &c in self.column.iter().filter(|&&c| c >= 0) {
+    /// How many splits of some trees use each column.
+    pub(crate) fn splits<'a>(trees: impl Iterator<Item = &'a Self>, columns: usize) -> Vec<u32> {
+        let mut counts = vec![0; columns];
+        for &c in trees.flat_map(|t| &t.column).filter(|&&c| c >= 0) {
             if let Some(count) = counts.get_mut(c as usize) {
                 *count += 1;
             }
         }
+        counts
     }
 
     /// Whether every walk ends in a leaf, and the leaves are numbered as they come.

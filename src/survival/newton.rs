@@ -3,6 +3,7 @@
 
 use ndarray::{Array1, Array2};
 
+use super::FitError;
 use super::linalg::{Cholesky, quadratic};
 
 /// A pivot below this share of its own curvature means that a column is explained by others.
@@ -41,6 +42,23 @@ pub(crate) struct Maximum {
 /// Curvature that every term has at least, as a share of what the data give it: twins that a lasso
 /// keeps side by side have no inverse without.
 const LEAST: f64 = 1e-8;
+
+/// Whether coefficients, their penalties and what is active are as many as the columns.
+///
+/// # Errors
+/// [`FitError::Shape`].
+pub(crate) fn as_many(
+    columns: usize,
+    coef: &[f64],
+    active: &[bool],
+    precision: &[f64],
+) -> Result<(), FitError> {
+    let lengths = [coef.len(), active.len(), precision.len()];
+    match lengths.into_iter().find(|&found| found != columns) {
+        Some(found) => Err(FitError::Shape { what: "the coefficients", found, expected: columns }),
+        None => Ok(()),
+    }
+}
 
 impl Maximum {
     /// A point that was found elsewhere, such as by an elastic net, as if it were the maximum:

@@ -165,9 +165,7 @@ impl Boosted {
     /// How many splits use each column.
     #[must_use]
     pub fn splits(&self) -> Vec<u32> {
-        let mut counts = vec![0; self.cuts.columns()];
-        self.trees.iter().for_each(|t| t.tree.count_splits(&mut counts));
-        counts
+        BinTree::splits(self.trees.iter().map(|t| &t.tree), self.cuts.columns())
     }
 
     /// Whether trees that were read from a file can score rows of these columns.

@@ -263,9 +263,7 @@ impl SurvivalForest {
     /// How many splits use each column.
     #[must_use]
     pub fn splits(&self) -> Vec<u32> {
-        let mut counts = vec![0; self.cuts.columns()];
-        self.trees.iter().for_each(|t| t.tree.count_splits(&mut counts));
-        counts
+        BinTree::splits(self.trees.iter().map(|t| &t.tree), self.cuts.columns())
     }
 
     /// Whether a forest that was read from a file can predict for rows of these columns, with

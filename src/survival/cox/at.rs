@@ -6,7 +6,7 @@ use super::layout::Layout;
 use super::pass::Pass;
 use super::{Cox, CoxFit, FitError, FitWarning, Ties, evaluate};
 use crate::survival::Sample;
-use crate::survival::newton::Maximum;
+use crate::survival::newton::{Maximum, as_many};
 
 impl Cox {
     /// The fit at these coefficients, in the data's units. `precision` is the curvature that a
@@ -28,10 +28,7 @@ impl Cox {
     ) -> Result<CoxFit, FitError> {
         self.check(sample, cause)?;
         let p = sample.names().len();
-        if coef.len() != p || precision.len() != p || active.len() != p {
-            let found = coef.len().min(precision.len()).min(active.len());
-            return Err(FitError::Shape { what: "the coefficients", found, expected: p });
-        }
+        as_many(p, coef, active, precision)?;
         if self.ties == Ties::Exact {
             let method = "a fit at given coefficients";
             return Err(FitError::NotApplicable { method, why: "its ties are not exact".into() });

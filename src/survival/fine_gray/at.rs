@@ -5,7 +5,7 @@ use ndarray::Array1;
 use super::layout::Layout;
 use super::pass::Pass;
 use super::{FineGray, FineGrayFit, evaluate};
-use crate::survival::newton::Maximum;
+use crate::survival::newton::{Maximum, as_many};
 use crate::survival::{FitError, FitWarning, Sample};
 
 impl FineGray {
@@ -26,10 +26,7 @@ impl FineGray {
     ) -> Result<FineGrayFit, FitError> {
         let efron = self.check(sample, cause)?;
         let p = sample.names().len();
-        if coef.len() != p || precision.len() != p || active.len() != p {
-            let found = coef.len().min(precision.len()).min(active.len());
-            return Err(FitError::Shape { what: "the coefficients", found, expected: p });
-        }
+        as_many(p, coef, active, precision)?;
         let layout = Layout::new(sample, cause, self.convention)?;
         let mut pass = Pass::new(&layout, efron);
         let scale = &layout.columns.scale;
