@@ -13,6 +13,11 @@ use super::{Budget, Goal, SEARCH_LIMIT};
 /// Bundles in the search at most; beyond it the answer is the best found, with its gap.
 const CORE_LIMIT: usize = 400_000;
 
+/// The share of the bound that a bundle of a dive may lose.
+const DIVE: f64 = 1e-4;
+/// Bundles per family that are looked at in one go.
+const PER_FAMILY: usize = 60;
+
 /// The answer for a part.
 #[derive(Debug, Clone)]
 pub(super) struct Solved {
@@ -62,13 +67,14 @@ fn among_few(
     packer: &mut Packer,
     relaxed: Relaxed,
     goal: Goal,
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
 ) -> Solved {
     let top = relaxed.bound;
     let mut out =
         Solved { choice: relaxed.choice.clone(), bound: top, prices: relaxed.prices.clone() };
     let mut relaxed = relaxed;
     let mut allowed = goal.first_loss(top);
+    let mut dived = false;
     loop {
         let most = top - goal.next(out.choice.value);
         let last = allowed >= most;
@@ -89,10 +95,52 @@ fn among_few(
             Looked::None => {
                 out.bound = out.bound.min(top - loss);
                 allowed = goal.more_loss(allowed);
+                if !std::mem::replace(&mut dived, true) {
+                    if let Some(choice) = dive(part, packer, &mut relaxed, budget)
+                        && choice.value > out.choice.value
+                    {
+                        out.choice = choice;
+                    }
+                    let most = top - goal.next(out.choice.value);
+                    if is_small(part, packer, &mut relaxed, most, budget) {
+                        allowed = most;
+                    }
+                }
             }
             Looked::Unfinished => return out,
         }
     }
+}
+
+/// A choice found by going straight down among the bundles that lose little, improved.
+fn dive(
+    part: &Part,
+    packer: &mut Packer,
+    relaxed: &mut Relaxed,
+    budget: &mut Budget<'_>,
+) -> Option<Choice> {
+    let loss = DIVE * relaxed.bound.abs();
+    let (core, _) = core(part, packer, relaxed, loss, budget)?;
+    relaxed.basis.grow(relaxed.pool.len());
+    let mut choice = Choice::empty(part);
+    for cluster in &clusters(part, &relaxed.pool, &core) {
+        let found = search::dive(part, &relaxed.pool, cluster, &relaxed.basis, budget).ok()?;
+        take(part, &relaxed.pool, &found?.0, &mut choice);
+    }
+    improve(part, packer, &mut choice);
+    Some(choice)
+}
+
+/// Whether so few bundles lose no more than this that they can be looked at in one go.
+fn is_small(
+    part: &Part,
+    packer: &mut Packer,
+    relaxed: &mut Relaxed,
+    loss: f64,
+    budget: &mut Budget<'_>,
+) -> bool {
+    core(part, packer, relaxed, loss, budget)
+        .is_some_and(|(core, _)| core.len() <= PER_FAMILY * part.families.len())
 }
 
 fn look(
@@ -101,7 +149,7 @@ fn look(
     relaxed: &mut Relaxed,
     loss: f64,
     goal: Goal,
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
 ) -> Looked {
     let Some((core, best)) = core(part, packer, relaxed, loss, budget) else {
         return Looked::Unfinished;
@@ -136,14 +184,12 @@ fn look(
             budget,
         );
         match found {
-            Ok(searched) if searched.whole => match searched.best {
-                Some((bundles, worth)) => {
-                    left -= (bound - worth).max(0.0);
-                    take(part, &relaxed.pool, &bundles, &mut choice);
-                }
-                None => return Looked::None,
-            },
-            _ => return Looked::Unfinished,
+            Ok(Some((bundles, worth))) => {
+                left -= (bound - worth).max(0.0);
+                take(part, &relaxed.pool, &bundles, &mut choice);
+            }
+            Ok(None) => return Looked::None,
+            Err(_) => return Looked::Unfinished,
         }
     }
     choice.total(part);
@@ -157,7 +203,7 @@ fn core(
     packer: &mut Packer,
     relaxed: &mut Relaxed,
     loss: f64,
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
 ) -> Option<(Vec<u32>, Vec<f64>)> {
     let slack = 1e-9 * relaxed.bound.abs().max(1.0);
     let mut core = Vec::new();

@@ -3,10 +3,10 @@
 
 use super::bundle::{Packer, bound};
 use super::incumbent::{Choice, improve};
+use super::lp::{Lp, Stalled};
 use super::part::Part;
 use super::pool::{Cluster, Pool, clusters};
 use super::prices::Prices;
-use super::simplex::{Lp, Stalled};
 use super::{Budget, PIVOT_WORK, SEARCH_LIMIT};
 
 /// Bundles worth up to this share of the best score less than their family's best are in the
@@ -160,7 +160,7 @@ pub(super) fn relax(
     packer: &mut Packer,
     start: &Prices,
     choice: Choice,
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
 ) -> Relaxed {
     let top = part.items.iter().map(|i| i.score).fold(0.0, f64::max);
     let mut pool = Pool::default();
@@ -204,7 +204,7 @@ fn add_bundles(
     pool: &mut Pool,
     prices: &[f64],
     floor: impl Fn(f64, usize) -> f64,
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
 ) {
     for f in 0..part.families.len() {
         let best = packer.best(part, f, prices);
@@ -243,7 +243,7 @@ impl Point {
         part: &Part,
         out: &mut Relaxed,
         solved: usize,
-        budget: &mut Budget,
+        budget: &mut Budget<'_>,
     ) -> Result<(), Stalled> {
         let all: Vec<u32> = (0..out.pool.len() as u32).collect();
         self.weight.resize(all.len(), 0.0);

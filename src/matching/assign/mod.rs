@@ -9,14 +9,13 @@ mod bundle;
 mod cuts;
 mod exact;
 mod incumbent;
-mod lu;
+mod lp;
 mod master;
 mod part;
 mod pool;
 mod prices;
 mod problem;
 mod search;
-mod simplex;
 mod tree;
 
 use crate::progress::{Progress, Silent};

@@ -1,231 +1,395 @@
-//! Branch and bound over one cluster of bundles: on pairs (this group in this family, or not),
-//! depth first, by the dual simplex method.
+//! Branch, bound and cut over one cluster of bundles, depth first. Each node keeps only what an
+//! improvement can use: bundles that lose too much go, and parts that no longer share a row are
+//! finished one by one.
 
+use std::collections::BTreeMap;
+
+use super::cuts::{self, Weighed};
+use super::lp::{End, Lp, Stalled};
 use super::part::Part;
-use super::pool::{Cluster, Pool};
-use super::simplex::{End, Lp, Stalled};
+use super::pool::Pool;
 use super::{Budget, PIVOT_WORK};
 
 /// A weight this near to 0 or 1 is that.
 const WHOLE: f64 = 1e-6;
+/// Rounds of cuts before anything goes, at the root, and below it.
+const ROUNDS_FIRST: usize = 3;
+const ROUNDS: [usize; 2] = [40, 4];
+/// Branches that are tried before one is taken, and the pivots of a trial.
+const TRIED: usize = 12;
+const TRIAL: u64 = 15;
 
 /// Bundles and their worth.
-type Found = (Vec<u32>, f64);
+pub(super) type Found = (Vec<u32>, f64);
 
-/// What a branch does with a pair.
-#[derive(Debug, Clone, Copy)]
-struct Branch {
-    item: u32,
-    force: bool,
+/// A program whose columns are bundles and whose first rows are groups and families.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub lp: Lp,
+    /// The bundle of each column.
+    pub bundles: Vec<u32>,
+    /// Rows of groups and families; the others are cuts.
+    pub base: usize,
 }
 
-struct Frame {
-    /// The branch still to be tried, if any.
-    other: Option<Branch>,
-    basis: Vec<u32>,
-    /// Lengths of the trails before the branch.
-    columns: usize,
-    slacks: usize,
+/// What a branch settles: whether a pair is chosen, or whether a group is placed at all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Branch {
+    Pair(u32),
+    Placed(u32),
 }
 
 pub(super) struct Tree<'a> {
     part: &'a Part,
     pool: &'a Pool,
-    cluster: &'a Cluster,
-    lp: Lp,
-    of_group: Vec<Vec<u32>>,
-    of_family: Vec<Vec<u32>>,
-    row_of_group: Vec<u32>,
-    fixed: Vec<u32>,
-    fixed_slacks: Vec<u32>,
-    /// Weight per item, and the items that have any.
-    weight: Vec<f64>,
-    weighed: Vec<u32>,
+    /// Stop at the first choice that is good enough.
+    first: bool,
 }
 
 impl<'a> Tree<'a> {
-    /// A tree over a program whose columns are the bundles of the cluster and whose first rows
-    /// are its groups.
-    pub fn new(part: &'a Part, pool: &'a Pool, cluster: &'a Cluster, lp: Lp) -> Self {
-        let mut row_of_group = vec![u32::MAX; part.groups.len()];
-        for (r, &g) in cluster.groups.iter().enumerate() {
-            row_of_group[g as usize] = r as u32;
-        }
-        let mut of_group = vec![Vec::new(); cluster.groups.len()];
-        let mut of_family = vec![Vec::new(); part.families.len()];
-        for (j, &b) in cluster.bundles.iter().enumerate() {
-            of_family[pool.family(b as usize)].push(j as u32);
-            for &k in pool.items(b as usize) {
-                let g = part.items[k as usize].group as usize;
-                of_group[row_of_group[g] as usize].push(j as u32);
-            }
-        }
-        Self {
-            part,
-            pool,
-            cluster,
-            lp,
-            of_group,
-            of_family,
-            row_of_group,
-            fixed: Vec::new(),
-            fixed_slacks: Vec::new(),
-            weight: vec![0.0; part.items.len()],
-            weighed: Vec::new(),
-        }
+    pub fn new(part: &'a Part, pool: &'a Pool, first: bool) -> Self {
+        Self { part, pool, first }
     }
 
-    /// The best choice worth more than `cutoff`, and whether the search was finished; with
-    /// `first` the first one found.
-    pub fn run(
+    /// The best choice worth more than `cutoff`, if there is one.
+    pub fn solve(
         &mut self,
+        mut node: Node,
         cutoff: f64,
-        first: bool,
-        budget: &mut Budget,
-    ) -> Result<(Option<Found>, bool), Stalled> {
-        let scale = cutoff.abs().max(1.0);
-        let mut cutoff = cutoff;
-        let mut best: Option<Found> = None;
-        let mut frames: Vec<Frame> = Vec::new();
-        let rows = self.lp.rows() as u64;
-        let price = PIVOT_WORK * (1 + rows / 500);
+        depth: usize,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Found>, Stalled> {
+        let mut rounds = ROUNDS[usize::from(depth > 0)];
+        let mut before = f64::INFINITY;
         loop {
-            let before = self.lp.pivots;
-            let limit = (50 * rows + 5000).min(budget.left / price);
-            let end = self.lp.dual(cutoff, limit);
-            budget.spend((self.lp.pivots - before + 5) * price);
-            if budget.left == 0 {
-                return Ok((best, false));
+            if self.dual(&mut node.lp, cutoff, budget)? != End::Optimal {
+                return Ok(None);
             }
-            if end? == End::Optimal && self.lp.bound(1.0) > cutoff {
-                match self.fractional() {
-                    Some(branch) => {
-                        self.descend(&mut frames, branch);
-                        continue;
-                    }
-                    None => {
-                        let found = self.chosen();
-                        if found.1 > cutoff {
-                            cutoff = found.1 + 1e-9 * scale;
-                            best = Some(found);
-                            if first {
-                                return Ok((best, true));
-                            }
-                        }
-                    }
-                }
+            let bound = node.lp.bound(1.0);
+            if bound <= cutoff {
+                return Ok(None);
             }
-            if !self.back(&mut frames) {
-                return Ok((best, true));
+            self.shrink(&mut node, bound - cutoff)?;
+            let weights = self.weights(&node);
+            if weights.iter().all(|&(_, w)| w > 1.0 - WHOLE) {
+                let found = self.chosen(&node);
+                return Ok((found.1 > cutoff).then_some(found));
             }
+            let gains = before - bound > 1e-3 * (bound - cutoff).min(bound.abs());
+            if rounds > 0 && gains && add_cuts(&mut node) {
+                rounds -= 1;
+                before = bound;
+                continue;
+            }
+            let parts = split(&node)?;
+            if parts.len() > 1 {
+                return self.each(parts, cutoff, depth, budget);
+            }
+            return self.branch(node, bound, weights, cutoff, depth, budget);
         }
     }
 
-    /// The pair to branch on: its weight nearest ½, among groups of several children first.
-    fn fractional(&mut self) -> Option<Branch> {
-        for k in self.weighed.drain(..) {
-            self.weight[k as usize] = 0.0;
+    /// A few rounds of cuts before all else. Gives the bound.
+    pub fn cut(
+        &mut self,
+        node: &mut Node,
+        cutoff: f64,
+        budget: &mut Budget<'_>,
+    ) -> Result<f64, Stalled> {
+        let mut bound = node.lp.bound(1.0);
+        for _ in 0..ROUNDS_FIRST {
+            if bound <= cutoff || !add_cuts(node) {
+                break;
+            }
+            if self.dual(&mut node.lp, f64::NEG_INFINITY, budget)? != End::Optimal {
+                return Err(Stalled);
+            }
+            bound = bound.min(node.lp.bound(1.0));
         }
-        for (j, &b) in self.cluster.bundles.iter().enumerate() {
-            let x = self.lp.value(j);
+        Ok(bound)
+    }
+
+    fn dual(&self, lp: &mut Lp, cutoff: f64, budget: &mut Budget) -> Result<End, Stalled> {
+        let rows = lp.rows() as u64;
+        let price = PIVOT_WORK * (1 + rows / 500);
+        let before = lp.pivots;
+        let limit = (50 * rows + 5000).min(budget.left / price);
+        let end = lp.dual(cutoff, limit);
+        budget.spend((lp.pivots - before + 5) * price);
+        if budget.left == 0 { Err(Stalled) } else { end }
+    }
+
+    /// Drops the columns that no improvement can use, and the cuts that do not bind.
+    fn shrink(&self, node: &mut Node, loss: f64) -> Result<(), Stalled> {
+        let lp = &node.lp;
+        if !loss.is_finite() {
+            return Ok(());
+        }
+        let least = -loss - 1e-9 * loss.abs().max(1.0);
+        let column: Vec<bool> = (0..lp.len())
+            .map(|j| lp.has_column(j) || (!lp.is_fixed(j) && lp.reduced(j) >= least))
+            .collect();
+        let kept = column.iter().filter(|k| **k).count();
+        if kept * 10 > lp.len() * 8 && lp.rows() < node.base + 60 {
+            return Ok(());
+        }
+        let row: Vec<bool> = (0..lp.rows()).map(|r| r < node.base || !lp.has_slack(r)).collect();
+        *node = node.only(&column, &row)?;
+        Ok(())
+    }
+
+    /// The weight of each pair that has any.
+    fn weights(&self, node: &Node) -> Vec<(u32, f64)> {
+        let mut weight: BTreeMap<u32, f64> = BTreeMap::new();
+        for (j, &b) in node.bundles.iter().enumerate() {
+            let x = node.lp.value(j);
             if x > WHOLE {
                 for &k in self.pool.items(b as usize) {
-                    if self.weight[k as usize] == 0.0 {
-                        self.weighed.push(k);
-                    }
-                    self.weight[k as usize] += x;
+                    *weight.entry(k).or_default() += x;
                 }
             }
         }
-        let mut best: Option<(f64, u32)> = None;
-        for &k in &self.weighed {
-            let w = self.weight[k as usize];
-            if w > WHOLE && w < 1.0 - WHOLE {
-                let several = if self.part.items[k as usize].takes > 1 { 0.2 } else { 0.0 };
-                let off = (w - 0.5).abs() - several;
-                if best.is_none_or(|(least, at)| off < least || (off == least && k < at)) {
-                    best = Some((off, k));
-                }
-            }
-        }
-        best.map(|(_, item)| Branch { item, force: self.weight[item as usize] >= 0.5 })
+        weight.into_iter().collect()
     }
 
     /// The bundles at 1, and their worth.
-    fn chosen(&self) -> (Vec<u32>, f64) {
-        let bundles: Vec<u32> = self
-            .cluster
-            .bundles
-            .iter()
-            .enumerate()
-            .filter(|(j, _)| self.lp.value(*j) > 0.5)
-            .map(|(_, &b)| b)
-            .collect();
+    fn chosen(&self, node: &Node) -> Found {
+        let at_one = |&(j, _): &(usize, &u32)| node.lp.value(j) > 0.5;
+        let bundles: Vec<u32> =
+            node.bundles.iter().enumerate().filter(at_one).map(|(_, &b)| b).collect();
         let worth = bundles.iter().map(|&b| self.pool.worth(b as usize)).sum();
         (bundles, worth)
     }
 
-    fn descend(&mut self, frames: &mut Vec<Frame>, branch: Branch) {
-        let other = Branch { force: !branch.force, ..branch };
-        frames.push(Frame {
-            other: Some(other),
-            basis: self.lp.basis().to_vec(),
-            columns: self.fixed.len(),
-            slacks: self.fixed_slacks.len(),
-        });
-        self.apply(branch);
+    /// Parts that share no row: the best of each is part of the best.
+    fn each(
+        &mut self,
+        parts: Vec<Node>,
+        cutoff: f64,
+        depth: usize,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Found>, Stalled> {
+        let bounds: Vec<f64> = parts.iter().map(|p| p.lp.bound(1.0)).collect();
+        let mut total: f64 = bounds.iter().sum();
+        let (mut bundles, mut worth) = (Vec::new(), 0.0);
+        for (part, bound) in parts.into_iter().zip(bounds) {
+            if total <= cutoff {
+                return Ok(None);
+            }
+            let own = cutoff - (total - bound);
+            let Some(found) = self.solve(part, own, depth.max(1), budget)? else { return Ok(None) };
+            total += found.1 - bound;
+            worth += found.1;
+            bundles.extend(found.0);
+        }
+        Ok((worth > cutoff).then_some((bundles, worth)))
     }
 
-    /// Goes back to the last branch with an untried side and takes it; `false` where none is left.
-    fn back(&mut self, frames: &mut Vec<Frame>) -> bool {
-        while let Some(frame) = frames.last_mut() {
-            for j in self.fixed.drain(frame.columns..) {
-                self.lp.fix(j as usize, false);
-            }
-            for r in self.fixed_slacks.drain(frame.slacks..) {
-                self.lp.fix_slack(r as usize, false);
-            }
-            if let Some(branch) = frame.other.take() {
-                self.lp.set_basis(&frame.basis);
-                self.apply(branch);
-                return true;
-            }
-            frames.pop();
-        }
-        false
-    }
-
-    /// Forbid: no bundle with the pair. Force: the group is placed, its bundles elsewhere and the
-    /// family's bundles without it go.
-    fn apply(&mut self, branch: Branch) {
-        let item = self.part.items[branch.item as usize];
-        let row = self.row_of_group[item.group as usize] as usize;
-        let mut fix = Vec::new();
-        for &j in &self.of_group[row] {
-            let with = self.holds(j, branch.item);
-            if with != branch.force {
-                fix.push(j);
-            }
-        }
-        if branch.force {
-            for &j in &self.of_family[item.family as usize] {
-                if !self.holds(j, branch.item) {
-                    fix.push(j);
+    fn branch(
+        &mut self,
+        mut node: Node,
+        bound: f64,
+        weights: Vec<(u32, f64)>,
+        cutoff: f64,
+        depth: usize,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Found>, Stalled> {
+        let candidates = self.candidates(&weights);
+        let mut best: Option<(f64, Branch, [Option<Lp>; 2], [f64; 2])> = None;
+        let tried = if depth < 6 { TRIED } else { TRIED / 2 };
+        for &branch in candidates.iter().take(tried) {
+            let mut child = [None, None];
+            let mut reached = [f64::NEG_INFINITY; 2];
+            for side in [true, false] {
+                let mut lp = node.lp.clone();
+                self.apply(&mut lp, &node, branch, side);
+                let before = lp.pivots;
+                let end = lp.dual(cutoff, TRIAL);
+                budget.spend((lp.pivots - before + 1) * PIVOT_WORK);
+                let at = usize::from(side);
+                match end {
+                    Ok(End::Cutoff | End::Infeasible) => {}
+                    _ => (reached[at], child[at]) = (lp.objective().min(bound), Some(lp)),
                 }
             }
-            self.lp.fix_slack(row, true);
-            self.fixed_slacks.push(row as u32);
-        }
-        for j in fix {
-            if !self.lp.is_fixed(j as usize) {
-                self.lp.fix(j as usize, true);
-                self.fixed.push(j);
+            if child.iter().any(Option::is_none) {
+                // One side cannot improve: the other holds for all of this node.
+                let Some(lp) = child.into_iter().flatten().next() else { return Ok(None) };
+                node.lp = lp;
+                return self.solve(node, cutoff, depth, budget);
             }
+            let drop = |r: f64| (bound - r).max(1e-7);
+            let score = drop(reached[0]) * drop(reached[1]);
+            if best.as_ref().is_none_or(|(s, ..)| score > *s) {
+                best = Some((score, branch, child, reached));
+            }
+        }
+        let Some((_, _, child, reached)) = best else { return Err(Stalled) };
+        let mut order: Vec<(f64, Lp)> =
+            reached.into_iter().zip(child).filter_map(|(r, lp)| Some((r, lp?))).collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let (mut cutoff, mut found) = (cutoff, None);
+        for (_, lp) in order {
+            let child = Node { lp, bundles: node.bundles.clone(), base: node.base };
+            if let Some(better) = self.solve(child, cutoff, depth + 1, budget)? {
+                cutoff = better.1 + 1e-9 * better.1.abs().max(1.0);
+                found = Some(better);
+                if self.first {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Branches by how undecided they are: pairs, groups of several children first, and groups
+    /// that are placed in part.
+    fn candidates(&self, weights: &[(u32, f64)]) -> Vec<Branch> {
+        let mut placed: BTreeMap<u32, f64> = BTreeMap::new();
+        let mut list: Vec<(f64, Branch)> = Vec::new();
+        for &(k, w) in weights {
+            let item = &self.part.items[k as usize];
+            *placed.entry(item.group).or_default() += w;
+            if w > WHOLE && w < 1.0 - WHOLE {
+                let several = if item.takes > 1 { 0.2 } else { 0.0 };
+                list.push(((w - 0.5).abs() - several, Branch::Pair(k)));
+            }
+        }
+        for (g, w) in placed {
+            if w < 1.0 - WHOLE {
+                list.push(((w - 0.5).abs() - 0.1, Branch::Placed(g)));
+            }
+        }
+        list.sort_by(|a, b| a.0.total_cmp(&b.0));
+        list.into_iter().map(|(_, b)| b).collect()
+    }
+
+    /// Takes a side of a branch: fixes the bundles that go against it.
+    fn apply(&self, lp: &mut Lp, node: &Node, branch: Branch, side: bool) {
+        let (group, family) = match branch {
+            Branch::Pair(k) => {
+                let item = &self.part.items[k as usize];
+                (item.group, Some((k, item.family)))
+            }
+            Branch::Placed(g) => (g, None),
+        };
+        let mut row = None;
+        for (j, &b) in node.bundles.iter().enumerate() {
+            let items = self.pool.items(b as usize);
+            let has_group = items.iter().any(|&k| self.part.items[k as usize].group == group);
+            let goes = match family {
+                None => has_group && !side,
+                Some((k, f)) => {
+                    let with = items.contains(&k);
+                    if side {
+                        !with && (has_group || self.pool.family(b as usize) == f as usize)
+                    } else {
+                        with
+                    }
+                }
+            };
+            if has_group && row.is_none() {
+                // The group's row is the one that this bundle and the group's other rows share.
+                row = self.row_of(node, j, group);
+            }
+            if goes && !lp.is_fixed(j) {
+                lp.fix(j, true);
+            }
+        }
+        if side && let Some(r) = row {
+            lp.fix_slack(r, true);
         }
     }
 
-    fn holds(&self, column: u32, item: u32) -> bool {
-        let b = self.cluster.bundles[column as usize] as usize;
-        self.pool.items(b).binary_search(&item).is_ok()
+    /// The row of a group, found by a bundle that holds it: rows stand in the order of groups,
+    /// then families.
+    fn row_of(&self, node: &Node, column: usize, group: u32) -> Option<usize> {
+        let mut rows: Vec<u32> = node.lp.rows_of(column, node.base).collect();
+        rows.sort_unstable();
+        let b = node.bundles[column] as usize;
+        let mut groups: Vec<u32> =
+            self.pool.items(b).iter().map(|&k| self.part.items[k as usize].group).collect();
+        groups.sort_unstable();
+        let at = groups.iter().position(|&g| g == group)?;
+        rows.get(at).map(|&r| r as usize)
     }
+}
+
+impl Node {
+    /// The node with only some columns and rows.
+    fn only(&self, column: &[bool], row: &[bool]) -> Result<Self, Stalled> {
+        let kept = self.bundles.iter().zip(column).filter(|(_, k)| **k).map(|(b, _)| *b);
+        let mut lp = self.lp.compact(column, row);
+        lp.refactor()?;
+        let base = row[..self.base].iter().filter(|k| **k).count();
+        Ok(Self { lp, bundles: kept.collect(), base })
+    }
+}
+
+/// Adds the cuts that the point violates; `false` where there are none.
+fn add_cuts(node: &mut Node) -> bool {
+    let lp = &node.lp;
+    let columns: Vec<Weighed> = (0..lp.len())
+        .filter(|&j| lp.value(j) > 0.0)
+        .map(|j| Weighed { rows: lp.column(j).collect(), x: lp.value(j) })
+        .collect();
+    let new = cuts::separate(&columns, node.base, lp.rhs());
+    if new.is_empty() {
+        return false;
+    }
+    let rows: Vec<(f64, Vec<(u32, f64)>)> = new
+        .iter()
+        .map(|cut| {
+            let entries = (0..lp.len())
+                .map(|j| (j as u32, cuts::coefficient(cut, lp.column(j))))
+                .filter(|(_, v)| *v > 0.0)
+                .collect();
+            (cuts::right(cut, lp.rhs()), entries)
+        })
+        .collect();
+    node.lp.add_rows(&rows);
+    true
+}
+
+/// The parts of a node that share no row; the node itself where it is one.
+fn split(node: &Node) -> Result<Vec<Node>, Stalled> {
+    let (lp, m) = (&node.lp, node.lp.rows());
+    let mut parent: Vec<u32> = (0..m as u32).collect();
+    fn root(parent: &mut [u32], mut k: u32) -> u32 {
+        while parent[k as usize] != k {
+            parent[k as usize] = parent[parent[k as usize] as usize];
+            k = parent[k as usize];
+        }
+        k
+    }
+    let first: Vec<Option<u32>> = (0..lp.len())
+        .map(|j| {
+            let mut rows = lp.rows_of(j, m);
+            let first = rows.next()?;
+            for r in rows {
+                let (a, b) = (root(&mut parent, first), root(&mut parent, r));
+                parent[a.max(b) as usize] = a.min(b);
+            }
+            Some(first)
+        })
+        .collect();
+    let mut number: BTreeMap<u32, usize> = BTreeMap::new();
+    for r in first.iter().flatten() {
+        let r = root(&mut parent, *r);
+        let next = number.len();
+        number.entry(r).or_insert(next);
+    }
+    if number.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let of_row: Vec<Option<usize>> =
+        (0..m as u32).map(|r| number.get(&root(&mut parent, r)).copied()).collect();
+    (0..number.len())
+        .map(|c| {
+            let row: Vec<bool> = of_row.iter().map(|&k| k == Some(c)).collect();
+            let column: Vec<bool> =
+                first.iter().map(|r| r.is_some_and(|r| row[r as usize])).collect();
+            node.only(&column, &row)
+        })
+        .collect()
 }

@@ -4,16 +4,13 @@
 //! A fixed column or slack is held at 0. Every nonbasic variable is at 0, so that a basis alone
 //! says everything.
 
-mod steps;
+mod lu;
+mod nucleus;
+mod simplex;
+mod sparse;
 
-use super::lu::Lu;
-
-/// A reduced cost above this is worth entering; a value below minus this is infeasible.
-const TOLERANCE: f64 = 1e-9;
-/// A pivot must be at least this large.
-const PIVOT: f64 = 1e-7;
-/// Pivots between two factorings.
-const REFACTOR: usize = 64;
+use lu::Lu;
+use sparse::{Lists, Sparse};
 
 /// The method could not finish within its limits or its precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +50,8 @@ struct Kind {
     weight: Vec<f64>,
     /// The pivot row, where touched.
     alpha: Vec<f64>,
+    /// Whether it stands in the list of those worth entering.
+    listed: Vec<bool>,
 }
 
 impl Kind {
@@ -62,15 +61,8 @@ impl Kind {
         self.d.push(0.0);
         self.weight.push(1.0);
         self.alpha.push(0.0);
+        self.listed.push(false);
     }
-}
-
-/// A column's entries after the factors: (basis position, value).
-#[derive(Debug, Clone)]
-struct Eta {
-    position: u32,
-    pivot: f64,
-    entries: Vec<(u32, f64)>,
 }
 
 /// The program and its basis.
@@ -87,9 +79,23 @@ pub(super) struct Lp {
     columns: Kind,
     slacks: Kind,
     x: Vec<f64>,
+    /// The objective at the current point.
+    objective: f64,
     lu: Lu,
-    etas: Vec<Eta>,
+    /// Columns that entered after the factors: per pivot its position, its pivot, the rest.
+    etas: Lists,
+    eta_pivot: Vec<(u32, f64)>,
     touched: Vec<Var>,
+    /// Variables that may be worth entering.
+    attractive: Vec<Var>,
+    /// Positions that may be infeasible, and which those are.
+    bad: Vec<u32>,
+    is_bad: Vec<bool>,
+    /// Devex weights of the rows in the dual method.
+    row_weight: Vec<f64>,
+    /// The tableau column and the row of the inverse basis of a pivot.
+    column: Sparse,
+    inverse: Sparse,
     /// Whether factors, values and reduced costs must be computed anew.
     stale: bool,
     /// Pivots done so far.
@@ -116,10 +122,18 @@ impl Lp {
             columns: Kind::default(),
             slacks,
             x: rhs.clone(),
+            objective: 0.0,
             rhs,
             lu: Lu::default(),
-            etas: Vec::new(),
+            etas: Lists::default(),
+            eta_pivot: Vec::new(),
             touched: Vec::new(),
+            attractive: Vec::new(),
+            bad: Vec::new(),
+            is_bad: vec![false; m],
+            row_weight: vec![1.0; m],
+            column: Sparse::default(),
+            inverse: Sparse::default(),
             stale: true,
             pivots: 0,
         }
@@ -160,6 +174,8 @@ impl Lp {
             self.slacks.push(r as i32);
             self.basis.push(slack_var(r));
             self.x.push(0.0);
+            self.is_bad.push(false);
+            self.row_weight.push(1.0);
         }
         let (mut start, mut row, mut value) = (vec![0], Vec::new(), Vec::new());
         for (j, extra) in extra.iter().enumerate() {
@@ -207,8 +223,13 @@ impl Lp {
             })
             .collect();
         if basis.len() == lp.rhs.len() {
-            lp.set_basis(&basis);
+            lp.set_vars(&basis);
         }
+        let of = |keep: &[bool], fixed: &[bool]| {
+            keep.iter().zip(fixed).filter(|(k, _)| **k).map(|(_, f)| *f).collect()
+        };
+        lp.columns.fixed = of(column, &self.columns.fixed);
+        lp.slacks.fixed = of(row, &self.slacks.fixed);
         lp.pivots = self.pivots;
         lp
     }
@@ -216,6 +237,16 @@ impl Lp {
     /// Fixes a column at 0, or frees it.
     pub fn fix(&mut self, j: usize, fixed: bool) {
         self.columns.fixed[j] = fixed;
+        self.suspect(self.columns.at[j]);
+    }
+
+    /// Looks at a position of the basis again before the next pivot of the dual method.
+    fn suspect(&mut self, position: i32) {
+        if let Ok(p) = usize::try_from(position)
+            && !std::mem::replace(&mut self.is_bad[p], true)
+        {
+            self.bad.push(p as u32);
+        }
     }
 
     /// Whether a column is fixed at 0.
@@ -226,15 +257,10 @@ impl Lp {
     /// Fixes a row's slack at 0 (the row becomes an equation), or frees it.
     pub fn fix_slack(&mut self, r: usize, fixed: bool) {
         self.slacks.fixed[r] = fixed;
+        self.suspect(self.slacks.at[r]);
     }
 
-    /// The basis, to come back to.
-    pub fn basis(&self) -> &[Var] {
-        &self.basis
-    }
-
-    /// Comes back to a basis. Follow with [`Lp::refactor`].
-    pub fn set_basis(&mut self, basis: &[Var]) {
+    fn set_vars(&mut self, basis: &[Var]) {
         self.basis.clear();
         self.basis.extend_from_slice(basis);
         // Rows added since then have their slacks in the basis.
@@ -245,6 +271,8 @@ impl Lp {
             let var = self.basis[p];
             self.kind_mut(var).at[(var >> 1) as usize] = p as i32;
         }
+        self.row_weight.clear();
+        self.row_weight.resize(self.rhs.len(), 1.0);
         self.stale = true;
     }
 
@@ -256,7 +284,7 @@ impl Lp {
     ) {
         let basis: Vec<Var> = columns.map(column_var).chain(slacks.map(slack_var)).collect();
         if basis.len() == self.rhs.len() {
-            self.set_basis(&basis);
+            self.set_vars(&basis);
         }
     }
 
@@ -264,6 +292,17 @@ impl Lp {
     pub fn rows_of(&self, j: usize, base: usize) -> impl Iterator<Item = u32> + '_ {
         let range = self.start[j] as usize..self.start[j + 1] as usize;
         self.row[range].iter().copied().filter(move |&r| (r as usize) < base)
+    }
+
+    /// A column's rows and entries.
+    pub fn column(&self, j: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let range = self.start[j] as usize..self.start[j + 1] as usize;
+        self.row[range.clone()].iter().copied().zip(self.value[range].iter().copied())
+    }
+
+    /// The right-hand sides.
+    pub fn rhs(&self) -> &[f64] {
+        &self.rhs
     }
 
     /// How many rows there are.
@@ -292,6 +331,11 @@ impl Lp {
     /// The value of a column.
     pub fn value(&self, j: usize) -> f64 {
         usize::try_from(self.columns.at[j]).map_or(0.0, |p| self.x[p])
+    }
+
+    /// The objective at the current point.
+    pub fn objective(&self) -> f64 {
+        self.objective
     }
 
     /// The dual price of a row, at least 0.
@@ -323,115 +367,5 @@ impl Lp {
             }
         }
         bound
-    }
-
-    /// Factors the basis anew and computes values and reduced costs from it.
-    pub fn refactor(&mut self) -> Result<(), Stalled> {
-        let m = self.rhs.len();
-        let factored = Lu::factor(m, |p| {
-            let (list, one) = self.entries(self.basis[p]);
-            list.chain(one)
-        });
-        self.lu = factored.ok_or(Stalled)?;
-        self.etas.clear();
-        self.stale = false;
-        self.x = self.rhs.iter().zip(&self.shift).map(|(b, s)| b + s).collect();
-        self.lu.solve(&mut self.x);
-        let mut y: Vec<f64> = self
-            .basis
-            .iter()
-            .map(|v| if v & 1 == 0 { self.cost[(v >> 1) as usize] } else { 0.0 })
-            .collect();
-        self.lu.solve_transposed(&mut y);
-        for j in 0..self.len() {
-            let range = self.start[j] as usize..self.start[j + 1] as usize;
-            let dot: f64 = range.map(|k| self.value[k] * y[self.row[k] as usize]).sum();
-            self.columns.d[j] = if self.columns.at[j] >= 0 { 0.0 } else { self.cost[j] - dot };
-        }
-        for (r, &y) in y.iter().enumerate() {
-            self.slacks.d[r] = if self.slacks.at[r] >= 0 { 0.0 } else { -y };
-        }
-        Ok(())
-    }
-
-    /// A variable's entries: those of a column, or the one of a slack.
-    fn entries(&self, var: Var) -> (impl Iterator<Item = (usize, f64)> + '_, Option<(usize, f64)>) {
-        let k = (var >> 1) as usize;
-        let range =
-            if var & 1 == 0 { self.start[k] as usize..self.start[k + 1] as usize } else { 0..0 };
-        let list = range.map(|e| (self.row[e] as usize, self.value[e]));
-        (list, (var & 1 == 1).then_some((k, 1.0)))
-    }
-
-    fn kind(&self, var: Var) -> &Kind {
-        if var & 1 == 0 { &self.columns } else { &self.slacks }
-    }
-
-    fn kind_mut(&mut self, var: Var) -> &mut Kind {
-        if var & 1 == 0 { &mut self.columns } else { &mut self.slacks }
-    }
-
-    /// The entering column in terms of the basis.
-    fn tableau_column(&mut self, var: Var) -> Vec<f64> {
-        let mut a = vec![0.0; self.rhs.len()];
-        {
-            let (list, one) = self.entries(var);
-            for (i, v) in list.chain(one) {
-                a[i] = v;
-            }
-        }
-        self.lu.solve(&mut a);
-        for eta in &self.etas {
-            let t = a[eta.position as usize];
-            if t != 0.0 {
-                let t = t / eta.pivot;
-                a[eta.position as usize] = t;
-                for &(i, v) in &eta.entries {
-                    a[i as usize] -= v * t;
-                }
-            }
-        }
-        a
-    }
-
-    /// The pivot row, over the slacks and the columns that are not fixed outside the basis, into
-    /// `alpha`; lists them in `touched`. (The reduced costs of fixed columns go out of date;
-    /// whoever frees one also sets a basis, and everything is computed anew.)
-    fn tableau_row(&mut self, position: usize) {
-        let m = self.rhs.len();
-        let mut rho = vec![0.0; m];
-        rho[position] = 1.0;
-        for eta in self.etas.iter().rev() {
-            let p = eta.position as usize;
-            let mut t = rho[p];
-            for &(i, v) in &eta.entries {
-                t -= v * rho[i as usize];
-            }
-            rho[p] = t / eta.pivot;
-        }
-        self.lu.solve_transposed(&mut rho);
-        for var in std::mem::take(&mut self.touched) {
-            self.kind_mut(var).alpha[(var >> 1) as usize] = 0.0;
-        }
-        for (r, &t) in rho.iter().enumerate() {
-            if t.abs() < 1e-14 {
-                continue;
-            }
-            // Prices of equations are part of the bound: those of fixed slacks are kept up to date.
-            if self.slacks.at[r] < 0 {
-                self.slacks.alpha[r] = t;
-                self.touched.push(slack_var(r));
-            }
-            for &(j, v) in &self.by_row[r] {
-                let k = j as usize;
-                if self.columns.at[k] < 0 && !self.columns.fixed[k] {
-                    // A sum that comes back to 0 lists its column twice, which does no harm.
-                    if self.columns.alpha[k] == 0.0 {
-                        self.touched.push(j << 1);
-                    }
-                    self.columns.alpha[k] += t * v;
-                }
-            }
-        }
     }
 }
