@@ -1,5 +1,7 @@
 //! What is compared: our side of each task.
 
+use std::hint::black_box;
+
 use pleegzorg::learners::{SurvivalForest, SurvivalForestSettings};
 use pleegzorg::survival::{
     AalenJohansen, ConcordanceOptions, Cox, ElasticNet, FineGray, Frailty, FrailtyDistribution,
@@ -54,6 +56,14 @@ pub const TASKS: &[Task] = &[
         size: (4_000, 20, 400, 2, false),
         quick: 1_000,
         goal: 1000.0,
+    },
+    Task {
+        name: "fine-gray-large",
+        work: "Fine-Gray, many rows",
+        peer: "Python comprisk",
+        size: (1_000_000, 10, 2, 2, false),
+        quick: 20_000,
+        goal: 10.0,
     },
     Task {
         name: "km",
@@ -146,12 +156,18 @@ impl Input {
         let outcome = Outcome::new(entry, data.exit.clone(), data.cause.clone(), causes)
             .expect("sound times");
         let names = (0..data.x.ncols()).map(|j| format!("x{j}")).collect();
-        let sample =
-            ["cox", "cox-entry", "cox-cluster", "fine-gray", "elastic", "elastic-wide", "frailty"]
-                .contains(&task.name)
-                .then(|| {
-                    Sample::new(data.x.clone(), names, outcome.clone()).expect("a sound sample")
-                });
+        let sample = [
+            "cox",
+            "cox-entry",
+            "cox-cluster",
+            "fine-gray",
+            "fine-gray-large",
+            "elastic",
+            "elastic-wide",
+            "frailty",
+        ]
+        .contains(&task.name)
+        .then(|| Sample::new(data.x.clone(), names, outcome.clone()).expect("a sound sample"));
         let sample = match task.name {
             "cox-cluster" => {
                 sample.map(|s| s.with_cluster(data.group.clone()).expect("a cluster per row"))
@@ -178,6 +194,7 @@ impl Input {
                 let se = fit.robust_se().expect("robust errors");
                 fit.coef.iter().copied().chain(se).collect()
             }
+            "fine-gray-large" => FineGray::new().fit(sample(), 1).expect("a fit").coef.to_vec(),
             "fine-gray" => {
                 let fit = FineGray::new().fit(sample(), 1).expect("a fit");
                 let se = fit.se();
@@ -200,8 +217,14 @@ impl Input {
             "forest" | "competing-forest" => self.forest(),
             "km" => {
                 let km = KaplanMeier::new(&self.outcome, None).expect("a curve");
-                let k = self.outcome.len() / 2 - 1;
-                vec![km.survival[k], km.log_variance[k].sqrt()]
+                // Every value is computed, as the peer has it.
+                let (k, mut out) = (self.outcome.len() / 2 - 1, Vec::new());
+                for (i, step) in km.steps().enumerate() {
+                    if black_box(step).variance.is_finite() && i == k {
+                        out = vec![step.value, step.variance.sqrt()];
+                    }
+                }
+                out
             }
             "aj" | "aj-days" => {
                 let aj = AalenJohansen::new(&self.outcome, None).expect("curves");

@@ -293,8 +293,8 @@ struct Curves<'a> {
 impl Curves<'_> {
     /// Whether the data say anything of a time: somebody is followed so long, or all have ended.
     fn known_at(&self, t: f64) -> bool {
-        let last = self.km.time.last().copied().unwrap_or_default();
-        t <= last || self.km.survival.last().is_some_and(|&s| s <= 0.0)
+        let last = self.km.times().last().copied().unwrap_or_default();
+        t <= last || self.km.survival_at(last) <= 0.0
     }
 
     /// Who is at risk just before `t`: entered before it, and not gone before it. At the beginning:

@@ -265,7 +265,7 @@ mod tests {
             for k in 0..aj.time.len() {
                 let sum: f64 = aj.incidence.iter().map(|c| c[k]).sum();
                 assert!((sum + aj.event_free[k] - 1.0).abs() < 1e-13);
-                assert!((aj.event_free[k] - km.survival[k]).abs() < 1e-15);
+                assert!((aj.event_free[k] - km.survival_at(aj.time[k])).abs() < 1e-15);
             }
         }
     }

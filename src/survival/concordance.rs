@@ -270,13 +270,12 @@ fn uno_weights(outcome: &Outcome, weights: Option<&[f64]>, rows: &[u32]) -> Opti
     let weights: Option<Vec<f64>> = weights.map(|w| at.iter().map(|&r| w[r]).collect());
     // The weights were checked with the whole.
     let g = KaplanMeier::of_censoring(&part, weights.as_deref()).ok()?;
-    let mut before = 0;
+    let (mut steps, mut before) = (g.steps().peekable(), 1.0);
     let inverse = |&t: &f64| {
-        while before < g.time.len() && g.time[before] < t {
-            before += 1;
+        while let Some(step) = steps.next_if(|step| step.time < t) {
+            before = step.value;
         }
-        let g = if before == 0 { 1.0 } else { g.survival[before - 1] };
-        if g > 0.0 { 1.0 / (g * g) } else { 0.0 }
+        if before > 0.0 { 1.0 / (before * before) } else { 0.0 }
     };
     Some(part.exit().iter().map(inverse).collect())
 }

@@ -1,6 +1,7 @@
 //! Kaplan–Meier and Nelson–Aalen curves, their intervals, quantiles and restricted means.
 
-use super::table::{LifeTable, Totals};
+use super::logrank::check_cause;
+use super::steps::{Counted, CurveStep, Steps};
 use super::{FitError, Outcome, SampleError};
 
 /// On which scale a confidence interval for a probability is symmetric.
@@ -91,23 +92,29 @@ pub struct Quantile {
 /// use pleegzorg::survival::{Interval, KaplanMeier, Outcome};
 /// let y = Outcome::new(None, vec![1., 2., 3., 4.], vec![1, 0, 1, 1], vec!["end".into()])?;
 /// let km = KaplanMeier::new(&y, None)?;
-/// assert_eq!(km.survival, [0.75, 0.75, 0.375, 0.0]);
+/// let survival: Vec<f64> = km.steps().map(|step| step.value).collect();
+/// assert_eq!(survival, [0.75, 0.75, 0.375, 0.0]);
 /// assert_eq!(km.quantile(0.5, Interval::LogLog, 0.95).estimate, Some(3.0));
 /// # Ok::<(), pleegzorg::survival::SampleError>(())
 /// ```
+///
+/// It holds its times and counts, and sums up the rest when asked: 16 bytes a time (24 with weights),
+/// so that a curve of millions of distinct times is not much larger than its rows.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct KaplanMeier {
-    /// Distinct exit times.
-    pub time: Vec<f64>,
-    /// Weight at risk just before each.
-    pub at_risk: Vec<f64>,
-    /// Weight of the events at each.
-    pub events: Vec<f64>,
-    /// The curve just after each time.
-    pub survival: Vec<f64>,
-    /// Greenwood's variance of log S.
-    pub log_variance: Vec<f64>,
+    steps: Steps,
+}
+
+/// The curve, and Greenwood's variance of its logarithm, after a time.
+fn greenwood([s, v]: [f64; 2], n: f64, d: f64) -> [f64; 2] {
+    if d > 0.0 {
+        let left = (n - d).max(0.0);
+        // Weights may leave crumbs where all are gone.
+        let left = if left <= 1e-12 * n { 0.0 } else { left };
+        [s * (left / n), v + d / (n * left)]
+    } else {
+        [s, v]
+    }
 }
 
 impl KaplanMeier {
@@ -116,8 +123,7 @@ impl KaplanMeier {
     /// # Errors
     /// Weights of another length, or not finite and above zero.
     pub fn new(outcome: &Outcome, weights: Option<&[f64]>) -> Result<Self, SampleError> {
-        let totals = Totals::new(outcome, weights, false)?;
-        Ok(Self::of(totals.time, totals.at_risk, totals.events))
+        Ok(Self { steps: Steps::new(outcome, weights, Counted::Any, 1.0, greenwood)? })
     }
 
     /// The curve of the censoring: the probability of still being observed, had nothing happened.
@@ -127,56 +133,50 @@ impl KaplanMeier {
     /// # Errors
     /// As [`KaplanMeier::new`].
     pub fn of_censoring(outcome: &Outcome, weights: Option<&[f64]>) -> Result<Self, SampleError> {
-        let totals = Totals::new(outcome, weights, true)?;
-        let at_risk = totals.at_risk.iter().zip(&totals.events).map(|(n, d)| n - d).collect();
-        Ok(Self::of(totals.time, at_risk, totals.censored))
+        Ok(Self { steps: Steps::new(outcome, weights, Counted::Censoring, 1.0, greenwood)? })
     }
 
-    pub(crate) fn of(time: Vec<f64>, at_risk: Vec<f64>, events: Vec<f64>) -> Self {
-        let (mut s, mut v) = (1.0, 0.0);
-        let mut survival = Vec::with_capacity(time.len());
-        let mut log_variance = Vec::with_capacity(time.len());
-        for (&n, &d) in at_risk.iter().zip(&events) {
-            if d > 0.0 {
-                let left = (n - d).max(0.0);
-                // Weights may leave crumbs where all are gone.
-                let left = if left <= 1e-12 * n { 0.0 } else { left };
-                s *= left / n;
-                v += d / (n * left);
-            }
-            survival.push(s);
-            log_variance.push(v);
-        }
-        Self { time, at_risk, events, survival, log_variance }
+    pub(crate) fn of(time: Vec<f64>, at_risk: &[f64], events: &[f64]) -> Self {
+        Self { steps: Steps::of(time, at_risk, events, 1.0, greenwood) }
     }
 
-    /// The index of the last time at or before `t`.
-    fn last(&self, t: f64) -> Option<usize> {
-        self.time.partition_point(|&time| time <= t).checked_sub(1)
+    /// Distinct exit times, increasing.
+    #[must_use]
+    pub fn times(&self) -> &[f64] {
+        self.steps.times()
+    }
+
+    /// What happens at each of the times, with the curve after it and the variance of its logarithm.
+    pub fn steps(&self) -> impl Iterator<Item = CurveStep> {
+        self.steps.all(greenwood)
+    }
+
+    /// The same for one of the times, counted from 0.
+    #[must_use]
+    pub fn step(&self, k: usize) -> Option<CurveStep> {
+        self.steps.get(k, greenwood)
     }
 
     /// S(t); 1 before the first time, constant after the last.
     #[must_use]
     pub fn survival_at(&self, t: f64) -> f64 {
-        self.last(t).map_or(1.0, |k| self.survival[k])
+        self.steps.last(t, true, greenwood).map_or(1.0, |s| s.value)
     }
 
     /// S(t−), just before `t`.
     #[must_use]
     pub fn survival_before(&self, t: f64) -> f64 {
-        let k = self.time.partition_point(|&time| time < t).checked_sub(1);
-        k.map_or(1.0, |k| self.survival[k])
+        self.steps.last(t, false, greenwood).map_or(1.0, |s| s.value)
     }
 
     /// The curve at a time, with standard error and interval.
     #[must_use]
     pub fn at(&self, t: f64, interval: Interval, level: f64) -> CurvePoint {
-        let Some(k) = self.last(t) else {
+        let Some(step) = self.steps.last(t, true, greenwood) else {
             let bounds = interval.bounds(1.0, 0.0, level);
             return CurvePoint { time: t, estimate: 1.0, se: 0.0, bounds };
         };
-        let s = self.survival[k];
-        let se_log = self.log_variance[k].sqrt();
+        let (s, se_log) = (step.value, step.variance.sqrt());
         let se = if s > 0.0 { s * se_log } else { 0.0 };
         CurvePoint { time: t, estimate: s, se, bounds: interval.bounds(s, se_log, level) }
     }
@@ -185,28 +185,20 @@ impl KaplanMeier {
     /// 1 − q, the middle of that stretch.
     #[must_use]
     pub fn quantile(&self, q: f64, interval: Interval, level: f64) -> Quantile {
-        let bounds: Vec<_> = (0..self.time.len())
-            .map(|k| interval.bounds(self.survival[k], self.log_variance[k].sqrt(), level))
-            .collect();
-        let crossing = |value: &dyn Fn(usize) -> Option<f64>| self.crossing(1.0 - q, value);
-        Quantile {
-            estimate: crossing(&|k| Some(self.survival[k])),
-            lower: crossing(&|k| bounds[k].map(|b| b.0)),
-            upper: crossing(&|k| bounds[k].map(|b| b.1)),
+        let mut estimate = Crossing::new(1.0 - q);
+        let (mut lower, mut upper) = (estimate, estimate);
+        for step in self.steps() {
+            estimate.see(step.time, Some(step.value));
+            if !(lower.done && upper.done) {
+                let bounds = interval.bounds(step.value, step.variance.sqrt(), level);
+                lower.see(step.time, bounds.map(|b| b.0));
+                upper.see(step.time, bounds.map(|b| b.1));
+            } else if estimate.done {
+                break;
+            }
         }
-    }
-
-    fn crossing(&self, target: f64, value: &dyn Fn(usize) -> Option<f64>) -> Option<f64> {
-        const SAME: f64 = 1.5e-8;
-        let n = self.time.len();
-        let first = (0..n).find(|&k| value(k).is_some_and(|v| v <= target + SAME))?;
-        let at = value(first)?;
-        if (at - target).abs() < SAME
-            && let Some(next) = (first + 1..n).find(|&k| value(k).is_some_and(|v| v < at))
-        {
-            return Some(0.5 * (self.time[first] + self.time[next]));
-        }
-        Some(self.time[first])
+        let [estimate, lower, upper] = [estimate, lower, upper].map(|c| c.first.map(|f| f.0));
+        Quantile { estimate, lower, upper }
     }
 
     /// The mean time up to `tau` (the area under the curve from 0), and its standard error.
@@ -218,16 +210,16 @@ impl KaplanMeier {
             let why = format!("{tau} is not a time after the beginning");
             return Err(FitError::Setting { setting: "tau", why });
         }
-        let n = self.time.partition_point(|&t| t <= tau);
+        let n = self.times().partition_point(|&t| t <= tau);
         let mut area = 0.0;
         let mut variance = 0.0;
         let mut end = tau;
-        // Backwards: `area` is what lies under the curve beyond time k.
-        for k in (0..n).rev() {
-            area += self.survival[k] * (end - self.time[k]);
-            end = self.time[k];
-            let (y, d) = (self.at_risk[k], self.events[k]);
-            if d > 0.0 && self.survival[k] > 0.0 {
+        // Backwards: `area` is what lies under the curve beyond a step.
+        for step in self.steps.backwards(n, greenwood) {
+            area += step.value * (end - step.time);
+            end = step.time;
+            let (y, d) = (step.at_risk, step.events);
+            if d > 0.0 && step.value > 0.0 {
                 variance += area * area * d / (y * (y - d));
             }
         }
@@ -235,16 +227,49 @@ impl KaplanMeier {
     }
 }
 
+/// Where a falling curve, read step by step, gets to a value.
+#[derive(Debug, Clone, Copy)]
+struct Crossing {
+    target: f64,
+    /// Its first time there (or the middle of the stretch on which it equals the target), and its
+    /// value then.
+    first: Option<(f64, f64)>,
+    done: bool,
+}
+
+impl Crossing {
+    /// Closer than this is equal.
+    const SAME: f64 = 1.5e-8;
+
+    fn new(target: f64) -> Self {
+        Self { target, first: None, done: false }
+    }
+
+    fn see(&mut self, time: f64, value: Option<f64>) {
+        let Some(value) = value.filter(|_| !self.done) else { return };
+        match self.first {
+            None if value <= self.target + Self::SAME => {
+                self.first = Some((time, value));
+                self.done = (value - self.target).abs() >= Self::SAME;
+            }
+            Some((first, at)) if value < at => {
+                self.first = Some((0.5 * (first + time), at));
+                self.done = true;
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The Nelson–Aalen estimate (1978) of the cumulative hazard of one cause, or of any.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct NelsonAalen {
-    /// Distinct exit times.
-    pub time: Vec<f64>,
-    /// The cumulative hazard just after each: Σ d/n.
-    pub hazard: Vec<f64>,
-    /// Its variance: Σ d/n².
-    pub variance: Vec<f64>,
+    steps: Steps,
+}
+
+/// The cumulative hazard Σ d/n, and its variance Σ d/n², after a time.
+fn hazard([h, v]: [f64; 2], n: f64, d: f64) -> [f64; 2] {
+    if d > 0.0 { [h + d / n, v + d / (n * n)] } else { [h, v] }
 }
 
 impl NelsonAalen {
@@ -257,31 +282,26 @@ impl NelsonAalen {
         cause: Option<u32>,
         weights: Option<&[f64]>,
     ) -> Result<Self, crate::Error> {
-        let table = LifeTable::new(outcome, weights)?;
-        let events = match cause {
-            None => &table.events,
-            Some(k) => (k as usize)
-                .checked_sub(1)
-                .and_then(|k| table.by_cause.get(k))
-                .ok_or(FitError::UnknownCause { cause: k, causes: outcome.causes().len() })?,
-        };
-        let (mut h, mut v) = (0.0, 0.0);
-        let steps = events.iter().zip(&table.at_risk).map(|(&d, &n)| {
-            if d > 0.0 {
-                h += d / n;
-                v += d / (n * n);
-            }
-            (h, v)
-        });
-        let (hazard, variance) = steps.unzip();
-        Ok(Self { time: table.time, hazard, variance })
+        check_cause(outcome, cause)?;
+        let counted = cause.map_or(Counted::Any, Counted::Cause);
+        Ok(Self { steps: Steps::new(outcome, weights, counted, 0.0, hazard)? })
+    }
+
+    /// Distinct exit times, increasing.
+    #[must_use]
+    pub fn times(&self) -> &[f64] {
+        self.steps.times()
+    }
+
+    /// What happens at each of the times, with the cumulative hazard after it and its variance.
+    pub fn steps(&self) -> impl Iterator<Item = CurveStep> {
+        self.steps.all(hazard)
     }
 
     /// The cumulative hazard at a time, and its standard error.
     #[must_use]
     pub fn at(&self, t: f64) -> (f64, f64) {
-        let k = self.time.partition_point(|&time| time <= t).checked_sub(1);
-        k.map_or((0.0, 0.0), |k| (self.hazard[k], self.variance[k].sqrt()))
+        self.steps.last(t, true, hazard).map_or((0.0, 0.0), |s| (s.value, s.variance.sqrt()))
     }
 }
 

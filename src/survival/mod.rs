@@ -29,6 +29,7 @@ pub(crate) mod parametric;
 mod prior;
 mod sample;
 pub(crate) mod sandwich;
+mod steps;
 mod table;
 
 pub use aalen_johansen::AalenJohansen;
@@ -46,4 +47,5 @@ pub use logrank::{LogRank, logrank};
 pub use parametric::{Distribution, Parametric, ParametricFit};
 pub use prior::{Penalised, Prior};
 pub use sample::{Outcome, Sample, SampleError};
+pub use steps::CurveStep;
 pub use table::{LifeTable, at_risk};

@@ -25,19 +25,19 @@ pub struct LifeTable {
 
 /// Rows sorted by a time: ascending, the row's number decides between equals.
 pub(crate) fn order(times: &[f64]) -> Vec<u32> {
-    keys(times, |_| 0).into_par_iter().map(|k| k as u32).collect()
+    rows_by(times, times.len(), |k| k as u32)
 }
 
-/// Sorted keys of rows: the bits of the time, a tag, and the row's number. One number per row, so
-/// that sorting moves and compares nothing else, and who reads on needs not go back to the rows.
-pub(crate) fn keys(times: &[f64], tag: impl Fn(usize) -> u32 + Sync) -> Vec<u128> {
-    let mut keys: Vec<u128> = times
-        .par_iter()
-        .enumerate()
-        .map(|(i, &t)| u128::from(ordered(t)) << 64 | u128::from(tag(i)) << 32 | i as u128)
-        .collect();
+/// `n` rows, of which `row(k)` is the k-th, sorted by a time. One number per row is sorted, the bits
+/// of its time and the row's number, so that nothing else is moved and compared.
+fn rows_by(times: &[f64], n: usize, row: impl Fn(usize) -> u32 + Sync) -> Vec<u32> {
+    let key = |k: usize| {
+        let row = row(k);
+        u128::from(ordered(times[row as usize])) << 32 | u128::from(row)
+    };
+    let mut keys: Vec<u128> = (0..n).into_par_iter().map(key).collect();
     keys.par_sort_unstable();
-    keys
+    keys.into_par_iter().map(|k| k as u32).collect()
 }
 
 /// Bits that sort as the number does; −0 as 0.
@@ -57,26 +57,18 @@ type End = (f64, u32, u32);
 /// Goes backwards through the distinct exit times of `n` rows, of which `row(k)` is the k-th by exit:
 /// `each` gets the time, the weight at risk just before it, and the weights that end there,
 /// censored ones first, then by cause.
-fn backwards(
+pub(crate) fn backwards(
     outcome: &Outcome,
     weights: Option<&[f64]>,
     n: usize,
-    row: impl Fn(usize) -> End,
+    row: impl Fn(usize) -> End + Sync,
     mut each: impl FnMut(f64, f64, &[f64]),
 ) {
     let weight = |row: u32| weights.map_or(1.0, |w| w[row as usize]);
     // Entries run beside the exits: who entered at or after t was not at risk at t.
-    let entries = outcome.entry().map(|entry| {
-        let mut keys: Vec<u128> = (0..n)
-            .map(|k| {
-                let row = row(k).2;
-                u128::from(ordered(entry[row as usize])) << 32 | u128::from(row)
-            })
-            .collect();
-        keys.par_sort_unstable();
-        keys
-    });
-    let mut not_yet = entries.as_deref().unwrap_or_default();
+    let entry = outcome.entry().unwrap_or_default();
+    let late = if entry.is_empty() { Vec::new() } else { rows_by(entry, n, |k| row(k).2) };
+    let mut not_yet = &late[..];
     let (mut at_risk, mut k) = (0.0, n);
     let mut ends = vec![0.0; outcome.causes().len() + 1];
     while k > 0 {
@@ -92,57 +84,13 @@ fn backwards(
         }
         at_risk += ends.iter().sum::<f64>();
         while let Some((&last, rest)) = not_yet.split_last() {
-            if number((last >> 32) as u64) < time {
+            if entry[last as usize] < time {
                 break;
             }
-            at_risk -= weight(last as u32);
+            at_risk -= weight(last);
             not_yet = rest;
         }
         each(time, at_risk, &ends);
-    }
-}
-
-/// Distinct exit times, weights at risk, and weights that end there by any cause or are censored.
-pub(crate) struct Totals {
-    pub(crate) time: Vec<f64>,
-    pub(crate) at_risk: Vec<f64>,
-    pub(crate) events: Vec<f64>,
-    /// Only where asked.
-    pub(crate) censored: Vec<f64>,
-}
-
-impl Totals {
-    /// What a curve of all causes (or, with `censored`, of the censoring) needs of a life table.
-    pub(crate) fn new(
-        outcome: &Outcome,
-        weights: Option<&[f64]>,
-        censored: bool,
-    ) -> Result<Self, SampleError> {
-        check_weights(weights, outcome.len())?;
-        let keys = keys(outcome.exit(), |i| outcome.cause()[i]);
-        let m = 1 + keys.windows(2).filter(|k| k[0] >> 64 != k[1] >> 64).count();
-        let filled = || vec![0.0; m];
-        let mut out = Self {
-            time: filled(),
-            at_risk: filled(),
-            events: filled(),
-            censored: if censored { filled() } else { Vec::new() },
-        };
-        let row = |k: usize| {
-            let key = keys[k];
-            (number((key >> 64) as u64), (key >> 32) as u32, key as u32)
-        };
-        let mut at = m;
-        backwards(outcome, weights, keys.len(), row, |time, at_risk, ends| {
-            at -= 1;
-            out.time[at] = time;
-            out.at_risk[at] = at_risk;
-            out.events[at] = ends[1..].iter().sum();
-            if censored {
-                out.censored[at] = ends[0];
-            }
-        });
-        Ok(out)
     }
 }
 

@@ -134,8 +134,8 @@ fn times(layout: &Layout, cause: u32, transform: Transform) -> Result<(Vec<f64>,
         Transform::Log => Box::new(f64::ln),
         Transform::Km => {
             let table = LifeTable::all(layout.sample.outcome());
-            let events = table.by_cause[cause as usize - 1].clone();
-            let km = KaplanMeier::of(table.time, table.at_risk, events);
+            let events = &table.by_cause[cause as usize - 1];
+            let km = KaplanMeier::of(table.time, &table.at_risk, events);
             Box::new(move |t| 1.0 - km.survival_before(t))
         }
         Transform::Rank => {

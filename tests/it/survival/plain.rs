@@ -174,13 +174,14 @@ proptest! {
             })
             .collect();
         let km = KaplanMeier::new(y, s.weights()).unwrap();
-        prop_assert_eq!(&km.time, &times);
+        prop_assert_eq!(km.times(), &times[..]);
         let (plain, mut v) = (product(&steps), 0.0);
         for (k, &(n, d)) in steps.iter().enumerate() {
             v += if d > 0.0 { d / (n * (n - d)) } else { 0.0 };
-            prop_assert!(near(km.at_risk[k], n) && near(km.events[k], d));
-            prop_assert!(near(km.survival[k], plain[k]));
-            prop_assert!(near(km.log_variance[k], v) || plain[k] < 1e-9);
+            let step = km.step(k).unwrap();
+            prop_assert!(near(step.at_risk, n) && near(step.events, d));
+            prop_assert!(near(step.value, plain[k]));
+            prop_assert!(near(step.variance, v) || plain[k] < 1e-9);
         }
         let g = KaplanMeier::of_censoring(y, s.weights()).unwrap();
         let all: Vec<usize> = (0..y.len()).collect();
@@ -191,13 +192,15 @@ proptest! {
         for cause in [None, Some(1), Some(2)] {
             let na = NelsonAalen::new(y, cause, s.weights()).unwrap();
             let (mut h, mut v) = (0.0, 0.0);
-            for (k, &t) in times.iter().enumerate() {
+            prop_assert_eq!(na.times(), &times[..]);
+            for (k, step) in na.steps().enumerate() {
+                let t = step.time;
                 let d = sum(w, |i| {
                     y.exit()[i] == t && y.cause()[i] > 0 && cause.is_none_or(|c| c == y.cause()[i])
                 });
                 h += d / steps[k].0;
                 v += d / steps[k].0.powi(2);
-                prop_assert!(near(na.hazard[k], h) && near(na.variance[k], v));
+                prop_assert!(near(step.value, h) && near(step.variance, v));
             }
         }
     }

@@ -91,8 +91,8 @@ fn curves_tests_and_concordance_give_the_same_bytes_for_any_number_of_threads() 
             let na = NelsonAalen::new(y, Some(1), w).unwrap();
             let aj = AalenJohansen::new(y, w).unwrap();
             let mut out: Vec<f64> = Vec::new();
-            for v in [&km.survival, &km.log_variance, &na.hazard, &na.variance] {
-                out.extend(v);
+            for step in km.steps().chain(na.steps()) {
+                out.extend([step.at_risk, step.events, step.value, step.variance]);
             }
             out.extend(
                 aj.incidence[0].iter().chain(&aj.variance[0]).chain(&aj.event_free_variance),

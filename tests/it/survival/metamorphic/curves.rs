@@ -1,8 +1,8 @@
 //! Curves, tests and concordance.
 
 use pleegzorg::survival::{
-    AalenJohansen, ConcordanceOptions, KaplanMeier, NelsonAalen, PairWeight, concordance, gray,
-    logrank,
+    AalenJohansen, ConcordanceOptions, CurveStep, KaplanMeier, NelsonAalen, PairWeight,
+    concordance, gray, logrank,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
@@ -17,21 +17,17 @@ fn curves(p: &Parts, errors: bool) -> Vec<(f64, Vec<f64>)> {
     let km = KaplanMeier::new(&y, w).unwrap();
     let na = NelsonAalen::new(&y, Some(1), w).unwrap();
     let aj = AalenJohansen::new(&y, w).unwrap();
-    let point = |k: usize| {
-        let mut v = vec![km.survival[k], na.hazard[k], aj.event_free[k]];
+    let point = |(k, (km, na)): (usize, (CurveStep, CurveStep))| {
+        let mut v = vec![km.value, na.value, aj.event_free[k]];
         v.extend([aj.incidence[0][k], aj.incidence[1][k]]);
         if errors {
             v.extend([aj.event_free_variance[k], aj.variance[0][k], aj.variance[1][k]]);
         }
         // Greenwood's sum is without bound where all are gone.
-        v.extend(if km.survival[k] > 1e-9 {
-            [km.log_variance[k], na.variance[k]]
-        } else {
-            [0.0; 2]
-        });
-        (km.time[k], v)
+        v.extend(if km.value > 1e-9 { [km.variance, na.variance] } else { [0.0; 2] });
+        (km.time, v)
     };
-    (0..km.time.len()).map(point).collect()
+    km.steps().zip(na.steps()).enumerate().map(point).collect()
 }
 
 /// The second set may have more times, at which nothing happens.
