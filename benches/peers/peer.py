@@ -34,7 +34,7 @@ def incidence(grown):
 
 # At its own tolerance, which stops no later than ours.
 def fine_gray(rows=slice(None)):
-    return FineGrayRegression(cause=1).fit(x[rows], end[rows], cause[rows])
+    return FineGrayRegression(cause=1).fit(x[rows], time=end[rows], event=cause[rows])
 
 
 work, check = {

@@ -125,8 +125,8 @@ impl Steps {
         &self.time
     }
 
-    /// The steps from a mark's on.
-    fn from_mark(&self, mark: usize, rule: Rule) -> impl Iterator<Item = CurveStep> {
+    /// The steps after a mark.
+    fn after_mark(&self, mark: usize, rule: Rule) -> impl Iterator<Item = CurveStep> {
         let mut state = self.marks.get(mark).copied().unwrap_or_default();
         (mark * MARK..self.time.len()).map(move |k| {
             let [at_risk, events] = self.count(k);
@@ -138,13 +138,13 @@ impl Steps {
 
     /// All steps.
     pub(crate) fn all(&self, rule: Rule) -> impl Iterator<Item = CurveStep> {
-        self.from_mark(0, rule)
+        self.after_mark(0, rule)
     }
 
     /// The first `count` steps, last first.
     pub(crate) fn backwards(&self, count: usize, rule: Rule) -> impl Iterator<Item = CurveStep> {
         (0..count.div_ceil(MARK)).rev().flat_map(move |mark| {
-            let steps = self.from_mark(mark, rule).take(MARK.min(count - mark * MARK));
+            let steps = self.after_mark(mark, rule).take(MARK.min(count - mark * MARK));
             let mut steps: Vec<CurveStep> = steps.collect();
             steps.reverse();
             steps
@@ -153,7 +153,7 @@ impl Steps {
 
     /// One step.
     pub(crate) fn get(&self, k: usize, rule: Rule) -> Option<CurveStep> {
-        self.from_mark(k / MARK, rule).nth(k % MARK)
+        self.after_mark(k / MARK, rule).nth(k % MARK)
     }
 
     /// The last step at or before a time, or before it.

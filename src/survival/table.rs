@@ -46,11 +46,6 @@ pub(crate) fn ordered(v: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// Turns [`ordered`] back.
-pub(crate) fn number(bits: u64) -> f64 {
-    f64::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
-}
-
 /// A row as a table reads it: its exit, its cause, and its number.
 type End = (f64, u32, u32);
 

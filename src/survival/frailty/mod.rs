@@ -99,7 +99,8 @@ pub struct FrailtyFit {
     /// H⁻¹ I H⁻¹ of the coefficients (R's `var2`). The sparse treatment of the frailties can leave
     /// it with a diagonal below zero where groups differ very much.
     pub sampling_covariance: Array2<f64>,
-    /// Searches for coefficients and frailties, one per variance that was tried.
+    /// Searches for coefficients and frailties, one per variance that was tried; the steps of all of
+    /// them are `cox.iterations`.
     pub searches: usize,
 }
 
@@ -259,7 +260,7 @@ impl Frailty {
         cox.likelihood_ratio = ChiSquare::new(2.0 * (found.partial - plain.loglik[0]), df);
         cox.score = plain.score;
         cox.warnings = plain.warnings;
-        cox.iterations = found.steps;
+        cox.iterations = profile.steps;
         cox.converged = found.converged;
         Ok(FrailtyFit {
             distribution: self.distribution,

@@ -18,6 +18,8 @@ const TRIED: [f64; 2] = [0.1, 1.0];
 pub(super) struct Profile<'a> {
     pub(super) climb: Climb<'a>,
     pub(super) searches: usize,
+    /// Steps of all searches.
+    pub(super) steps: usize,
     /// Where all frailties are 0.
     null: At,
     null_integrated: f64,
@@ -35,7 +37,6 @@ pub(super) struct Found {
     pub(super) errors: Errors,
     /// The slope by the variance, up to a factor above zero.
     slope: f64,
-    pub(super) steps: usize,
     pub(super) converged: bool,
 }
 
@@ -62,7 +63,7 @@ impl<'a> Profile<'a> {
                 (null.partial - 0.5 * coef.ln_det(), each.sum())
             }
         };
-        Ok(Self { climb, searches: 0, null, null_integrated, edge, last: None })
+        Ok(Self { climb, searches: 0, steps: 0, null, null_integrated, edge, last: None })
     }
 
     /// The likelihood without frailties, as [`Found::integrated`] measures it.
@@ -76,6 +77,7 @@ impl<'a> Profile<'a> {
         let (w, beta) =
             self.last.clone().unwrap_or_else(|| (self.null.w.clone(), self.null.beta.clone()));
         let top = self.climb.top(theta, w, beta)?;
+        self.steps += top.steps;
         self.last = Some((top.at.w.clone(), top.at.beta.clone()));
         Ok(self.found(theta, top))
     }
@@ -92,7 +94,7 @@ impl<'a> Profile<'a> {
     }
 
     fn found(&self, theta: f64, top: Top) -> Found {
-        let Top { at, curvature, steps, converged } = top;
+        let Top { at, curvature, converged, .. } = top;
         let distribution = self.climb.distribution;
         let errors = curvature.errors(|g| distribution.derivatives(theta, at.w[g]).1);
         let groups = at.w.len() as f64;
@@ -113,7 +115,7 @@ impl<'a> Profile<'a> {
             }
         };
         let (log_frailty, beta, partial) = (at.w, at.beta, at.partial);
-        Found { log_frailty, beta, partial, integrated, errors, slope, steps, converged }
+        Found { log_frailty, beta, partial, integrated, errors, slope, converged }
     }
 
     /// The variance with the highest likelihood; 0 where any more is less.

@@ -121,6 +121,7 @@ fn nearby_variances_are_less_likely() {
         let other = fit(&s, &g, FrailtyDistribution::Gamma, Some(best.variance * by));
         assert!(other.integrated_loglik < best.integrated_loglik);
     }
+    assert!(best.searches > 3 && best.cox.iterations >= best.searches / 2);
     assert_eq!(best.groups.len(), 40);
     assert_eq!(best.groups[0].group, 10);
     let mean = best.groups.iter().map(|g| g.log_frailty.exp()).sum::<f64>() / 40.0;
