@@ -185,8 +185,13 @@ pub(super) fn relax(
         }
         let family = &point.family;
         let slack = 1e-9 * top;
-        let paying =
-            |best: f64, f: usize| if best > family[f] + slack { family[f] + slack } else { best };
+        let paying = |best: f64, f: usize| {
+            if best > family[f] + slack {
+                (family[f] + slack).max(best - WINDOW * top)
+            } else {
+                best
+            }
+        };
         add_bundles(part, packer, &mut out.pool, &point.group, paying, budget);
         if out.pool.len() == solved || budget.left == 0 {
             break;

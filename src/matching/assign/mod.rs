@@ -6,6 +6,7 @@
 //! proof is the Lagrangian bound, which does not depend on the linear program.
 
 mod bundle;
+mod count;
 mod cuts;
 mod exact;
 mod incumbent;
@@ -17,9 +18,11 @@ mod prices;
 mod problem;
 mod search;
 mod tree;
+mod walk;
 
 use crate::progress::{Progress, Silent};
 use exact::Solved;
+use master::scatter;
 use part::Part;
 pub use problem::{Pair, Problem, ProblemError};
 
@@ -192,20 +195,13 @@ pub fn solve_with_progress(problem: &Problem, effort: Effort, progress: &dyn Pro
     solution
 }
 
-/// Solves a part. Where all scores are multiples of a quantum they are spread apart by less than
-/// it in all: equal scores make the relaxation degenerate.
+/// Solves a part.
 fn solve_part(part: &Part, quantum: Option<f64>, budget: &mut Budget) -> Solved {
     let goal = Goal { quantum };
-    let Some(q) = quantum else { return close(exact::solve(part, goal, budget), goal) };
-    let mut spread = part.clone();
-    let room = 0.4 * q / part.groups.len() as f64;
-    for item in &mut spread.items {
-        item.score += room * master::scatter(u64::from(item.pair));
+    match quantum {
+        Some(q) => close(count::solve(part, q, budget), goal),
+        None => close(exact::solve(part, goal, budget), goal),
     }
-    let mut solved = close(exact::solve(&spread, goal, budget), goal);
-    solved.choice.total(part);
-    solved.bound = ((solved.bound / q + 1e-6).floor() * q).max(solved.choice.value);
-    solved
 }
 
 /// A bound that leaves nothing better is the value itself.
@@ -216,22 +212,27 @@ fn close(mut solved: Solved, goal: Goal) -> Solved {
     solved
 }
 
-/// The number of which all scores are multiples, where they are whole numbers of it: only whole
-/// scores are looked at.
+/// The number of which all scores are multiples, where they are whole numbers or whole numbers of
+/// hundredths (weights such as 1.5): only those are looked at.
 fn quantum(problem: &Problem) -> Option<f64> {
+    [1.0, 2.0, 4.0, 10.0, 100.0].into_iter().find_map(|parts| divisor(problem, parts))
+}
+
+/// The largest number of which all scores are multiples, in whole numbers of 1 / `parts`.
+fn divisor(problem: &Problem, parts: f64) -> Option<f64> {
     let mut divisor = 0u64;
     for pair in problem.pairs() {
-        let score = pair.score.abs();
-        if score.fract() != 0.0 || score > 1e6 {
+        let score = pair.score.abs() * parts;
+        if (score - score.round()).abs() > 1e-12 * score || score > 1e6 {
             return None;
         }
-        let (mut a, mut b) = (divisor, score as u64);
+        let (mut a, mut b) = (divisor, score.round() as u64);
         while b != 0 {
             (a, b) = (b, a % b);
         }
         divisor = a;
     }
-    (divisor > 0).then_some(divisor as f64)
+    (divisor > 0).then_some(divisor as f64 / parts)
 }
 
 #[cfg(test)]

@@ -24,12 +24,13 @@ pub(super) struct Prices {
 pub(super) fn find(part: &Part, packer: &mut Packer, enough: f64) -> Prices {
     let mut best = start(part, packer);
     descend(part, packer, &mut best);
-    let tight = 2e-4 * best.bound.abs().max(f64::MIN_POSITIVE);
-    if best.bound - enough <= tight {
+    let tight = 1e-3 * best.bound.abs().max(f64::MIN_POSITIVE);
+    let read = super::incumbent::from_prices(part, packer, &best.prices);
+    if best.bound - enough.max(read.value) <= tight {
         return best;
     }
     let mut steps = start(part, packer);
-    subgradient(part, packer, &mut steps);
+    subgradient(part, packer, &mut steps, STEPS, f64::NEG_INFINITY);
     descend(part, packer, &mut steps);
     steps.work += best.work;
     if steps.bound < best.bound { steps } else { Prices { work: steps.work, ..best } }
@@ -118,16 +119,34 @@ fn descend(part: &Part, packer: &mut Packer, at: &mut Prices) {
     }
 }
 
+/// Steps of the subgradient method where only the bound is left to be brought down.
+const PRESSED: usize = 6000;
+
+/// Brings the bound down further by a longer walk of the subgradient method, until it is below
+/// `enough`. Gives the work done.
+pub(super) fn press(part: &Part, packer: &mut Packer, at: &mut Prices, enough: f64) -> u64 {
+    let before = at.work;
+    let mut steps = start(part, packer);
+    subgradient(part, packer, &mut steps, PRESSED, enough);
+    let work = steps.work;
+    if steps.bound < at.bound {
+        *at = steps;
+    }
+    at.work = before + work;
+    work
+}
+
 /// Momentum subgradient: the direction is 0.8 of the old one and 0.2 of the new subgradient (one
-/// minus the families that take the group), the steps fall geometrically.
-fn subgradient(part: &Part, packer: &mut Packer, at: &mut Prices) {
+/// minus the families that take the group), the steps fall geometrically. Ends where the bound is
+/// below `enough`.
+fn subgradient(part: &Part, packer: &mut Packer, at: &mut Prices, steps: usize, enough: f64) {
     let n = part.groups.len();
     let mut prices = at.prices.clone();
     let mut direction = vec![0.0; n];
     let mut slope = vec![0.0; n];
     let scale = part.items.iter().map(|i| i.score).fold(0.0, f64::max);
     let (from, to) = (0.2 * scale, 1e-4 * scale);
-    for step in 0..STEPS {
+    for step in 0..steps {
         slope.fill(1.0);
         let mut value: f64 = prices.iter().sum();
         for f in 0..part.families.len() {
@@ -141,7 +160,7 @@ fn subgradient(part: &Part, packer: &mut Packer, at: &mut Prices) {
             at.bound = value;
             at.prices.copy_from_slice(&prices);
         }
-        let length = from * (to / from).powf(step as f64 / (STEPS - 1) as f64);
+        let length = from * (to / from).powf(step as f64 / (steps - 1) as f64);
         let mut flat = true;
         for g in 0..n {
             let s = if prices[g] <= 0.0 && slope[g] > 0.0 { 0.0 } else { slope[g] };
@@ -149,7 +168,7 @@ fn subgradient(part: &Part, packer: &mut Packer, at: &mut Prices) {
             direction[g] = 0.8 * direction[g] + 0.2 * s;
             prices[g] = (prices[g] - length * direction[g]).max(0.0);
         }
-        if flat {
+        if flat || at.bound < enough {
             break;
         }
     }

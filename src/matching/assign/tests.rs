@@ -169,3 +169,58 @@ fn a_regional_caseload_is_proven_optimal() {
         }
     }
 }
+
+/// The same problem with groups and families in another order.
+fn shuffled(problem: &Problem, rng: &mut ChaCha12Rng) -> Problem {
+    let mut order = |n: usize| {
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        for k in (1..n).rev() {
+            order.swap(k, rng.random_range(0..=k));
+        }
+        order
+    };
+    let (groups, families) = (order(problem.groups()), order(problem.places().len()));
+    let mut places = vec![0; families.len()];
+    for (f, &to) in families.iter().enumerate() {
+        places[to as usize] = problem.places()[f];
+    }
+    let pairs = problem.pairs().iter().map(|p| Pair {
+        group: groups[p.group as usize],
+        family: families[p.family as usize],
+        ..*p
+    });
+    Problem::new(groups.len(), places, pairs.collect(), Vec::new()).unwrap()
+}
+
+#[test]
+fn more_children_than_places_give_one_optimum_whatever_the_order() {
+    let mut rng = ChaCha12Rng::seed_from_u64(12);
+    for seed in 0..6 {
+        let problem = geometric(150, 105, seed, false);
+        let solution = solve(&problem, Effort::default());
+        assert!(solution.is_optimal(), "seed {seed}: {}", solution.gap());
+        for _ in 0..2 {
+            let other = solve(&shuffled(&problem, &mut rng), Effort::default());
+            assert!(other.is_optimal());
+            let off = (other.objective - solution.objective).abs();
+            assert!(off < 1e-9, "seed {seed}: {} {}", other.objective, solution.objective);
+        }
+    }
+}
+
+#[test]
+fn the_most_children_placed_are_proven_in_a_region_of_equal_scores() {
+    for seed in 0..3 {
+        let problem = geometric(200, 140, seed, true);
+        let solution = solve(&problem, Effort::default());
+        assert!(problem.value(&solution.chosen).is_some());
+        assert!(solution.is_optimal(), "seed {seed}: {}", solution.gap());
+        // Weights in halves are counted in halves.
+        let halves = problem.pairs().iter().map(|p| Pair { score: p.score * 1.5, ..*p });
+        let places = problem.places().to_vec();
+        let other = Problem::new(200, places, halves.collect(), Vec::new()).unwrap();
+        let weighted = solve(&other, Effort::default());
+        assert!(weighted.is_optimal());
+        assert!((weighted.objective - 1.5 * solution.objective).abs() < 1e-9);
+    }
+}

@@ -8,8 +8,9 @@ use super::{End, Kind, Lp, Stalled, Var, slack_var};
 const TOLERANCE: f64 = 1e-9;
 /// A pivot must be at least this large.
 const PIVOT: f64 = 1e-7;
-/// Pivots between two factorings at most.
+/// Pivots between two factorings at most: so many, and one more for so many rows.
 const REFACTOR: usize = 100;
+const ROWS_PER_PIVOT: usize = 50;
 
 impl Lp {
     /// Factors the basis anew and computes values and reduced costs from it.
@@ -207,7 +208,7 @@ impl Lp {
         inn.d[k] = 0.0;
         self.basis[position] = enter;
         self.pivots += 1;
-        let full = self.eta_pivot.len() >= REFACTOR
+        let full = self.eta_pivot.len() >= REFACTOR + self.rhs.len() / ROWS_PER_PIVOT
             || self.etas.entries() > 2 * self.lu.entries() + 4 * self.rhs.len();
         if full { self.refactor() } else { Ok(()) }
     }
