@@ -3,8 +3,9 @@
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 
+use super::CAUSES;
 use super::leaf::Leaf;
-use super::time::{Spans, TICKS, Table};
+use super::time::{Drawn, Hazards, Spans, Table};
 use crate::learners::bin_tree::{BinTree, Split};
 use crate::learners::binned::{Bins, MISSING};
 
@@ -27,49 +28,84 @@ pub(super) struct Grown {
     pub(super) leaves: Vec<Leaf>,
 }
 
-/// A place for all that a tree needs while it grows.
-struct Growth<'a> {
+/// What the rows of a node, or of a bin of a column, bring to a log-rank test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Sums<const C: usize> {
+    /// Distinct rows.
+    cases: f64,
+    /// Ends that were seen, by cause.
+    seen: [f64; C],
+    /// Ends that the node's hazard expects.
+    due: [f64; C],
+}
+
+impl<const C: usize> Sums<C> {
+    const NONE: Self = Self { cases: 0.0, seen: [0.0; C], due: [0.0; C] };
+
+    #[inline]
+    fn add(&mut self, other: &Self) {
+        self.cases += other.cases;
+        for k in 0..C {
+            self.seen[k] += other.seen[k];
+            self.due[k] += other.due[k];
+        }
+    }
+}
+
+/// The sums of a column by bin; the last is for missing values.
+type Histogram<const C: usize> = [Sums<C>; 256];
+
+/// A place for all that a tree needs while it grows, for at most `C` causes: those beyond the
+/// true number have no ends and add nothing.
+struct Growth<'a, const C: usize> {
     ground: &'a Ground<'a>,
-    /// How often the bootstrap drew each row.
-    weight: &'a [u32],
     table: Table,
-    /// Cumulative hazards at the edges, cause by cause.
-    hazard: Vec<f64>,
-    /// Per row of the node: 1, then observed and expected ends of each cause.
-    payload: Vec<f64>,
-    /// The same by bin; the last bin is for missing values.
-    histogram: Vec<f64>,
+    hazards: Vec<Hazards<C>>,
+    /// What each row of the node brings.
+    payload: Vec<Sums<C>>,
+    /// One for each column that is looked at together with others.
+    histograms: Vec<Histogram<C>>,
     columns: Vec<usize>,
+    spare: Vec<Drawn>,
     out: Grown,
 }
 
 /// Grows a tree on the rows that were drawn.
 pub(super) fn grow(ground: &Ground<'_>, weight: &[u32], rng: &mut ChaCha12Rng) -> Grown {
-    let mut rows: Vec<u32> = (0..weight.len() as u32)
-        .filter(|&r| weight[r as usize] > 0 && ground.spans.seen[r as usize])
-        .collect();
-    let stride = 1 + 2 * ground.causes;
-    let bins = ground.cut_counts.iter().max().map_or(1, |c| c + 1);
-    let mut growth = Growth {
+    let rows = ground.spans.drawn(weight);
+    match ground.causes {
+        1 => grow_on::<1>(ground, rows, rng),
+        2 => grow_on::<2>(ground, rows, rng),
+        3 => grow_on::<3>(ground, rows, rng),
+        4..=6 => grow_on::<6>(ground, rows, rng),
+        _ => grow_on::<CAUSES>(ground, rows, rng),
+    }
+}
+
+fn grow_on<const C: usize>(
+    ground: &Ground<'_>,
+    mut rows: Vec<Drawn>,
+    rng: &mut ChaCha12Rng,
+) -> Grown {
+    let mut growth = Growth::<C> {
         ground,
-        weight,
         table: Table::new(ground.cells, ground.causes),
-        hazard: vec![0.0; ground.causes * (ground.cells + 1)],
-        payload: Vec::new(),
-        histogram: vec![0.0; (bins + 1) * stride],
+        hazards: vec![Hazards::NONE; ground.cells + 1],
+        payload: Vec::with_capacity(rows.len()),
+        histograms: vec![[Sums::NONE; 256]; TOGETHER],
         columns: (0..ground.cut_counts.len()).collect(),
+        spare: rows.clone(),
         out: Grown { tree: BinTree::default(), leaves: Vec::new() },
     };
     // Open nodes: rows from..to, depth, and the split whose right child it is.
     let mut open = vec![(0, rows.len(), 0, None)];
-    let mut spare = Vec::with_capacity(rows.len());
     while let Some((from, to, depth, parent)) = open.pop() {
         let node = growth.out.tree.len();
         if let Some(parent) = parent {
             growth.out.tree.to[parent as usize] = node as u32;
         }
         let own = &mut rows[from..to];
-        growth.count(own);
+        growth.table.count(own, ground.causes);
         match growth.split(own, depth, rng) {
             None => {
                 let leaf = Leaf::new(&growth.table, own.len() as u32);
@@ -79,8 +115,8 @@ pub(super) fn grow(ground: &Ground<'_>, weight: &[u32], rng: &mut ChaCha12Rng) -
             Some(split) => {
                 let node = growth.out.tree.push_split(split) as u32;
                 let bins = &ground.bins.columns[split.column];
-                let middle =
-                    from + partition(own, &mut spare, |r| split.goes_left(bins[r as usize]));
+                let left = |r: u32| split.goes_left(bins[r as usize]);
+                let middle = from + partition(own, &mut growth.spare, left);
                 open.push((middle, to, depth + 1, Some(node)));
                 open.push((from, middle, depth + 1, None));
             }
@@ -89,31 +125,25 @@ pub(super) fn grow(ground: &Ground<'_>, weight: &[u32], rng: &mut ChaCha12Rng) -
     growth.out
 }
 
-/// Rows that go left first, all in their order; how many.
-fn partition(rows: &mut [u32], spare: &mut Vec<u32>, left: impl Fn(u32) -> bool) -> usize {
-    spare.clear();
-    let mut kept = 0;
+/// Rows that go left first, all in their order; how many. Both sides are written for every row
+/// and one of them kept: which way a row goes is hard to foresee.
+fn partition(rows: &mut [Drawn], spare: &mut [Drawn], left: impl Fn(u32) -> bool) -> usize {
+    let (mut kept, mut gone) = (0, 0);
     for i in 0..rows.len() {
-        let row = rows[i];
-        if left(row) {
-            rows[kept] = row;
-            kept += 1;
-        } else {
-            spare.push(row);
-        }
+        let drawn = rows[i];
+        let goes_left = left(drawn.row);
+        rows[kept] = drawn;
+        spare[gone] = drawn;
+        kept += usize::from(goes_left);
+        gone += usize::from(!goes_left);
     }
-    rows[kept..].copy_from_slice(spare);
+    rows[kept..].copy_from_slice(&spare[..gone]);
     kept
 }
 
-impl Growth<'_> {
-    fn count(&mut self, rows: &[u32]) {
-        let weighted = rows.iter().map(|&r| (r as usize, self.weight[r as usize]));
-        self.table.count(self.ground.spans, weighted, self.ground.causes);
-    }
-
+impl<const C: usize> Growth<'_, C> {
     /// The best split of a node whose rows are counted; `None` where it stays a leaf.
-    fn split(&mut self, rows: &[u32], depth: usize, rng: &mut ChaCha12Rng) -> Option<Split> {
+    fn split(&mut self, rows: &[Drawn], depth: usize, rng: &mut ChaCha12Rng) -> Option<Split> {
         let ground = self.ground;
         let idle = self.table.total.iter().all(|&d| d == 0);
         if rows.len() < 2 * ground.leaf || depth >= ground.depth || idle {
@@ -121,157 +151,121 @@ impl Growth<'_> {
         }
         self.expect(rows);
         // Fisher & Yates as far as needed: columns without a cut are passed over.
-        let (mut best, mut tried) = (None, 0);
-        for k in 0..self.columns.len() {
-            if tried == ground.tried {
-                break;
+        let (mut best, mut tried, mut drawn) = (None, 0, 0);
+        while tried < ground.tried && drawn < self.columns.len() {
+            let wanted = TOGETHER.min(ground.tried - tried).min(self.columns.len() - drawn);
+            for k in drawn..drawn + wanted {
+                let other = rng.random_range(k..self.columns.len());
+                self.columns.swap(k, other);
             }
-            let other = rng.random_range(k..self.columns.len());
-            self.columns.swap(k, other);
-            let column = self.columns[k];
-            if let Some(spread) = self.fill(rows, column) {
-                tried += 1;
-                self.scan(column, spread, rows.len(), &mut best);
+            self.fill(rows, drawn, wanted);
+            for slot in 0..wanted {
+                let column = self.columns[drawn + slot];
+                tried += usize::from(self.scan(column, slot, rows.len(), &mut best));
             }
+            drawn += wanted;
         }
         best.map(|(_, split)| split)
     }
 
     /// For each row the ends that were seen and those that the node's hazard expects of it.
-    fn expect(&mut self, rows: &[u32]) {
-        let (causes, edges) = (self.ground.causes, self.ground.cells + 1);
-        for k in 0..causes {
-            self.table.cumulative(k, causes, &mut self.hazard[k * edges..(k + 1) * edges]);
-        }
-        let spans = self.ground.spans;
+    fn expect(&mut self, rows: &[Drawn]) {
+        self.table.cumulative(self.ground.causes, &mut self.hazards);
         self.payload.clear();
-        for &r in rows {
-            let r = r as usize;
-            let (from, to, w) = (spans.from[r], spans.to[r], f64::from(self.weight[r]));
-            self.payload.push(1.0);
-            for k in 0..causes {
-                let seen = if spans.cause[r] as usize == k + 1 { w } else { 0.0 };
-                let hazard = &self.hazard[k * edges..(k + 1) * edges];
-                self.payload.push(seen);
-                self.payload.push(w * (at(hazard, to) - at(hazard, from)));
+        let hazards = &self.hazards[..];
+        self.payload.extend(rows.iter().map(|r| {
+            let w = f64::from(r.weight);
+            let mut due = Hazards::at(hazards, r.to);
+            if r.from > 0 {
+                let before = Hazards::at(hazards, r.from);
+                (0..C).for_each(|k| due[k] -= before[k]);
             }
-        }
+            due.iter_mut().for_each(|d| *d *= w);
+            let seen = std::array::from_fn(|k| if r.cause as usize == k + 1 { w } else { 0.0 });
+            Sums { cases: 1.0, seen, due }
+        }));
     }
 
-    /// The histogram of a column: the bins in use, or `None` where all rows are in one.
-    fn fill(&mut self, rows: &[u32], column: usize) -> Option<(usize, usize)> {
-        let bins = &self.ground.bins.columns[column];
-        let (missing, stride) = (self.ground.cut_counts[column] + 1, 1 + 2 * self.ground.causes);
-        if missing < 2 && rows.iter().all(|&r| bins[r as usize] == bins[rows[0] as usize]) {
-            return None;
-        }
-        let histogram = &mut self.histogram[..(missing + 1) * stride];
-        histogram.fill(0.0);
-        // Strides of one, two and three causes are known to the compiler.
-        let bin_of = |r: u32| match bins[r as usize] {
-            MISSING => missing,
-            bin => usize::from(bin),
-        };
-        match stride {
-            3 => add_up::<3>(histogram, rows, &self.payload, bin_of),
-            5 => add_up::<5>(histogram, rows, &self.payload, bin_of),
-            7 => add_up::<7>(histogram, rows, &self.payload, bin_of),
-            _ => {
-                for (&r, own) in rows.iter().zip(self.payload.chunks_exact(stride)) {
-                    let at = bin_of(r) * stride;
-                    for (h, p) in histogram[at..at + stride].iter_mut().zip(own) {
-                        *h += p;
+    /// The histograms of the columns drawn from `first` on: two at a time, so that one does not
+    /// wait for the other's sums.
+    fn fill(&mut self, rows: &[Drawn], first: usize, columns: usize) {
+        let bins = |slot: usize| &self.ground.bins.columns[self.columns[first + slot]][..];
+        for (pair, histograms) in self.histograms[..columns].chunks_mut(2).enumerate() {
+            for (k, h) in histograms.iter_mut().enumerate() {
+                let column = self.columns[first + 2 * pair + k];
+                h[..=self.ground.cut_counts[column]].fill(Sums::NONE);
+                h[usize::from(MISSING)] = Sums::NONE;
+            }
+            match histograms {
+                [a, b] => {
+                    let (of_a, of_b) = (bins(2 * pair), bins(2 * pair + 1));
+                    for (r, own) in rows.iter().zip(&self.payload) {
+                        a[usize::from(of_a[r.row as usize])].add(own);
+                        b[usize::from(of_b[r.row as usize])].add(own);
                     }
                 }
+                [a] => {
+                    let of_a = bins(2 * pair);
+                    for (r, own) in rows.iter().zip(&self.payload) {
+                        a[usize::from(of_a[r.row as usize])].add(own);
+                    }
+                }
+                _ => {}
             }
         }
-        let used = |b: &usize| histogram[b * stride] > 0.0;
-        let (first, last) = ((0..missing).find(used)?, (0..missing).rfind(used)?);
-        (first < last || used(&missing)).then_some((first, last))
     }
 
-    /// Every cut of a column, with missing values on either side.
+    /// Every cut of a column, with missing values on either side; whether there is any.
     fn scan(
         &self,
         column: usize,
-        (first, last): (usize, usize),
+        slot: usize,
         rows: usize,
         best: &mut Option<(f64, Split)>,
-    ) {
-        let (causes, stride) = (self.ground.causes, 1 + 2 * self.ground.causes);
-        let missing_at = (self.ground.cut_counts[column] + 1) * stride;
-        let missing = &self.histogram[missing_at..missing_at + stride];
-        let none_missing = missing[0] == 0.0;
-        let least = self.ground.leaf as f64;
-        let mut left = [0.0; STRIDE_MOST];
-        let mut wide;
-        let left = if stride <= STRIDE_MOST {
-            &mut left[..stride]
-        } else {
-            wide = vec![0.0; stride];
-            &mut wide[..]
+    ) -> bool {
+        let known = self.ground.cut_counts[column] + 1;
+        let histogram = &self.histograms[slot];
+        let missing = &histogram[usize::from(MISSING)];
+        let none_missing = missing.cases == 0.0;
+        let used = |b: &usize| histogram[*b].cases > 0.0;
+        let Some((first, last)) = (0..known).find(used).zip((0..known).rfind(used)) else {
+            return false;
         };
-        for bin in first..=last {
-            let own = &self.histogram[bin * stride..(bin + 1) * stride];
-            if own[0] == 0.0 {
-                continue;
-            }
-            left.iter_mut().zip(own).for_each(|(l, h)| *l += h);
+        if first == last && none_missing {
+            return false;
+        }
+        let (least, all) = (self.ground.leaf as f64, rows as f64);
+        let mut left = Sums::NONE;
+        for bin in (first..=last).filter(used) {
+            left.add(&histogram[bin]);
             for missing_left in [false, true] {
                 if none_missing && missing_left {
                     break;
                 }
-                let more = |i: usize| if missing_left { missing[i] } else { 0.0 };
-                let cases = left[0] + more(0);
-                if cases < least || rows as f64 - cases < least {
+                let mut side = left;
+                if missing_left {
+                    side.add(missing);
+                }
+                if side.cases < least || all - side.cases < least {
                     continue;
                 }
-                let gain: f64 = (0..causes)
-                    .map(|k| {
-                        let (seen, due) =
-                            (left[1 + 2 * k] + more(1 + 2 * k), left[2 + 2 * k] + more(2 + 2 * k));
-                        log_rank(seen, due, f64::from(self.table.total[k]))
-                    })
+                let gain: f64 = (self.table.total.iter().zip(side.seen).zip(side.due))
+                    .map(|((&total, seen), due)| log_rank(seen, due, f64::from(total)))
                     .sum();
                 if gain > 0.0 && best.is_none_or(|(g, _)| gain > g) {
                     // Where nothing is missing here, what is missing later goes with the many.
                     let missing_left =
-                        if none_missing { 2.0 * cases >= rows as f64 } else { missing_left };
+                        if none_missing { 2.0 * side.cases >= all } else { missing_left };
                     *best = Some((gain, Split { column, bin: bin as u8, missing_left }));
                 }
             }
         }
+        true
     }
 }
 
-/// Adds what each row brings to its bin, `S` numbers at a time.
-fn add_up<const S: usize>(
-    histogram: &mut [f64],
-    rows: &[u32],
-    payload: &[f64],
-    bin_of: impl Fn(u32) -> usize,
-) {
-    let (bins, _) = histogram.as_chunks_mut::<S>();
-    let (own, _) = payload.as_chunks::<S>();
-    for (&r, own) in rows.iter().zip(own) {
-        let bin = &mut bins[bin_of(r)];
-        for k in 0..S {
-            bin[k] += own[k];
-        }
-    }
-}
-
-/// Strides of up to three causes stay on the stack.
-const STRIDE_MOST: usize = 7;
-
-/// A cumulative hazard at a tick.
-fn at(hazard: &[f64], tick: u32) -> f64 {
-    let (cell, part) = ((tick / TICKS) as usize, tick % TICKS);
-    if part == 0 {
-        return hazard[cell];
-    }
-    hazard[cell] + (hazard[cell + 1] - hazard[cell]) * f64::from(part) / f64::from(TICKS)
-}
+/// Columns whose histograms are filled together.
+const TOGETHER: usize = 4;
 
 /// The log-rank chi-square of two groups from the ends seen and expected in one of them, and the
 /// ends in both (the form of Peto & Peto 1972: (O − E)² over E, summed over the groups).
@@ -291,9 +285,10 @@ mod tests {
 
     #[test]
     fn a_partition_keeps_the_order() {
-        let mut rows = [5, 2, 8, 1, 9, 4];
-        let left = partition(&mut rows, &mut Vec::new(), |r| r % 2 == 0);
-        assert_eq!((left, rows), (3, [2, 8, 4, 5, 1, 9]));
+        let drawn = |row| Drawn { row, weight: 1, from: 0, to: 1, cause: 0 };
+        let mut rows = [5, 2, 8, 1, 9, 4].map(drawn);
+        let left = partition(&mut rows, &mut [drawn(0); 6], |r| r % 2 == 0);
+        assert_eq!((left, rows.map(|d| d.row)), (3, [2, 8, 4, 5, 1, 9]));
     }
 
     #[test]

@@ -38,41 +38,46 @@ impl Leaf {
         Self { cases, at_risk, ends }
     }
 
-    /// The hazard of each cause over a whole cell: ends over the mean number at risk. Where
-    /// nobody of the leaf was at risk any more, that of `all`.
-    fn hazards(&self, cell: usize, next: &mut usize, into: &mut [f64]) -> bool {
+    /// The hazard of each cause over a whole cell: ends over the mean number at risk; `false` where
+    /// nobody was at risk. `ends` are those of the cell.
+    fn hazards(&self, cell: usize, ends: &[u32], into: &mut [f64]) -> bool {
         into.fill(0.0);
-        let causes = into.len() as u32;
-        let Some(ticks) = self.at_risk.get(cell).filter(|&&t| t > 0) else { return false };
-        let one = f64::from(TICKS) / f64::from(*ticks);
-        while let Some(&code) = self.ends.get(*next).filter(|&&c| c / causes == cell as u32) {
-            into[(code % causes) as usize] += one;
-            *next += 1;
+        let Some(&ticks) = self.at_risk.get(cell).filter(|&&t| t > 0) else { return false };
+        let causes = into.len();
+        for &code in ends {
+            into[code as usize % causes] += 1.0;
         }
+        into.iter_mut().for_each(|h| *h *= f64::from(TICKS) / f64::from(ticks));
         true
+    }
+
+    /// The ends of a cell among those from `from` on.
+    fn ends_of(&self, cell: usize, from: usize, causes: usize) -> &[u32] {
+        let rest = self.ends.get(from..).unwrap_or_default();
+        let of = rest.iter().take_while(|&&c| c as usize / causes == cell).count();
+        &rest[..of]
+    }
+
+    /// The hazards of a cell in which nobody of a leaf was at risk: those of all. All have many
+    /// ends, so that they are searched and not walked through.
+    fn hazards_of_all(&self, cell: usize, into: &mut [f64]) {
+        let causes = into.len();
+        let first = self.ends.partition_point(|&c| (c as usize) < cell * causes);
+        self.hazards(cell, self.ends_of(cell, first, causes), into);
     }
 
     /// The states at `from` and at `to`, in cells since the first edge.
     pub(super) fn states(&self, all: &Self, causes: usize, from: f64, to: f64) -> [State; 2] {
         let mut at = State { incidence: vec![0.0; causes], survival: 1.0 };
         let mut first = at.clone();
-        let (mut hazard, mut own, mut every) = (vec![0.0; causes], 0, 0);
+        let (mut hazard, mut next) = (vec![0.0; causes], 0);
         let cells = to.ceil() as usize;
         for cell in 0..cells {
             let left = cell as f64;
-            let known = {
-                let known = self.hazards(cell, &mut own, &mut hazard);
-                // The pointer into all ends moves on, whether they are needed or not.
-                if known {
-                    let causes = causes as u32;
-                    while all.ends.get(every).is_some_and(|&c| c / causes == cell as u32) {
-                        every += 1;
-                    }
-                }
-                known
-            };
-            if !known {
-                all.hazards(cell, &mut every, &mut hazard);
+            let own = self.ends_of(cell, next, causes);
+            next += own.len();
+            if !self.hazards(cell, own, &mut hazard) {
+                all.hazards_of_all(cell, &mut hazard);
             }
             if (left..left + 1.0).contains(&from) {
                 first = at.clone();

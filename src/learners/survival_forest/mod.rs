@@ -28,6 +28,8 @@ const BAG: usize = 4;
 const DEPTH: u16 = 64;
 /// No grid has more cells.
 const CELLS: usize = 512;
+/// No forest tells more causes apart.
+const CAUSES: usize = 32;
 /// Streams of random numbers of halves lie behind those of trees.
 const HALVES: u64 = 1 << 32;
 
@@ -122,7 +124,7 @@ impl SurvivalForest {
         let cuts = Cuts::learn(x);
         let bins = cuts.bins(x);
         let spans = Spans::new(y, edges);
-        let seen: Vec<usize> = (0..y.len()).filter(|&r| spans.seen[r]).collect();
+        let seen = spans.drawn(&vec![1; y.len()]);
         if seen.len() < 4 * settings.leaf {
             let (n, leaf) = (seen.len(), settings.leaf);
             let what = format!("{n} rows under observation are too few for leaves of {leaf}");
@@ -130,7 +132,7 @@ impl SurvivalForest {
         }
         let (cells, causes) = (edges.len() - 1, y.causes().len());
         let mut table = Table::new(cells, causes);
-        table.count(&spans, seen.iter().map(|&r| (r, 1)), causes);
+        table.count(&seen, causes);
         if table.total.iter().all(|&d| d == 0) {
             return Err(LearnerError::TooFew("no row ends within the time grid".into()));
         }
@@ -328,6 +330,9 @@ fn check(
     let setting = |setting, why| Err(LearnerError::Setting { setting, why });
     if x.ncols() == 0 {
         return setting("terms", "a forest needs at least one");
+    }
+    if y.causes().len() > CAUSES {
+        return setting("the causes", "a forest tells at most 32 apart: put some together");
     }
     if settings.leaf == 0 {
         return setting("leaf", "must be at least 1");

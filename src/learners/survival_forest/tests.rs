@@ -1,6 +1,7 @@
 use ndarray::Array2;
 use rand_distr::{Distribution, Exp1};
 
+use super::time::Hazards;
 use super::*;
 use crate::learners::bin_tree::Split;
 use crate::survival::AalenJohansen;
@@ -301,11 +302,11 @@ fn expected_ends_are_those_of_survdiff() {
     let grid: Vec<f64> = (0..=8).map(f64::from).collect();
     let spans = Spans::new(&y, &grid);
     let mut table = Table::new(8, 1);
-    table.count(&spans, (0..12).map(|r| (r, 1)), 1);
-    let mut hazard = vec![0.0; 9];
-    table.cumulative(0, 1, &mut hazard);
-    let edge = |r: usize| (spans.to[r] / 64) as usize;
-    let due: f64 = (0..12).filter(|&r| group[r] == 0).map(|r| hazard[edge(r)]).sum();
+    table.count(&spans.drawn(&[1; 12]), 1);
+    let mut hazards = [Hazards::<1>::NONE; 9];
+    table.cumulative(1, &mut hazards);
+    let hazard = |r: usize| Hazards::at(&hazards, spans.to[r])[0];
+    let due: f64 = (0..12).filter(|&r| group[r] == 0).map(hazard).sum();
     assert!((due - SURVDIFF).abs() < 1e-12, "{due}");
 }
 

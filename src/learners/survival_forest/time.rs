@@ -57,6 +57,31 @@ fn tick(edges: &[f64], t: f64, round: fn(f64) -> f64) -> u32 {
     cell as u32 * TICKS + (round(share * f64::from(TICKS)) as u32).min(TICKS)
 }
 
+/// A row that a tree drew: what it was under observation for, and how often it counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Drawn {
+    pub(super) row: u32,
+    pub(super) weight: u32,
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) cause: u32,
+}
+
+impl Spans {
+    /// The rows that are drawn at least once and were seen, in their order.
+    pub(super) fn drawn(&self, weight: &[u32]) -> Vec<Drawn> {
+        let seen = (0..weight.len()).filter(|&r| weight[r] > 0 && self.seen[r]);
+        seen.map(|r| Drawn {
+            row: r as u32,
+            weight: weight[r],
+            from: self.from[r],
+            to: self.to[r],
+            cause: self.cause[r],
+        })
+        .collect()
+    }
+}
+
 /// Events by cell and cause, and ticks at risk by cell, of some rows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
@@ -78,27 +103,22 @@ impl Table {
         }
     }
 
-    /// Counts rows, each as often as `weight` says.
-    pub(super) fn count(
-        &mut self,
-        spans: &Spans,
-        rows: impl Iterator<Item = (usize, u32)>,
-        causes: usize,
-    ) {
+    /// Counts rows, each as often as it was drawn.
+    pub(super) fn count(&mut self, rows: &[Drawn], causes: usize) {
         self.events.fill(0);
         self.at_risk.fill(0);
         self.total.fill(0);
         self.whole.fill(0);
         let ticks = i64::from(TICKS);
-        for (row, weight) in rows {
-            let (from, to, w) = (spans.from[row], spans.to[row], i64::from(weight));
+        for &Drawn { weight, from, to, cause, .. } in rows {
+            let w = i64::from(weight);
             let (first, last) = ((from / TICKS) as usize, ((to - 1) / TICKS) as usize);
             // Whole cells between first and last, then the parts at both ends.
             self.whole[first] += w;
             self.whole[last + 1] -= w;
             self.at_risk[first] -= w * i64::from(from % TICKS);
             self.at_risk[last] -= w * (ticks * (last as i64 + 1) - i64::from(to));
-            let cause = spans.cause[row] as usize;
+            let cause = cause as usize;
             if cause > 0 {
                 self.events[last * causes + cause - 1] += weight;
                 self.total[cause - 1] += weight;
@@ -111,14 +131,44 @@ impl Table {
         }
     }
 
-    /// The cumulative hazard of a cause at each edge, into `into` (cells + 1).
-    pub(super) fn cumulative(&self, cause: usize, causes: usize, into: &mut [f64]) {
-        into[0] = 0.0;
-        for (cell, &ticks) in self.at_risk.iter().enumerate() {
-            let d = self.events[cell * causes + cause];
-            let h = if d > 0 { f64::from(d) * f64::from(TICKS) / ticks as f64 } else { 0.0 };
-            into[cell + 1] = into[cell] + h;
+    /// At the start of each cell, and at the last edge, the cumulative hazards of the causes and
+    /// what a tick adds to them.
+    pub(super) fn cumulative<const C: usize>(&self, causes: usize, into: &mut [Hazards<C>]) {
+        let mut sum = [0.0; C];
+        for (cell, (&ticks, own)) in self.at_risk.iter().zip(&mut *into).enumerate() {
+            let mut tick = [0.0; C];
+            for (k, tick) in tick.iter_mut().enumerate().take(causes) {
+                let d = self.events[cell * causes + k];
+                *tick = if d > 0 { f64::from(d) / ticks as f64 } else { 0.0 };
+            }
+            *own = Hazards { sum, tick };
+            for k in 0..C {
+                sum[k] += tick[k] * f64::from(TICKS);
+            }
         }
+        if let Some(last) = into.get_mut(self.at_risk.len()) {
+            *last = Hazards { sum, tick: [0.0; C] };
+        }
+    }
+}
+
+/// Cumulative hazards at the start of a cell, and what each of its ticks adds to them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Hazards<const C: usize> {
+    pub(super) sum: [f64; C],
+    pub(super) tick: [f64; C],
+}
+
+impl<const C: usize> Hazards<C> {
+    /// None.
+    pub(super) const NONE: Self = Self { sum: [0.0; C], tick: [0.0; C] };
+
+    /// The cumulative hazard of a cause at a tick since the first edge.
+    #[inline]
+    pub(super) fn at(all: &[Self], tick: u32) -> [f64; C] {
+        let own = &all[(tick / TICKS) as usize];
+        let part = f64::from(tick % TICKS);
+        std::array::from_fn(|k| own.sum[k] + own.tick[k] * part)
     }
 }
 
@@ -145,13 +195,15 @@ mod tests {
             (&[1, 2, 0, 0][..], &[true, true, true, false][..])
         );
         let mut t = Table::new(3, 2);
-        t.count(&s, [(0, 1), (1, 2)].into_iter(), 2);
+        t.count(&s.drawn(&[1, 2, 0, 1]), 2);
         assert_eq!(t.at_risk, [32 + 2 * 64, 64, 32]);
         assert_eq!(t.events, [0, 2, 0, 0, 1, 0]);
         assert_eq!(t.total, [1, 2]);
-        let mut h = [0.0; 4];
-        t.cumulative(1, 2, &mut h);
-        assert_eq!(h, [0.0, 2.0 / 2.5, 2.0 / 2.5, 2.0 / 2.5]);
+        let mut h = [Hazards::<2>::NONE; 4];
+        t.cumulative(2, &mut h);
+        let second = |tick| Hazards::at(&h, tick)[1];
+        assert_eq!([second(0), second(64), second(192)], [0.0, 2.0 / 2.5, 2.0 / 2.5]);
+        assert_eq!(second(16), 2.0 / 2.5 / 4.0);
     }
 
     #[test]
