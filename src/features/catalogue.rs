@@ -156,26 +156,35 @@ pub(super) enum Filled {
 
 /// The feature of a name, and what fills the open part of the name.
 pub(super) fn find(name: &str) -> Result<(&'static Feature, Filled), FeatureError> {
+    filled(name).ok_or_else(|| FeatureError::Unknown {
+        what: "feature",
+        name: name.to_owned(),
+        nearest: nearest(name, CATALOGUE.iter().map(|f| f.name)),
+    })
+}
+
+/// The feature of a name, for who asks whether it is one at all: no search for a near one.
+pub(crate) fn known(name: &str) -> Option<&'static Feature> {
+    filled(name).map(|(feature, _)| feature)
+}
+
+fn filled(name: &str) -> Option<(&'static Feature, Filled)> {
     let exact = CATALOGUE.iter().find(|f| f.name == name && !name.contains('<'));
     if let Some(found) = exact.filter(|f| f.pattern.is_none()) {
-        return Ok((found, Filled::Nothing));
+        return Some((found, Filled::Nothing));
     }
     for f in CATALOGUE {
         let Some((before, open)) = f.pattern.and_then(|p| p.split_once('<')) else { continue };
         let Some(rest) = name.strip_prefix(before) else { continue };
         if open.starts_with("years") {
             if let Some(years) = rest.parse().ok().filter(|y| (1..=30).contains(y)) {
-                return Ok((f, Filled::Years(years)));
+                return Some((f, Filled::Years(years)));
             }
         } else if !rest.is_empty() && !rest.contains('<') {
-            return Ok((f, Filled::Word(rest.to_owned())));
+            return Some((f, Filled::Word(rest.to_owned())));
         }
     }
-    Err(FeatureError::Unknown {
-        what: "feature",
-        name: name.to_owned(),
-        nearest: nearest(name, CATALOGUE.iter().map(|f| f.name)),
-    })
+    None
 }
 
 /// A row of the catalogue.

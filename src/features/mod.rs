@@ -25,6 +25,7 @@ mod table;
 mod term;
 
 pub use as_of::AsOf;
+pub(crate) use catalogue::known;
 pub use catalogue::{Feature, Level, Unit, catalogue_markdown, feature};
 pub use compute::{compute, compute_with_progress};
 pub use design::{Design, Note, NoteKind};

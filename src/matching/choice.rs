@@ -59,6 +59,28 @@ pub fn choice_set(s: &Situation<'_>, screen: &Screen<'_>, asks: &[&Ask<'_>]) -> 
     ChoiceSet { families, contradiction: clash.is_some() }
 }
 
+/// The families that no rule excludes for requests that are placed together, in the order of the
+/// file: those of [`choice_set`] that pass, found without a ledger of the others.
+#[must_use]
+pub(super) fn passing(s: &Situation<'_>, screen: &Screen<'_>, asks: &[&Ask<'_>]) -> Vec<FamilyIx> {
+    if inner_clash(s, screen, asks).is_some() {
+        return Vec::new();
+    }
+    let takes = |f: FamilyIx| {
+        let takes = asks.len() as u32 - living_there(s, asks, f);
+        // The network of one is the network of those who come along.
+        asks.iter().all(|a| !screen.vetoes(s, a, takes, f, false))
+            && asks.iter().any(|a| !screen.vetoes(s, a, takes, f, true))
+    };
+    (0..s.families.len() as u32).map(FamilyIx).filter(|&f| takes(f)).collect()
+}
+
+/// How many of the requests' children live in a family already.
+fn living_there(s: &Situation<'_>, asks: &[&Ask<'_>], family: FamilyIx) -> u32 {
+    let here = &s.family(family).residents;
+    asks.iter().filter(|a| here.iter().any(|r| r.child == a.child)).count() as u32
+}
+
 /// Whether a family of a situation could take requests that are placed together.
 pub(super) fn one_family(
     s: &Situation<'_>,
@@ -104,10 +126,7 @@ fn family_choice(
     family: FamilyIx,
     clash: Option<RuleName>,
 ) -> FamilyChoice {
-    let now = s.family(family);
-    let here =
-        asks.iter().filter(|a| now.residents.iter().any(|r| r.child == a.child)).count() as u32;
-    let takes = asks.len() as u32 - here;
+    let takes = asks.len() as u32 - living_there(s, asks, family);
     let mut members: Vec<Screening> =
         asks.iter().map(|ask| screen.screen(s, ask, takes, family)).collect();
     // The network of one is the network of those who come along.

@@ -138,16 +138,16 @@ impl Refusal {
     /// The veto in words: what was found, then the rule's own reason.
     #[must_use]
     pub fn note(&self, h: &History, rules: &Rules) -> Note {
-        let (nl, en) = words(self.fact, h);
-        let (why_nl, why_en) = match rules.rules.get(&self.rule) {
-            Some(rule) => (rule.nl.as_str(), rule.en.as_str()),
-            None => ("", ""),
-        };
-        Note::new(
-            self.rule.name(),
-            format!("{nl} {why_nl}").trim_end(),
-            format!("{en} {why_en}").trim_end(),
-        )
+        let (mut nl, mut en) = words(self.fact, h);
+        if let Some(rule) = rules.rules.get(&self.rule) {
+            for (said, why) in [(&mut nl, &rule.nl), (&mut en, &rule.en)] {
+                if !why.is_empty() {
+                    said.push(' ');
+                    said.push_str(why.trim_end());
+                }
+            }
+        }
+        Note::new(self.rule.name(), nl, en)
     }
 }
 
@@ -333,11 +333,19 @@ fn trim(value: f64) -> String {
     if value.fract().abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
-/// One decimal, none where it is 0, with the language's own mark.
+/// One decimal, none where it is 0, with the language's own mark; halves go up.
 pub(crate) fn one_decimal(value: f64, mark: char) -> String {
-    let text = format!("{value:.1}");
-    let text = text.strip_suffix(".0").unwrap_or(&text);
-    text.replace('.', &mark.to_string())
+    let tenths = (value * 10.0).round();
+    // Beyond what a whole number of tenths holds there are no decimals to show.
+    if tenths.abs() >= 1e15 {
+        return format!("{value:.0}");
+    }
+    let tenths = tenths as i64;
+    let (sign, whole, part) = (["", "-"][usize::from(tenths < 0)], tenths.abs() / 10, tenths % 10);
+    match part.abs() {
+        0 => format!("{sign}{whole}"),
+        part => format!("{sign}{whole}{mark}{part}"),
+    }
 }
 
 /// As [`one_decimal`], rounded up: a distance just over a limit never reads as the limit itself.

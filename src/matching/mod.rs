@@ -29,6 +29,7 @@ mod text;
 mod ties;
 mod unplaced;
 mod variants;
+mod walk;
 mod words;
 pub mod worth;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::ask::{Ask, Caseload};
 use super::assign::Effort;
 use super::calling::calling;
@@ -132,11 +134,14 @@ pub fn match_requests_with_progress(
         predicted: &predicted,
     };
     progress.start("candidates", load.asks.len() as u64);
-    let mut requests = Vec::with_capacity(load.asks.len());
-    for k in 0..load.asks.len() {
-        requests.push(case.request(k));
-        progress.advance(1);
-    }
+    let mut requests: Vec<RequestMatch> = (0..load.asks.len())
+        .into_par_iter()
+        .map(|k| {
+            let request = case.request(k);
+            progress.advance(1);
+            request
+        })
+        .collect();
     progress.finish();
     requests.sort_by(|a, b| a.request.cmp(&b.request));
     let (worth, worth_reason) = if options.worth {

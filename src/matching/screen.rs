@@ -32,6 +32,8 @@ impl Screening {
 #[derive(Debug)]
 pub struct Screen<'r> {
     rules: &'r Rules,
+    /// The rules in use, in their order.
+    used: Vec<RuleName>,
     combinations: Vec<(Label, Clash)>,
 }
 
@@ -58,7 +60,8 @@ impl<'r> Screen<'r> {
                 Some((need, with))
             })
             .collect();
-        Self { rules, combinations }
+        let used = RuleName::ALL.into_iter().filter(|&n| rules.used(n).is_some()).collect();
+        Self { rules, used, combinations }
     }
 
     /// The rules.
@@ -71,50 +74,78 @@ impl<'r> Screen<'r> {
     /// looked at by the caller, but for `needed`, the places that they need there together.
     #[must_use]
     pub fn screen(&self, s: &Situation<'_>, ask: &Ask<'_>, needed: u32, f: FamilyIx) -> Screening {
-        let family = s.family(f);
         let mut out = Screening::default();
-        for name in RuleName::ALL {
-            if self.rules.used(name).is_none() {
-                continue;
-            }
-            match name {
-                RuleName::Status => status(s, family, &mut out),
-                RuleName::Network => network(s, ask, f, family, &mut out),
-                RuleName::Declined => {
-                    if ask.replies.contains(&(f, Reply::No)) {
-                        out.refusals.push(Refusal::firm(name, Fact::SaidNo));
-                    }
-                }
-                RuleName::RestPeriod => self.rest(s, family, &mut out),
-                RuleName::Places => self.places(family, needed, &mut out),
-                // Comes from the siblings' own screenings.
-                RuleName::KeepSiblings => {}
-                RuleName::Age => age(ask, family, &mut out),
-                RuleName::CareForm => care_form(ask, family, &mut out),
-                RuleName::Perspective => perspective(ask, family, &mut out),
-                RuleName::NeedsRefused => needs_refused(s, ask, family, &mut out),
-                RuleName::NeedsAccepted => needs_accepted(s, ask, family, &mut out),
-                RuleName::OwnChildren => self.own_children(s, ask, family, &mut out),
-                RuleName::OtherChildren => self.other_children(s, ask, family, &mut out),
-                RuleName::DistanceHome | RuleName::DistanceSchool | RuleName::ContactAreas => {
-                    distance(name, s, ask, family, &mut out);
-                }
-                RuleName::AvoidAreas => avoid_areas(ask, family, &mut out),
-                RuleName::SecretAddress => secret_address(s, ask, family, &mut out),
-                RuleName::WishMust => {
-                    if let Some(&(_, lane)) = ask.must.iter().find(|(other, _)| *other != f) {
-                        out.refusals.push(Refusal::firm(name, Fact::MustElsewhere(lane)));
-                    }
-                }
-                RuleName::WishNever => {
-                    if let Some(&(_, lane)) = ask.never.iter().find(|(other, _)| *other == f) {
-                        out.refusals.push(Refusal::firm(name, Fact::Never(lane)));
-                    }
-                }
-                RuleName::NotTogether => not_together(s, ask, family, &mut out),
-            }
+        for &name in &self.used {
+            self.apply(name, s, ask, needed, f, &mut out);
         }
         out
+    }
+
+    /// Whether one of the rules in use excludes the family, as [`Screen::screen`] would find; the
+    /// first that does ends the search. `network` asks of that rule alone, or of all the others.
+    #[must_use]
+    pub(super) fn vetoes(
+        &self,
+        s: &Situation<'_>,
+        ask: &Ask<'_>,
+        needed: u32,
+        f: FamilyIx,
+        network: bool,
+    ) -> bool {
+        let mut out = Screening::default();
+        let mut asked = self.used.iter().filter(|&&n| (n == RuleName::Network) == network);
+        asked.any(|&name| {
+            self.apply(name, s, ask, needed, f, &mut out);
+            !out.passes()
+        })
+    }
+
+    fn apply(
+        &self,
+        name: RuleName,
+        s: &Situation<'_>,
+        ask: &Ask<'_>,
+        needed: u32,
+        f: FamilyIx,
+        out: &mut Screening,
+    ) {
+        let family = s.family(f);
+        match name {
+            RuleName::Status => status(s, family, out),
+            RuleName::Network => network(s, ask, f, family, out),
+            RuleName::Declined => {
+                if ask.replies.contains(&(f, Reply::No)) {
+                    out.refusals.push(Refusal::firm(name, Fact::SaidNo));
+                }
+            }
+            RuleName::RestPeriod => self.rest(s, family, out),
+            RuleName::Places => self.places(family, needed, out),
+            // Comes from the siblings' own screenings.
+            RuleName::KeepSiblings => {}
+            RuleName::Age => age(ask, family, out),
+            RuleName::CareForm => care_form(ask, family, out),
+            RuleName::Perspective => perspective(ask, family, out),
+            RuleName::NeedsRefused => needs_refused(s, ask, family, out),
+            RuleName::NeedsAccepted => needs_accepted(s, ask, family, out),
+            RuleName::OwnChildren => self.own_children(s, ask, family, out),
+            RuleName::OtherChildren => self.other_children(s, ask, family, out),
+            RuleName::DistanceHome | RuleName::DistanceSchool | RuleName::ContactAreas => {
+                distance(name, s, ask, family, out);
+            }
+            RuleName::AvoidAreas => avoid_areas(ask, family, out),
+            RuleName::SecretAddress => secret_address(s, ask, family, out),
+            RuleName::WishMust => {
+                if let Some(&(_, lane)) = ask.must.iter().find(|(other, _)| *other != f) {
+                    out.refusals.push(Refusal::firm(name, Fact::MustElsewhere(lane)));
+                }
+            }
+            RuleName::WishNever => {
+                if let Some(&(_, lane)) = ask.never.iter().find(|(other, _)| *other == f) {
+                    out.refusals.push(Refusal::firm(name, Fact::Never(lane)));
+                }
+            }
+            RuleName::NotTogether => not_together(s, ask, family, out),
+        }
     }
 
     /// Places free in a family, for children who do not live there yet.

@@ -150,7 +150,12 @@ fn apply(state: &mut FamilyState, changed: &FamilyState) {
           status_date, stop_reason; care_forms, perspectives, accepts_needs, refuses_needs);
 }
 
-fn family_now<'a>(h: &'a History, index: &Index, family: FamilyIx, day: Day) -> FamilyNow<'a> {
+pub(super) fn family_now<'a>(
+    h: &'a History,
+    index: &Index,
+    family: FamilyIx,
+    day: Day,
+) -> FamilyNow<'a> {
     let mut residents: Vec<Resident> = Vec::new();
     let mut last_unplanned_end = None;
     for &row in index.stays_of_family(family) {

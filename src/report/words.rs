@@ -1,7 +1,7 @@
 //! Names of things in plain words: causes, terms, levels, metrics, gates.
 
 use super::html::Html;
-use crate::features::feature;
+use crate::features;
 use crate::model::FeatureFinding;
 use crate::score::Lang;
 
@@ -54,9 +54,9 @@ pub fn column_name(language: Lang, column: &str) -> String {
     if column == "age_band" {
         return language.of("leeftijdsgroep bij de start", "age band at the start").into();
     }
-    match feature(column) {
-        Ok(f) => language.of(f.label_nl, f.label_en).into(),
-        Err(_) => column.into(),
+    match features::known(column) {
+        Some(f) => language.of(f.label_nl, f.label_en).into(),
+        None => column.into(),
     }
 }
 

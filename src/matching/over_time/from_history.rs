@@ -9,16 +9,19 @@ use super::stream::{Arrival, Home, Stream};
 use crate::features::AsOf;
 use crate::history::{Day, FamilyStatus, History, Index, RequestIx};
 use crate::matching::ask::{Ask, Caseload};
-use crate::matching::choice::choice_set;
+use crate::matching::choice::passing;
 use crate::matching::predicted::pair;
 use crate::matching::rules::{RuleName, Rules};
 use crate::matching::screen::Screen;
 use crate::matching::situation::{Situation, is_running};
+use crate::matching::walk::{Changes, Walk};
 use crate::model::Model;
 use crate::{Error, ErrorKind};
 
 /// Days that a stay is taken to last where it has not ended.
 const UNKNOWN_STAY: i32 = 540;
+/// Days that one walk looks at, one after the other.
+const WALKED: usize = 64;
 
 /// What is asked for one arrival.
 struct Asked {
@@ -65,8 +68,19 @@ pub fn from_history(
             .with_hint("choose days within those of requests.csv, or --simulated N"));
     }
     let days: Vec<(Day, Vec<RequestIx>)> = by_day.into_iter().collect();
-    let asked: Vec<Asked> =
-        days.par_iter().flat_map_iter(|(day, list)| of_day(h, index, &rules, *day, list)).collect();
+    let changes = Changes::new(h);
+    let screen = Screen::new(&rules, h);
+    let asked: Vec<Asked> = days
+        .par_chunks(WALKED)
+        .flat_map_iter(|together| {
+            let mut walk = Walk::new(h, index, &changes, together[0].0);
+            let asked: Vec<Asked> = together
+                .iter()
+                .flat_map(|(day, list)| of_day(walk.on(*day, list.clone()), &screen))
+                .collect();
+            asked
+        })
+        .collect();
     let rows: Vec<AsOf> = asked.iter().flat_map(|a| a.pairs.iter().map(|p| p.1)).collect();
     let horizon = model.horizons().into_iter().fold(0.0, f64::max);
     let risk: Vec<Option<f64>> = if rows.is_empty() {
@@ -98,29 +112,20 @@ pub fn from_history(
 }
 
 /// The arrivals of a day: groups that are placed together, each with the families left.
-fn of_day(
-    h: &History,
-    index: &Index,
-    rules: &Rules,
-    day: Day,
-    requests: &[RequestIx],
-) -> Vec<Asked> {
-    let mut s = Situation::new(h, index, day);
-    s.requests = requests.to_vec();
-    let screen = Screen::new(rules, h);
-    let load = Caseload::new(&s, rules);
+fn of_day(s: &Situation<'_>, screen: &Screen<'_>) -> Vec<Asked> {
+    let rules = screen.rules();
+    let load = Caseload::new(s, rules);
     let of = |members: &Vec<usize>| {
         let asks: Vec<&Ask<'_>> = members.iter().map(|&k| &load.asks[k]).collect();
         let first = asks.first()?;
-        let set = choice_set(&s, &screen, &asks);
-        let pairs = set.families.iter().filter(|f| f.passes());
-        let pairs = pairs.map(|f| (f.family.0, pair(&s, first, f.family, asks.len() > 1)));
+        let pairs = passing(s, screen, &asks).into_iter();
+        let pairs = pairs.map(|f| (f.0, pair(s, first, f, asks.len() > 1)));
         let lasted = |a: &&Ask<'_>| {
-            let stay = h.stay(a.request.placed_stay?);
+            let stay = s.history.stay(a.request.placed_stay?);
             Some(stay.end?.since(stay.start).max(1))
         };
         Some(Asked {
-            day,
+            day: s.as_of,
             children: asks.len() as u32,
             weight: asks
                 .iter()

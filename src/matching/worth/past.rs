@@ -9,11 +9,12 @@ use crate::Error;
 use crate::features::AsOf;
 use crate::history::{ChildIx, Day, FamilyIx, FamilyKind, History, Index, RequestIx, StayIx};
 use crate::matching::ask::Caseload;
-use crate::matching::choice::choice_set;
+use crate::matching::choice::passing;
 use crate::matching::predicted::pair;
 use crate::matching::rules::Rules;
 use crate::matching::screen::Screen;
 use crate::matching::situation::Situation;
+use crate::matching::walk::{Changes, Walk};
 use crate::model::Model;
 use crate::outcome::{Cause, Definition, Spell, spells};
 
@@ -29,6 +30,8 @@ pub const COLUMNS: [&str; 7] = [
 ];
 /// The latest choices that are looked at.
 const MOST: usize = 5_000;
+/// Choices that one walk through their days rebuilds, one after the other.
+const WALKED: usize = 128;
 
 /// What rebuilding gave.
 #[derive(Debug, Clone)]
@@ -80,10 +83,20 @@ pub fn rebuild(
     requests.sort();
     let placed = requests.len();
     let from = placed.saturating_sub(MOST);
+    let changes = Changes::new(h);
+    let screen = Screen::new(rules, h);
     let made: Vec<Made> = requests[from..]
-        .par_iter()
-        .map(|&(start, request, stay, family)| {
-            choice(h, index, rules, start, request, stay, family)
+        .par_chunks(WALKED)
+        .flat_map_iter(|together| {
+            let mut walk = Walk::new(h, index, &changes, together[0].0.plus_days(-1));
+            let made: Vec<Made> = together
+                .iter()
+                .map(|&(start, request, stay, family)| {
+                    let s = walk.on(start.plus_days(-1), vec![request]);
+                    choice(s, &screen, stay, family)
+                })
+                .collect();
+            made
         })
         .collect();
     let outside_rules = made.iter().filter(|m| matches!(m, Made::Outside)).count();
@@ -145,32 +158,17 @@ enum Made {
     Only,
 }
 
-fn choice(
-    h: &History,
-    index: &Index,
-    rules: &Rules,
-    start: Day,
-    request: RequestIx,
-    stay: StayIx,
-    family: FamilyIx,
-) -> Made {
-    let day = start.plus_days(-1);
-    let mut s = Situation::new(h, index, day);
-    s.requests = vec![request];
-    let screen = Screen::new(rules, h);
-    let load = Caseload::new(&s, rules);
+fn choice(s: &Situation<'_>, screen: &Screen<'_>, stay: StayIx, family: FamilyIx) -> Made {
+    let load = Caseload::new(s, screen.rules());
     let Some(ask) = load.asks.first() else { return Made::Outside };
-    let set = choice_set(&s, &screen, &[ask]);
-    let child = h.child(ask.child);
-    let options: Vec<(FamilyIx, (Vec<f64>, AsOf))> = set
-        .families
-        .iter()
-        .filter(|f| f.passes())
+    let child = s.history.child(ask.child);
+    let options: Vec<(FamilyIx, (Vec<f64>, AsOf))> = passing(s, screen, &[ask])
+        .into_iter()
         .map(|f| {
-            let now = s.family(f.family);
+            let now = s.family(f);
             let km = s.km(child.home_area, now.state.area);
             let network = now.state.kind == Some(FamilyKind::Network);
-            let since = now.state.experience_since.map_or(0, |d| day.since(d).max(0));
+            let since = now.state.experience_since.map_or(0, |d| s.as_of.since(d).max(0));
             let x = vec![
                 km.map_or(0.0, |km| (1.0 + km).ln()),
                 f64::from(u8::from(km.is_none())),
@@ -179,7 +177,7 @@ fn choice(
                 now.residents.len() as f64,
                 f64::from(since) / 365.25,
             ];
-            (f.family, (x, pair(&s, ask, f.family, false)))
+            (f, (x, pair(s, ask, f, false)))
         })
         .collect();
     let Some(chosen) = options.iter().position(|o| o.0 == family) else { return Made::Outside };
@@ -188,7 +186,7 @@ fn choice(
     }
     let older = ask.age >= 10.0;
     let options = options.into_iter().map(|o| o.1).collect();
-    let child = ask.child;
+    let (child, day) = (ask.child, s.as_of);
     Made::Choice(Box::new(Bare { stay, options, chosen, family, child, older, day }))
 }
 
