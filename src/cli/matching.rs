@@ -127,6 +127,8 @@ pub(crate) fn run(args: &MatchArgs, out: &mut Output) -> Result<u8, Failure> {
             rules: rules_text,
             effort: args.effort,
             research,
+            worth,
+            variants,
         };
         let decision = args.record.decision(&result, &args.requests, shown_by)?;
         result.beside.recorded = Some(decisions::append(log, decision)?);

@@ -71,6 +71,32 @@ fn a_decision_is_chained_verified_and_replayed_to_the_last_digit() {
 }
 
 #[test]
+fn variants_and_the_worth_that_stood_beside_a_decision_are_computed_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (model, data) = (at("models/example.json"), at("datasets/example"));
+    let plain = ["match", &model, &data, "--as-of", "2023-12-31", "--research", "--json"];
+    let pair = &pleegzorg(dir, &plain).code(0).json()["assignment"]["pairs"][0];
+    let (request, family) = (pair["request"].as_str().unwrap(), pair["family"].as_str().unwrap());
+    let replayed = || {
+        let again = pleegzorg(dir, &["audit", "replay", "log", &model, &data, "--json"]);
+        let again = again.code(0).json();
+        assert_eq!(again["same"], true);
+        again["numbers"].as_u64().unwrap()
+    };
+    record(dir, request, family, &[&WHY[..], &["--no-worth"]].concat()).code(0);
+    let bare = replayed();
+    record(dir, request, family, &[&WHY[..], &["--variants", "--draws", "10"]].concat()).code(0);
+    assert!(replayed() > 2 * bare + 20, "the variants have numbers of their own");
+    let log = std::fs::read_to_string(dir.join("log")).unwrap();
+    let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert!(
+        log.contains("\"variants\":{\"draws\":10") && log.contains("\"worth\":\"not identified\""),
+        "{last}"
+    );
+}
+
+#[test]
 fn other_numbers_and_another_model_are_found_by_a_replay() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

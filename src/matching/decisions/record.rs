@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::files::read_text;
 use crate::history::{Day, has_bsn};
-use crate::matching::{MatchResult, RuleName};
+use crate::matching::worth::Worth;
+use crate::matching::{MatchResult, RuleName, VariantOptions, Variants};
 use crate::{Error, ErrorKind};
 
 /// What was chosen and why, as a person says it.
@@ -58,6 +59,12 @@ pub struct Shown {
     pub effort: u64,
     /// Whether `--research` was given.
     pub research: bool,
+    /// Whether the worth of choosing by the model was asked for.
+    #[serde(default)]
+    pub worth: bool,
+    /// What other plans were made, where they were asked for.
+    #[serde(default)]
+    pub variants: Option<VariantOptions>,
 }
 
 /// A decision with all that was shown for it.
@@ -140,6 +147,7 @@ impl Decision {
             }
             (Some(family), _) => Some(excluded(shown, family)?),
         };
+        let plan = value(&Plan::of(result, shown_by.worth))?;
         Ok(Self {
             schema: 1,
             recorded,
@@ -151,7 +159,7 @@ impl Decision {
             reason,
             by,
             shown: value(shown)?,
-            plan: value(&Plan::of(result))?,
+            plan,
             request,
         })
     }
@@ -176,15 +184,21 @@ pub(super) struct Plan<'a> {
     shadow_prices: &'a [crate::matching::ShadowPrice],
     stability: &'a Option<crate::matching::Stability>,
     calling: &'a Option<crate::matching::Calling>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variants: Option<&'a Variants>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worth: Option<&'a Worth>,
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(m: &'a MatchResult) -> Self {
+    pub(super) fn of(m: &'a MatchResult, worth: bool) -> Self {
         Self {
             assignment: &m.assignment,
             shadow_prices: &m.shadow_prices,
             stability: &m.beside.stability,
             calling: &m.beside.calling,
+            variants: m.beside.variants.as_ref(),
+            worth: worth.then_some(&m.worth),
         }
     }
 }

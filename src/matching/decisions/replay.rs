@@ -86,8 +86,8 @@ pub fn replay(
                 rules: Rules::parse(&decision.shown_by.rules)?,
                 effort: Effort(decision.shown_by.effort),
                 research: decision.shown_by.research,
-                worth: false,
-                variants: None,
+                worth: decision.shown_by.worth,
+                variants: decision.shown_by.variants,
             };
             let day = decision.as_of;
             let made =
@@ -102,7 +102,7 @@ pub fn replay(
         };
         let mut found = Compare { record, numbers: 0, list: Vec::new() };
         found.compare("shown", &decision.shown, &value(request)?);
-        found.compare("plan", &decision.plan, &value(&Plan::of(result))?);
+        found.compare("plan", &decision.plan, &value(&Plan::of(result, decision.shown_by.worth))?);
         out.numbers += found.numbers;
         out.differences.extend(found.list.into_iter().take(LISTED));
     }

@@ -15,6 +15,8 @@ fn decision(k: u32) -> Decision {
             rules: String::new(),
             effort: 10,
             research: true,
+            worth: false,
+            variants: None,
         },
         request: format!("r{k}"),
         choice: Some("f1".into()),

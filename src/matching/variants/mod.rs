@@ -19,7 +19,8 @@ use crate::progress::{Progress, Silent};
 use crate::score::Note;
 
 /// What other plans are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VariantOptions {
     /// Times that the risks are drawn again.
     pub draws: u32,
