@@ -130,19 +130,23 @@ impl LifeTable {
             by_cause: vec![Vec::new(); outcome.causes().len()],
             censored: Vec::new(),
         };
-        let row = |k: usize| {
-            let row = sorted[k];
-            (exit[row as usize], cause[row as usize], row)
-        };
-        backwards(outcome, weights, sorted.len(), row, |time, at_risk, ends| {
-            table.time.push(time);
-            table.at_risk.push(at_risk);
-            table.censored.push(ends[0]);
-            table.events.push(ends[1..].iter().sum());
-            for (column, end) in table.by_cause.iter_mut().zip(&ends[1..]) {
-                column.push(*end);
-            }
-        });
+        let end = |&row: &u32| (exit[row as usize], cause[row as usize], row);
+        let rows: Vec<End> = sorted.par_iter().map(end).collect();
+        backwards(
+            outcome,
+            weights,
+            sorted.len(),
+            |k| rows[k],
+            |time, at_risk, ends| {
+                table.time.push(time);
+                table.at_risk.push(at_risk);
+                table.censored.push(ends[0]);
+                table.events.push(ends[1..].iter().sum());
+                for (column, end) in table.by_cause.iter_mut().zip(&ends[1..]) {
+                    column.push(*end);
+                }
+            },
+        );
         table.time.reverse();
         table.at_risk.reverse();
         table.events.reverse();

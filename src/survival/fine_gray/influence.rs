@@ -20,6 +20,7 @@ struct Integral {
     /// Weight that ended (or entered) at each time, and weight that could have.
     part: Vec<f64>,
     whole: Vec<f64>,
+    /// Before the first time, and after each.
     cumulative: Array2<f64>,
 }
 
@@ -61,32 +62,41 @@ impl<'p, 'l, 'a> Influence<'p, 'l, 'a> {
         for (v, (x, m)) in tile.iter_mut().zip(x.iter().zip(m.iter().cycle())) {
             *v = x * m;
         }
-        for k in begin..(begin + TILE).min(l.n()) {
-            self.row(k, tile);
-        }
+        self.add_means(begin, tile);
         if !self.observation.is_empty() {
             self.add_observation(begin, tile);
         }
     }
 
-    /// Adds the integrals over the means.
-    fn row(&self, k: usize, tile: &mut [f64]) {
-        let (l, r, at) = (self.pass.layout, self.pass.r[k], k % TILE);
-        let j = l.slot[k] as usize;
-        let entry = l.entry.as_ref().map(|e| e[k] as usize);
-        let died = k < l.first[j] as usize + l.deaths[j] as usize;
-        let tie = if died { self.pass.tie(j) } else { None };
-        for c in 0..l.p() {
-            let mut sum = self.means.cumulative[[j, c]] + l.ahead[k] * self.means.after[[j, c]];
-            if let Some(e) = entry {
-                sum -= self.means.cumulative[[e, c]];
+    /// Adds the integrals over the means, column by column.
+    fn add_means(&self, begin: usize, tile: &mut [f64]) {
+        let (l, means) = (self.pass.layout, &self.means);
+        let end = (begin + TILE).min(l.n());
+        let (r, ahead) = (&self.pass.r[begin..end], &l.ahead[begin..end]);
+        let slots = &l.slot[begin..end];
+        let mut died = [0.0; TILE];
+        self.pass.add_deaths(begin, &mut died);
+        for (c, out) in tile.chunks_exact_mut(TILE).enumerate() {
+            let rows = out.iter_mut().zip(r).zip(ahead).zip(slots).zip(&died);
+            for ((((out, r), ahead), &j), died) in rows {
+                let at = [j as usize, c];
+                *out += r * (means.cumulative[at] + ahead * means.after[at]);
+                *out -= died * means.mean[at];
             }
-            if let Some(t) = tie {
-                sum -= self.means.less[[t, c]];
+            if let Some(entry) = &l.entry {
+                for ((out, r), &j) in out.iter_mut().zip(r).zip(&entry[begin..end]) {
+                    *out -= r * means.cumulative[[j as usize, c]];
+                }
             }
-            tile[c * TILE + at] += r * sum;
-            if died {
-                tile[c * TILE + at] -= l.weight[k] * self.means.mean[[j, c]];
+        }
+        if self.pass.tied.is_empty() {
+            return;
+        }
+        for k in (begin..end).filter(|k| died[k - begin] > 0.0) {
+            if let Some(t) = self.pass.tie(l.slot[k] as usize) {
+                for (c, out) in tile.chunks_exact_mut(TILE).enumerate() {
+                    out[k - begin] -= self.pass.r[k] * means.less[[t, c]];
+                }
             }
         }
     }
@@ -96,19 +106,26 @@ impl<'p, 'l, 'a> Influence<'p, 'l, 'a> {
         let l = self.pass.layout;
         let (exit, cause) = (l.sample.outcome().exit(), l.sample.outcome().cause());
         let mut stratum = l.strata.partition_point(|s| s.rows.end <= begin);
+        // Rows come by exit: the next has the same place among the censorings, or one further on.
+        let mut last: Option<usize> = None;
         for k in begin..(begin + TILE).min(l.n()) {
             while l.strata[stratum].rows.end <= k {
                 stratum += 1;
+                last = None;
             }
             let (row, w) = (l.row[k] as usize, l.weight[k]);
             let mut add = |c: usize, v: f64| tile[c * TILE + k % TILE] += w * v;
             let (o, entry) = (&self.observation[stratum], l.sample.outcome().entry());
             // Exposed to being censored over (entry, exit].
             let g = &o.censorings;
-            let last = g.time.partition_point(|&u| u <= exit[row]);
-            g.add(last, -1.0, &mut add);
+            let mut at = last.unwrap_or_else(|| g.time.partition_point(|&u| u <= exit[row]));
+            while g.time.get(at).is_some_and(|&u| u <= exit[row]) {
+                at += 1;
+            }
+            last = Some(at);
+            g.add(at, -1.0, &mut add);
             if cause[row] == 0 {
-                g.add_own(last - 1, 1.0, &mut add);
+                g.add_own(at - 1, 1.0, &mut add);
             }
             if let (Some(h), Some(entry)) = (&o.entries, entry) {
                 g.add(g.time.partition_point(|&u| u <= entry[row]), 1.0, &mut add);
@@ -125,19 +142,17 @@ impl<'p, 'l, 'a> Influence<'p, 'l, 'a> {
 impl Integral {
     /// Adds the integral over the first `count` times.
     fn add(&self, count: usize, sign: f64, add: &mut impl FnMut(usize, f64)) {
-        if count > 0 {
-            for (c, v) in self.cumulative.row(count - 1).iter().enumerate() {
-                add(c, sign * v);
-            }
+        for (c, v) in self.cumulative.row(count).iter().enumerate() {
+            add(c, sign * v);
         }
     }
 
     /// Adds q/Y at a time.
     fn add_own(&self, at: usize, sign: f64, add: &mut impl FnMut(usize, f64)) {
         let factor = sign * self.whole[at] / self.part[at];
-        for c in 0..self.cumulative.ncols() {
-            let before = if at > 0 { self.cumulative[[at - 1, c]] } else { 0.0 };
-            add(c, factor * (self.cumulative[[at, c]] - before));
+        let (before, after) = (self.cumulative.row(at), self.cumulative.row(at + 1));
+        for (c, (before, after)) in before.iter().zip(after).enumerate() {
+            add(c, factor * (after - before));
         }
     }
 }
@@ -154,12 +169,14 @@ impl Observation {
         }
         let mut walk = Walk::new(pass.layout, stratum);
         // As crr has it: who ended before u, and events from u on.
-        let cumulative = integrate(&time, &part, &whole, |u| walk.influence(pass, means, u, false));
+        let cumulative = integrate(&time, &part, &whole, pass.layout.p(), |u, q| {
+            walk.influence(pass, means, u, false, q);
+        });
         let censorings = Integral { time, part, whole, cumulative };
         let entries = o.entries.as_ref().map(|e| {
             let mut walk = Walk::new(pass.layout, stratum);
-            let cumulative = integrate(&e.time, &e.entered, &e.present, |v| {
-                walk.influence(pass, means, v, true)
+            let cumulative = integrate(&e.time, &e.entered, &e.present, pass.layout.p(), |v, q| {
+                walk.influence(pass, means, v, true, q);
             });
             let (time, part) = (e.time.clone(), e.entered.clone());
             Integral { time, part, whole: e.present.clone(), cumulative }
@@ -168,23 +185,25 @@ impl Observation {
     }
 }
 
+/// Running sums of q·part/whole², where `influence` fills q at a time.
 fn integrate(
     time: &[f64],
     part: &[f64],
     whole: &[f64],
-    mut influence: impl FnMut(f64) -> Vec<f64>,
+    p: usize,
+    mut influence: impl FnMut(f64, &mut [f64]),
 ) -> Array2<f64> {
-    let mut sum: Vec<f64> = Vec::new();
-    let mut all = Vec::new();
-    for ((&u, d), y) in time.iter().zip(part).zip(whole) {
-        let q = influence(u);
-        sum.resize(q.len(), 0.0);
-        for (s, q) in sum.iter_mut().zip(&q) {
-            *s += q * d / (y * y);
+    let mut all = Array2::zeros((time.len() + 1, p));
+    let (mut sum, mut q) = (vec![0.0; p], vec![0.0; p]);
+    for (k, ((&u, d), y)) in time.iter().zip(part).zip(whole).enumerate() {
+        influence(u, &mut q);
+        let factor = d / (y * y);
+        for ((s, q), out) in sum.iter_mut().zip(&q).zip(all.row_mut(k + 1)) {
+            *s += q * factor;
+            *out = *s;
         }
-        all.extend_from_slice(&sum);
     }
-    Array2::from_shape_vec((time.len(), sum.len()), all).unwrap_or_default()
+    all
 }
 
 /// Goes through a stratum's rows by time, adding up those who ended otherwise.
@@ -211,8 +230,8 @@ impl Walk {
     }
 
     /// q at a time: of those who ended before it (`upto`: or at it), over the events from it on
-    /// (`upto`: after it).
-    fn influence(&mut self, pass: &Pass, means: &Means, u: f64, upto: bool) -> Vec<f64> {
+    /// (`upto`: after it); written to `q`.
+    fn influence(&mut self, pass: &Pass, means: &Means, u: f64, upto: bool, q: &mut [f64]) {
         let l = pass.layout;
         let exit = |k: usize| l.sample.outcome().exit()[l.row[k] as usize];
         while self.position < self.end
@@ -232,11 +251,9 @@ impl Walk {
         let j = self.slot;
         // The slot of u itself, where it has events.
         let own = if !upto && l.time[j] == u { l.reach[j] * pass.increment[j] } else { 0.0 };
-        (0..self.gone_x.len())
-            .map(|c| {
-                let after = means.after[[j, c]] + own * means.mean[[j, c]];
-                self.gone_x[c] * (pass.after[j] + own) - self.gone * after
-            })
-            .collect()
+        for (c, (q, gone)) in q.iter_mut().zip(&self.gone_x).enumerate() {
+            let after = means.after[[j, c]] + own * means.mean[[j, c]];
+            *q = gone * (pass.after[j] + own) - self.gone * after;
+        }
     }
 }

@@ -202,8 +202,9 @@ impl<'a> Layout<'a> {
         let last_event = rows.iter().rposition(|&r| y.cause()[r as usize] == cause);
         let last = last_event.map_or(f64::NEG_INFINITY, |k| y.exit()[rows[k] as usize]);
         let mut at = 0;
-        for (k, &row) in rows.iter().enumerate() {
-            let (exit, ended) = (y.exit()[row as usize], y.cause()[row as usize]);
+        let end = |&row: &u32| (y.exit()[row as usize], y.cause()[row as usize]);
+        let ends: Vec<(f64, u32)> = rows.par_iter().map(end).collect();
+        for (k, (&row, (exit, ended))) in rows.iter().zip(ends).enumerate() {
             while observed.time[at] < exit {
                 at += 1;
             }

@@ -54,6 +54,8 @@ impl Squares {
         let p = carry.present.len();
         let mut sum = vec![0.0; p * p];
         let mut s1 = std::mem::take(&mut self.s1);
+        s1.clear();
+        s1.resize(run.len() * p, 0.0);
         sums(pass, run, carry, &mut s1);
         let mut own = vec![0.0; p];
         for (j, s1) in run.clone().zip(s1.chunks_exact(p.max(1))) {
@@ -110,12 +112,10 @@ fn deaths_sum(pass: &Pass, slot: usize, own: &mut [f64]) {
     }
 }
 
-/// S1 of a run's slots, row after row (zero for an opening slot).
-fn sums(pass: &Pass, run: &Range<usize>, carry: &Carry, s1: &mut Vec<f64>) {
+/// Writes S1 of a run's slots over zeros, row after row (an opening slot's stays zero).
+fn sums(pass: &Pass, run: &Range<usize>, carry: &Carry, s1: &mut [f64]) {
     let l = pass.layout;
     let p = carry.present.len();
-    s1.clear();
-    s1.resize(run.len() * p, 0.0);
     if p == 0 {
         return;
     }
@@ -222,21 +222,20 @@ impl Means {
         let l = pass.layout;
         let (p, slots) = (l.p(), l.time.len());
         let carries = carries(pass);
-        let parts: Vec<Vec<f64>> = l
-            .runs
-            .par_iter()
-            .zip(&carries)
-            .map(|(run, carry)| {
-                let mut s1 = Vec::new();
-                sums(pass, run, carry, &mut s1);
-                s1
-            })
-            .collect();
-        let mut mean = Array2::zeros((slots, p));
-        for (v, s) in mean.iter_mut().zip(parts.iter().flatten()) {
-            *v = *s;
+        let mut mean = vec![0.0; slots * p];
+        let mut rest = &mut mean[..];
+        let mut parts: Vec<&mut [f64]> = Vec::with_capacity(l.runs.len());
+        for run in &l.runs {
+            let (part, others) = rest.split_at_mut(run.len() * p);
+            parts.push(part);
+            rest = others;
         }
-        drop(parts);
+        parts
+            .into_par_iter()
+            .zip(&l.runs)
+            .zip(&carries)
+            .for_each(|((s1, run), carry)| sums(pass, run, carry, s1));
+        let mean = Array2::from_shape_vec((slots, p), mean).unwrap_or_default();
         let mut all = Self {
             cumulative: Array2::zeros((slots, p)),
             after: Array2::zeros((slots, p)),
