@@ -14,9 +14,7 @@ use super::{Budget, Goal, SEARCH_LIMIT};
 const CORE_LIMIT: usize = 400_000;
 
 /// The share of the bound that a bundle of a dive may lose.
-const DIVE: f64 = 1e-4;
-/// Bundles per family that are looked at in one go.
-const PER_FAMILY: usize = 60;
+const DIVE: f64 = 4e-5;
 
 /// The answer for a part.
 #[derive(Debug, Clone)]
@@ -47,6 +45,12 @@ pub(super) fn solve(part: &Part, goal: Goal, budget: &mut Budget) -> Solved {
     if goal.closed(relaxed.bound, relaxed.choice.value) || budget.left == 0 {
         return Solved { choice: relaxed.choice, bound: relaxed.bound, prices: relaxed.prices };
     }
+    let mut relaxed = relaxed;
+    if let Some(choice) = dive(part, packer, &mut relaxed, budget)
+        && choice.value > relaxed.choice.value
+    {
+        relaxed.choice = choice;
+    }
     among_few(part, packer, relaxed, goal, budget)
 }
 
@@ -74,7 +78,6 @@ fn among_few(
         Solved { choice: relaxed.choice.clone(), bound: top, prices: relaxed.prices.clone() };
     let mut relaxed = relaxed;
     let mut allowed = goal.first_loss(top);
-    let mut dived = false;
     loop {
         let most = top - goal.next(out.choice.value);
         let last = allowed >= most;
@@ -95,17 +98,6 @@ fn among_few(
             Looked::None => {
                 out.bound = out.bound.min(top - loss);
                 allowed = goal.more_loss(allowed);
-                if !std::mem::replace(&mut dived, true) {
-                    if let Some(choice) = dive(part, packer, &mut relaxed, budget)
-                        && choice.value > out.choice.value
-                    {
-                        out.choice = choice;
-                    }
-                    let most = top - goal.next(out.choice.value);
-                    if is_small(part, packer, &mut relaxed, most, budget) {
-                        allowed = most;
-                    }
-                }
             }
             Looked::Unfinished => return out,
         }
@@ -125,22 +117,10 @@ fn dive(
     let mut choice = Choice::empty(part);
     for cluster in &clusters(part, &relaxed.pool, &core) {
         let found = search::dive(part, &relaxed.pool, cluster, &relaxed.basis, budget).ok()?;
-        take(part, &relaxed.pool, &found?.0, &mut choice);
+        take(part, &relaxed.pool, &found, &mut choice);
     }
     improve(part, packer, &mut choice);
     Some(choice)
-}
-
-/// Whether so few bundles lose no more than this that they can be looked at in one go.
-fn is_small(
-    part: &Part,
-    packer: &mut Packer,
-    relaxed: &mut Relaxed,
-    loss: f64,
-    budget: &mut Budget<'_>,
-) -> bool {
-    core(part, packer, relaxed, loss, budget)
-        .is_some_and(|(core, _)| core.len() <= PER_FAMILY * part.families.len())
 }
 
 fn look(

@@ -25,7 +25,10 @@ pub(super) fn search(
     let mut node = root(part, pool, cluster, basis, budget)?;
     let mut tree = Tree::new(part, pool, first);
     let bound = tree.cut(&mut node, cutoff, budget)?;
-    let mut loss = (1e-5 * bound.abs()).max(0.02 * (bound - cutoff));
+    let mut loss = 1e-5 * bound.abs();
+    if cutoff > f64::NEG_INFINITY {
+        loss = loss.max(0.02 * (bound - cutoff));
+    }
     loop {
         if bound <= cutoff {
             return Ok(None);
@@ -46,11 +49,11 @@ pub(super) fn dive(
     cluster: &Cluster,
     basis: &Basis,
     budget: &mut Budget<'_>,
-) -> Result<Option<Found>, Stalled> {
+) -> Result<Vec<u32>, Stalled> {
     let mut node = root(part, pool, cluster, basis, budget)?;
     let mut tree = Tree::new(part, pool, true);
     tree.cut(&mut node, f64::NEG_INFINITY, budget)?;
-    tree.solve(node, f64::NEG_INFINITY, 0, budget)
+    tree.dive(node, budget)
 }
 
 fn root(

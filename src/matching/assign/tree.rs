@@ -19,6 +19,9 @@ const ROUNDS: [usize; 2] = [40, 4];
 const TRIED: usize = 12;
 const TRIAL: u64 = 15;
 
+/// A dive takes every pair of at least this weight.
+const NEARLY: f64 = 0.85;
+
 /// Bundles and their worth.
 pub(super) type Found = (Vec<u32>, f64);
 
@@ -107,6 +110,36 @@ impl<'a> Tree<'a> {
             bound = bound.min(node.lp.bound(1.0));
         }
         Ok(bound)
+    }
+
+    /// A choice by going straight down: the pairs that are nearly chosen are, and the program is
+    /// solved again, until all is whole.
+    pub fn dive(&mut self, mut node: Node, budget: &mut Budget<'_>) -> Result<Vec<u32>, Stalled> {
+        loop {
+            if self.dual(&mut node.lp, f64::NEG_INFINITY, budget)? != End::Optimal {
+                return Err(Stalled);
+            }
+            let weights = self.weights(&node);
+            let open = || weights.iter().filter(|&&(_, w)| w < 1.0 - WHOLE);
+            let Some(top) = open().map(|&(_, w)| w).max_by(f64::total_cmp) else {
+                return Ok(self.chosen(&node).0);
+            };
+            let mut lp = node.lp.clone();
+            let mut taken: Vec<u32> = Vec::new();
+            for &(k, _) in open().filter(|&&(_, w)| w >= top.min(NEARLY)) {
+                // Two pairs of one family or group might not go together.
+                let item = &self.part.items[k as usize];
+                let apart = |&t: &u32| {
+                    let other = &self.part.items[t as usize];
+                    other.family != item.family && other.group != item.group
+                };
+                if taken.iter().all(apart) {
+                    self.apply(&mut lp, &node, Branch::Pair(k), true);
+                    taken.push(k);
+                }
+            }
+            node.lp = lp;
+        }
     }
 
     fn dual(&self, lp: &mut Lp, cutoff: f64, budget: &mut Budget) -> Result<End, Stalled> {
