@@ -21,6 +21,10 @@ mod decisions;
 mod describe;
 #[path = "it/evaluate.rs"]
 mod evaluate;
+#[path = "it/evaluate_bad.rs"]
+mod evaluate_bad;
+#[path = "it/evaluate_golden.rs"]
+mod evaluate_golden;
 #[path = "it/evaluate_groups.rs"]
 mod evaluate_groups;
 #[path = "it/features.rs"]
@@ -53,8 +57,12 @@ mod model_file;
 mod model_findings;
 #[path = "it/model_history.rs"]
 mod model_history;
+#[path = "it/model_imputed.rs"]
+mod model_imputed;
 #[path = "it/model_kinds.rs"]
 mod model_kinds;
+#[path = "it/model_landmark.rs"]
+mod model_landmark;
 #[path = "it/model_repeated.rs"]
 mod model_repeated;
 #[path = "it/model_shipped.rs"]

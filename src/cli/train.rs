@@ -103,6 +103,28 @@ pub(crate) fn table(r: &TrainResult) -> String {
             let _ = writeln!(text, "  {:<40} {:>8.4}", i.term, i.value);
         }
     }
+    if let Some(i) = &r.imputed {
+        let _ = writeln!(
+            text,
+            "unknown cells imputed {} times, fits pooled by Rubin's rules:",
+            i.imputations
+        );
+        for c in &i.columns {
+            let _ = writeln!(text, "  {:<40} {:>8} rows", c.name, c.missing);
+        }
+        let _ = writeln!(text, "missing information, and degrees of freedom of t:");
+        for t in &i.terms {
+            let _ = writeln!(text, "  {:<40} {:>7.1}% {:>9.1}", t.name, 100.0 * t.fmi, t.df);
+        }
+        if let Some(w) = &i.wald {
+            let p = p_value(w.p);
+            let _ = writeln!(
+                text,
+                "Wald test over imputations: F {:.3} on {} and {:.1}, p {p}",
+                w.f, w.df, w.df2
+            );
+        }
+    }
     if let Some(tests) = &r.tests {
         test(&mut text, "likelihood ratio test", tests.likelihood_ratio);
         test(&mut text, "Wald test", tests.wald);

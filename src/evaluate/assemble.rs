@@ -76,6 +76,7 @@ pub(super) fn assemble(
         calibration: findings.calibration,
         risks: findings.risks,
         decision: findings.decision,
+        d_calibration: None,
         groups,
         proxies: Vec::new(),
         unknown_ends: None,
@@ -105,8 +106,9 @@ fn complete(summary: &mut Summary, horizons: &[f64]) {
 fn compare(mut arm: ArmFindings, horizons: &[f64]) -> Compared {
     complete(&mut arm.summary, horizons);
     complete(&mut arm.difference, horizons);
-    let ArmFindings { name, summary, difference, failed } = arm;
-    Compared { name, summary, difference, failed }
+    let ArmFindings { name, summary, difference, calibration, risks, decision, failed } = arm;
+    let d_calibration = None;
+    Compared { name, summary, difference, calibration, risks, decision, d_calibration, failed }
 }
 
 impl Evaluation {

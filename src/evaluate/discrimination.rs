@@ -12,6 +12,29 @@ use super::{Observed, Predicted, Weights};
 /// cases or no controls.
 #[must_use]
 pub fn auc(weights: &Weights, predicted: &Predicted, at: usize) -> Option<f64> {
+    area(weights, predicted, at, |_| true)
+}
+
+/// The same with other controls: only rows that were still under way at the horizon (definition 1
+/// of Blanche, Dartigues and Jacqmin-Gadda 2013). Without competing causes both are the same.
+#[must_use]
+pub fn auc_under_way(
+    observed: &Observed,
+    weights: &Weights,
+    predicted: &Predicted,
+    at: usize,
+) -> Option<f64> {
+    let horizon = *observed.horizons().get(at)?;
+    area(weights, predicted, at, |row| observed.exit(row) > horizon)
+}
+
+/// The area over cases and those controls that count.
+fn area(
+    weights: &Weights,
+    predicted: &Predicted,
+    at: usize,
+    control: impl Fn(usize) -> bool,
+) -> Option<f64> {
     weights.incidence(at)?;
     let risk = predicted.at(at);
     let mut tally = Tally::default();
@@ -29,7 +52,7 @@ pub fn auc(weights: &Weights, predicted: &Predicted, at: usize) -> Option<f64> {
         let mass = weights.signed[at][row];
         if mass > 0.0 {
             tally.tied_cases += mass;
-        } else {
+        } else if mass < 0.0 && control(row) {
             tally.tied_controls -= mass;
         }
     }

@@ -6,6 +6,7 @@ mod attributes;
 mod audit;
 mod calibration;
 mod cloglog;
+mod d_calibration;
 mod describe;
 mod discrimination;
 mod error;
@@ -30,11 +31,12 @@ mod variants;
 pub use crate::model::{Gate, Limit, Verdict};
 pub use accuracy::{Rule, brier, integrated, net_benefit, scaled_brier};
 pub use calibration::{Calibrated, Calibration, observed_over_expected};
+pub use d_calibration::{DCalibration, Spot};
 pub use describe::{
     Describe, DescribeOptions, DescribeTests, DescribedAt, DescribedTest, GroupDescription, Groups,
     Incidence, MOST_GROUPS, describe,
 };
-pub use discrimination::{Concordance, auc, concordance};
+pub use discrimination::{Concordance, auc, auc_under_way, concordance};
 pub use error::EvaluateError;
 pub use groups::{FEWEST_EVENTS, by_group};
 pub use observed::{Observed, Weights};

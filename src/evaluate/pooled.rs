@@ -124,15 +124,21 @@ pub(super) fn measure(
             repeats.into_iter().zip(&pooled.fold).map(of_repeat).collect()
         })
         .collect::<Result<Vec<Vec<Predicted>>, EvaluateError>>()?;
-    let first = models.first().map_or(&[][..], Vec::as_slice);
-    findings.risks = distributions(&observed, first)?;
+    let spread = models.iter().map(|repeats| distributions(&observed, repeats));
+    let spread = spread.collect::<Result<Vec<_>, _>>()?;
     let ready = Pool::new(&observed, models, &plan.thresholds)?;
     let measured = ready.measure(&clusters, plan.bootstrap, plan.seed, progress)?;
     findings.observed = measured.observed;
-    findings.calibration = measured.curves;
-    findings.decision = measured.decisions;
-    for (&a, Measured { summary, difference }) in pooled.arms.iter().zip(measured.models) {
-        (findings.arms[a].summary, findings.arms[a].difference) = (summary, difference);
+    for ((&a, of_arm), risks) in pooled.arms.iter().zip(measured.models).zip(spread) {
+        let Measured { summary, difference, curves, decisions } = of_arm;
+        let arm = &mut findings.arms[a];
+        (arm.summary, arm.difference) = (summary, difference);
+        (arm.calibration, arm.decision, arm.risks) = (curves, decisions, risks);
+    }
+    if let Some(first) = findings.arms.first() {
+        findings.calibration = first.calibration.clone();
+        findings.decision = first.decision.clone();
+        findings.risks = first.risks.clone();
     }
     for at in findings.observed.iter().filter(|at| at.value.mean.is_none()) {
         let time = at.time;

@@ -65,9 +65,13 @@ pub struct Instability {
     pub changed_side: Option<f64>,
     /// In tenths of the predicted risk: where 95% of the refits lie.
     pub band: Vec<StabilityPoint>,
+    /// The same row by row, rising in predicted risk, without saying whose they are; of more than
+    /// a thousand rows an even choice.
+    #[serde(default)]
+    pub rows: Vec<StabilityPoint>,
 }
 
-/// A tenth of the rows by predicted risk.
+/// A tenth of the rows by predicted risk, or one row.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StabilityPoint {
     /// Their mean predicted risk.
@@ -82,6 +86,8 @@ pub struct StabilityPoint {
 const FEWEST: usize = 10;
 /// Groups of rows by predicted risk.
 const TENTHS: usize = 10;
+/// Rows that are told one by one.
+const MOST_ROWS: usize = 1000;
 const AT_HORIZON: [&str; 5] = ["auc", "brier", "scaled_brier", "oe", "slope"];
 const OVERALL: [&str; 2] = ["c_harrell", "c_uno"];
 
@@ -296,6 +302,13 @@ fn instability(model: &[f64], drawn: &[Replicate], base: Option<f64>, time: f64)
         StabilityPoint { predicted: mean(model), lower: mean(&lower), upper: mean(&upper) }
     };
     let band = (0..groups).map(point).collect();
+    let told = MOST_ROWS.min(n);
+    let rows = (0..told).map(|k| order[k * n / told]).map(|row| StabilityPoint {
+        predicted: model[row],
+        lower: lower[row],
+        upper: upper[row],
+    });
+    let rows = rows.collect();
     let mean_distance = distance.iter().sum::<f64>() / n as f64;
     distance.sort_unstable_by(f64::total_cmp);
     Instability {
@@ -304,6 +317,7 @@ fn instability(model: &[f64], drawn: &[Replicate], base: Option<f64>, time: f64)
         distance_90: percentile(&distance, 0.9),
         changed_side: base.map(|_| changed / (refits * n as f64)),
         band,
+        rows,
     }
 }
 
@@ -368,7 +382,8 @@ mod tests {
         let moves = found.instability.unwrap();
         assert!(moves.mean_distance > 0.03 && moves.distance_90 > moves.mean_distance);
         assert!(moves.changed_side.unwrap() > 0.1);
-        assert_eq!(moves.band.len(), 10);
+        assert_eq!((moves.band.len(), moves.rows.len()), (10, 400));
+        assert!(moves.rows.windows(2).all(|w| w[0].predicted <= w[1].predicted));
         assert!(moves.band.iter().all(|b| b.lower < b.predicted && b.predicted < b.upper));
     }
 

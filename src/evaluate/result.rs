@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::FeatureFinding;
 
-use super::{Gate, Proxy, Refits, SampleSize, UnknownEnds, Variant, Verdict};
+use super::{DCalibration, Gate, Proxy, Refits, SampleSize, UnknownEnds, Variant, Verdict};
 
 /// An honest judgement of a study's model, of the models beside it, and of no model at all.
 ///
@@ -56,6 +56,10 @@ pub struct Evaluation {
     pub risks: Vec<RiskDistribution>,
     /// Decision curves of the model, one per horizon.
     pub decision: Vec<DecisionCurve>,
+    /// D-calibration of the model over the folds; null where it cannot be told, as of forests per
+    /// horizon.
+    #[serde(default)]
+    pub d_calibration: Option<DCalibration>,
     /// The metrics per group (provider, sex, …), with too small groups said to be so.
     pub groups: Vec<GroupResult>,
     /// How well the terms tell the audited attributes that the model does not see.
@@ -182,7 +186,7 @@ pub struct MetricSummary {
     pub at: Vec<AtTime>,
 }
 
-/// Metrics by name: `auc`, `brier`, `scaled_brier`, `oe`, `intercept`, `slope`, `ici`, `e50`,
+/// Metrics by name: `auc`, `auc_under_way` (controls still under way), `brier`, `scaled_brier`, `oe`, `intercept`, `slope`, `ici`, `e50`,
 /// `e90`, `net_benefit` (at the base rate); and over all time up to the last horizon `c_harrell`,
 /// `c_uno`, `ibs` (integrated Brier score, straight lines between the horizons), `scaled_ibs`.
 pub type Summary = BTreeMap<String, MetricSummary>;
@@ -196,6 +200,18 @@ pub struct Compared {
     pub summary: Summary,
     /// The study's model minus this one, on the same rows and folds.
     pub difference: Summary,
+    /// Its calibration curves, one per horizon where there are enough events.
+    #[serde(default)]
+    pub calibration: Vec<CalibrationCurve>,
+    /// How its predicted risks lie, by what happened; one per horizon.
+    #[serde(default)]
+    pub risks: Vec<RiskDistribution>,
+    /// Its decision curves, one per horizon.
+    #[serde(default)]
+    pub decision: Vec<DecisionCurve>,
+    /// Its D-calibration.
+    #[serde(default)]
+    pub d_calibration: Option<DCalibration>,
     /// Why there are no numbers, where it could not be fitted.
     pub failed: Option<String>,
 }

@@ -1,8 +1,12 @@
 //! A study on trial: its model, the models beside it, and no model at all.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use crate::features::{Part, Term, Values};
 use crate::model::{
-    Kind, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare, prepare_with_progress,
+    Kind, Model, ModelError, ModelSpec, Prepared, Source, Study, fit, prepare,
+    prepare_with_progress,
 };
 use crate::outcome::Definition;
 use crate::progress::Progress;
@@ -18,7 +22,7 @@ use super::split::judge_split;
 use super::summary::FEWEST_REPLICATES;
 use super::trial::{Arm, Findings, Plan, Risks, THRESHOLDS, trial};
 use super::variants::Reruns;
-use super::{Evaluation, GroupResult, Refits, SplitResult, audit, by_group};
+use super::{DCalibration, Evaluation, GroupResult, Refits, SplitResult, Spot, audit, by_group};
 
 /// The name of no model.
 pub const NO_MODEL: &str = "no model";
@@ -156,9 +160,12 @@ impl<'a> Judge<'a> {
         };
         let (bootstrap, seed) = (self.study.evaluate.bootstrap, self.study.seed);
         let plan = Plan { splits, bootstrap, seed, thresholds };
+        let names: Vec<String> = specs.iter().map(|(name, _)| name.clone()).collect();
+        let placed = Placed::default();
         let arms = specs
             .iter()
-            .map(|(name, spec)| self.arm(name, spec, self.prepared, &horizons))
+            .enumerate()
+            .map(|(k, (name, spec))| self.arm((k, name, &placed), spec, &horizons))
             .collect::<Vec<_>>();
         let rows = self.rows.view(&horizons);
         let mut findings = if horizons.is_empty() {
@@ -167,6 +174,7 @@ impl<'a> Judge<'a> {
             trial(rows, &arms, &plan, progress)?
         };
         drop(arms);
+        say_outside(&placed, &names, &mut self.warnings);
         if let Some((day, early)) = early {
             let found = self.time_split(day, &early, &specs[0].1, &horizons, &plan);
             // After the folds, before the levels that were left out.
@@ -179,6 +187,12 @@ impl<'a> Judge<'a> {
         let size = self.rows.sample_size(parameters);
         let mut evaluation =
             assemble(self.study, self.prepared, &self.rows, findings, groups, size, self.warnings);
+        let arms = evaluation.compared.len() + 1;
+        let mut placed = d_calibrations(placed, arms).into_iter();
+        evaluation.d_calibration = placed.next().flatten();
+        for (compared, found) in evaluation.compared.iter_mut().zip(placed) {
+            compared.d_calibration = found;
+        }
         evaluation.proxies = proxies;
         evaluation.refits = refits;
         Ok(evaluation)
@@ -315,18 +329,58 @@ impl<'a> Judge<'a> {
         Ok(splits)
     }
 
-    /// A model as an arm of the trial.
+    /// A model as an arm of the trial; on the folds it also says where rows lie in their own
+    /// predictions.
     fn arm<'s>(
         &'s self,
-        name: &str,
+        (k, name, placed): (usize, &str, &'s Placed),
         spec: &'s ModelSpec,
-        training: &'s Prepared,
         horizons: &'s [f64],
     ) -> Arm<'s> {
         let predict = move |split: &Split, _seed: u64| {
-            self.predict(spec, training, Some(&split.train), &split.test, horizons)
+            let fitted = fit(self.prepared, Some(&split.train), spec).map_err(|e| e.to_string())?;
+            if let Some(repeat) = split.repeat {
+                let spots = self.spots(&fitted.model, &split.test, horizons);
+                let outside = self.outside(&fitted.model, &split.test, horizons);
+                if let Ok(mut placed) = placed.lock() {
+                    placed.insert((k, repeat, split.name.clone()), (spots, outside));
+                }
+            }
+            self.risks(&fitted.model, &split.test, horizons)
         };
         Arm { name: name.to_owned(), predict: Box::new(predict) }
+    }
+
+    /// How many risks lay outside 0 to 1 before they were brought to the edge.
+    fn outside(&self, model: &Model, test: &[usize], horizons: &[f64]) -> usize {
+        let frame = self.prepared.frame.select(test);
+        let lasted: Vec<f64> = test.iter().map(|&row| self.rows.origin[row]).collect();
+        model.outside(&frame, &lasted, horizons).unwrap_or(0)
+    }
+
+    /// Where the rows that were seen from the beginning lie in their own predictions.
+    fn spots(&self, model: &Model, test: &[usize], horizons: &[f64]) -> Vec<Spot> {
+        let (Some(&last), outcome) = (horizons.last(), &self.rows.outcome) else {
+            return Vec::new();
+        };
+        let early = |row: &usize| outcome.entry().is_none_or(|e| e[*row] <= 0.0);
+        let test: Vec<usize> = test.iter().copied().filter(early).collect();
+        let frame = self.prepared.frame.select(&test);
+        let lasted: Vec<f64> = test.iter().map(|&row| self.rows.origin[row]).collect();
+        let ends: Vec<f64> = test.iter().map(|&row| outcome.exit()[row].min(last)).collect();
+        let at_end = model.risks_within(&frame, &lasted, &ends);
+        let at_last = model.risks_within(&frame, &lasted, &vec![last; test.len()]);
+        let (Ok(at_end), Ok(at_last)) = (at_end, at_last) else { return Vec::new() };
+        let place = |(k, &row): (usize, &usize)| {
+            let ((at, survival), (last_risk, _)) = (at_end[k]?, at_last[k]?);
+            let (exit, cause) = (outcome.exit()[row], outcome.cause()[row]);
+            Some(match cause {
+                c if c == self.rows.cause && exit <= last => Spot::Ended { at },
+                0 if exit < last => Spot::Censored { at, survival, last: last_risk },
+                _ => Spot::Free { last: last_risk },
+            })
+        };
+        test.iter().enumerate().filter_map(place).collect()
     }
 
     /// Fits on rows of one preparation and predicts rows of the study's.
@@ -339,9 +393,14 @@ impl<'a> Judge<'a> {
         horizons: &[f64],
     ) -> Result<Risks, String> {
         let fitted = fit(training, train, spec).map_err(|error| error.to_string())?;
+        self.risks(&fitted.model, test, horizons)
+    }
+
+    /// The risks of rows of the study.
+    fn risks(&self, model: &Model, test: &[usize], horizons: &[f64]) -> Result<Risks, String> {
         let frame = self.prepared.frame.select(test);
         let lasted: Vec<f64> = test.iter().map(|&row| self.rows.origin[row]).collect();
-        let risks = fitted.model.risks(&frame, &lasted, horizons).map_err(|e| e.to_string())?;
+        let risks = model.risks(&frame, &lasted, horizons).map_err(|e| e.to_string())?;
         Ok(risks.into_iter().map(|row| row.into_iter().map(|r| r.map(rounded)).collect()).collect())
     }
 
@@ -419,6 +478,40 @@ impl<'a> Judge<'a> {
         }
         Ok(all)
     }
+}
+
+/// Where test rows lie in their own predictions, and how many risks were none, by arm, repeat and
+/// split.
+type Placed = Mutex<BTreeMap<(usize, usize, String), (Vec<Spot>, usize)>>;
+
+/// Says which arms predicted what is no probability.
+fn say_outside(placed: &Placed, names: &[String], warnings: &mut Vec<String>) {
+    let Ok(placed) = placed.lock() else { return };
+    for (k, name) in names.iter().enumerate() {
+        let own = placed.iter().filter(|((arm, ..), _)| *arm == k);
+        let outside: usize = own.map(|(_, (_, outside))| outside).sum();
+        if outside > 0 {
+            warnings.push(format!(
+                "{name} predicted {outside} risks outside 0 to 1, which are no probabilities; they \
+                 count as 0 or 1, and the model should not be relied on near there"
+            ));
+        }
+    }
+}
+
+/// The D-calibration of each arm over its repeats.
+fn d_calibrations(placed: Placed, arms: usize) -> Vec<Option<DCalibration>> {
+    let placed = placed.into_inner().unwrap_or_default();
+    let mut repeats: Vec<BTreeMap<usize, Vec<Spot>>> = vec![BTreeMap::new(); arms];
+    for ((arm, repeat, _), (spots, _)) in placed {
+        if let Some(own) = repeats.get_mut(arm) {
+            own.entry(repeat).or_default().extend(spots);
+        }
+    }
+    repeats
+        .into_iter()
+        .map(|own| DCalibration::new(&own.into_values().collect::<Vec<_>>()))
+        .collect()
 }
 
 /// How many test rows have a level of a factor that no training row of their fold has, and in how

@@ -16,12 +16,12 @@ use super::calibration::percentile;
 use super::{
     AtTime, Calibrated, Calibration, CalibrationCurve, CalibrationPoint, DecisionCurve,
     DecisionPoint, EvaluateError, Interval, MetricSummary, Observed, Predicted, Rule, Summary,
-    Weights, auc, brier, concordance, integrated, net_benefit, observed_over_expected,
-    scaled_brier,
+    Weights, auc, auc_under_way, brier, concordance, integrated, net_benefit,
+    observed_over_expected, scaled_brier,
 };
 
 /// The metrics at a horizon, in the order in which they are computed.
-const AT_HORIZON: [&str; 10] = [
+const AT_HORIZON: [&str; 11] = [
     "auc",
     "brier",
     "scaled_brier",
@@ -32,6 +32,7 @@ const AT_HORIZON: [&str; 10] = [
     "e50",
     "e90",
     "net_benefit",
+    "auc_under_way",
 ];
 /// The metrics up to the last horizon.
 const OVERALL: [&str; 4] = ["c_harrell", "c_uno", "ibs", "scaled_ibs"];
@@ -67,22 +68,22 @@ pub(super) struct Measured {
     pub summary: Summary,
     /// The first model minus this one.
     pub difference: Summary,
+    /// Its calibration curves.
+    pub curves: Vec<CalibrationCurve>,
+    /// Its decision curves.
+    pub decisions: Vec<DecisionCurve>,
 }
 
 /// What comes out for all.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PoolMeasured {
     pub models: Vec<Measured>,
-    /// Calibration curves of the first model.
-    pub curves: Vec<CalibrationCurve>,
-    /// Its decision curves.
-    pub decisions: Vec<DecisionCurve>,
     /// The incidence of the cause at each horizon.
     pub observed: Vec<AtTime>,
 }
 
 /// Numbers of one model under one set of weights: the overall metrics, the metrics of each
-/// horizon, and for the first model the heights of its calibration and of its decision curves.
+/// horizon, and behind them the heights of its calibration and of its decision curves.
 type Numbers = Vec<Option<f64>>;
 
 impl<'a> Pool<'a> {
@@ -110,8 +111,7 @@ impl<'a> Pool<'a> {
         Ok(Self { observed, models, base_rate, thresholds: thresholds.to_vec() })
     }
 
-    /// Summaries and differences of all models, the calibration curves of the first, and what was
-    /// observed.
+    /// Summaries, differences and curves of all models, and what was observed.
     pub fn measure(
         &self,
         clusters: &[u32],
@@ -119,9 +119,9 @@ impl<'a> Pool<'a> {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<PoolMeasured, EvaluateError> {
-        let grid = self.grid();
+        let grids: Vec<Vec<Vec<f64>>> = (0..self.models.len()).map(|m| self.grid(m)).collect();
         let weights = self.observed.weigh(None)?;
-        let now = self.numbers(&weights, &grid);
+        let now = self.numbers(&weights, &grids);
         let bootstrap = ClusterBootstrap::new(clusters, seed);
         let replicates = if bootstrap.groups() < 2 { 0 } else { replicates };
         progress.start("bootstrap", replicates as u64);
@@ -131,7 +131,7 @@ impl<'a> Pool<'a> {
             .into_par_iter()
             .map(|replicate| {
                 let weights = self.observed.weigh(Some(bootstrap.counts(replicate)))?;
-                let numbers = self.numbers(&weights, &grid);
+                let numbers = self.numbers(&weights, &grids);
                 progress.advance(1);
                 Ok((numbers, incidence(&weights)))
             })
@@ -147,6 +147,8 @@ impl<'a> Pool<'a> {
                     let minus = |numbers: &[Numbers]| Some(numbers[0][place]? - numbers[m][place]?);
                     interval(minus(&now), drawn.iter().map(|d| minus(d)))
                 }),
+                curves: self.curves(m, &grids[m], &now, &drawn),
+                decisions: self.decisions(m, &grids[m], &weights, &now, &drawn),
             })
             .collect();
         let seen: Numbers = incidence(&weights);
@@ -155,16 +157,13 @@ impl<'a> Pool<'a> {
             value: interval(seen[at], incidences.iter().map(|i| i[at])),
         });
         let observed = observed.collect();
-        let curves = self.curves(&grid, &now, &drawn);
-        let heights = grid.iter().map(Vec::len).sum();
-        let decisions = self.decisions(heights, &weights, &now, &drawn);
-        Ok(PoolMeasured { models, curves, decisions, observed })
+        Ok(PoolMeasured { models, observed })
     }
 
     /// The risks at which curves are drawn, per horizon: equal steps between the 1st and the 99th
-    /// percentile of the first model's predictions in its first repeat.
-    fn grid(&self) -> Vec<Vec<f64>> {
-        let Some(first) = self.models.first().and_then(|repeats| repeats.first()) else {
+    /// percentile of a model's predictions in its first repeat.
+    fn grid(&self, model: usize) -> Vec<Vec<f64>> {
+        let Some(first) = self.models.get(model).and_then(|repeats| repeats.first()) else {
             return Vec::new();
         };
         (0..self.observed.horizons().len())
@@ -183,13 +182,13 @@ impl<'a> Pool<'a> {
             .collect()
     }
 
-    /// Every number of every model under these weights, averaged over repeats; the first model
-    /// carries the heights of its curves behind its metrics.
-    fn numbers(&self, weights: &Weights, grid: &[Vec<f64>]) -> Vec<Numbers> {
+    /// Every number of every model under these weights, averaged over repeats; the heights of its
+    /// curves stand behind its metrics.
+    fn numbers(&self, weights: &Weights, grids: &[Vec<Vec<f64>>]) -> Vec<Numbers> {
         let of_model = |m: usize| {
             let repeats: Vec<Numbers> = self.models[m]
                 .iter()
-                .map(|ready| self.of_repeat(weights, ready, (m == 0).then_some(grid)))
+                .map(|ready| self.of_repeat(weights, ready, &grids[m]))
                 .collect();
             let places = repeats.first().map_or(0, Vec::len);
             (0..places)
@@ -202,8 +201,8 @@ impl<'a> Pool<'a> {
         (0..self.models.len()).map(of_model).collect()
     }
 
-    /// The numbers of one repeat; with curves where a grid is given.
-    fn of_repeat(&self, weights: &Weights, ready: &Ready, grid: Option<&[Vec<f64>]>) -> Numbers {
+    /// The numbers of one repeat, with the heights of curves at the risks of a grid.
+    fn of_repeat(&self, weights: &Weights, ready: &Ready, grid: &[Vec<f64>]) -> Numbers {
         let (o, p) = (self.observed, &ready.predicted);
         let last = o.horizons().last().copied().unwrap_or(f64::INFINITY);
         let c = concordance(o, weights, p, last);
@@ -237,8 +236,8 @@ impl<'a> Pool<'a> {
                 calibrated.e50,
                 calibrated.e90,
                 benefit,
+                auc_under_way(o, weights, p, at),
             ]);
-            let Some(grid) = grid else { continue };
             let curve = net_benefit(weights, p, at, &self.thresholds).unwrap_or_default();
             let point = |k: usize| curve.get(k).map(|point| point.model);
             benefits.extend((0..self.thresholds.len()).map(point));
@@ -273,20 +272,22 @@ impl<'a> Pool<'a> {
         summary
     }
 
-    /// The decision curves of the first model, which stand behind the heights of its calibration.
+    /// The decision curves of a model, which stand behind the heights of its calibration.
     fn decisions(
         &self,
-        heights: usize,
+        m: usize,
+        grid: &[Vec<f64>],
         weights: &Weights,
         now: &[Numbers],
         drawn: &[Vec<Numbers>],
     ) -> Vec<DecisionCurve> {
         let horizons = self.observed.horizons();
+        let heights: usize = grid.iter().map(Vec::len).sum();
         let from = OVERALL.len() + AT_HORIZON.len() * horizons.len() + heights;
         let curve = |(at, &time): (usize, &f64)| {
             let point = |(k, &threshold): (usize, &f64)| {
                 let place = from + at * self.thresholds.len() + k;
-                let height = interval(now[0][place], drawn.iter().map(|d| d[0][place]));
+                let height = interval(now[m][place], drawn.iter().map(|d| d[m][place]));
                 let incidence = weights.incidence(at)?;
                 Some(DecisionPoint {
                     threshold,
@@ -299,15 +300,13 @@ impl<'a> Pool<'a> {
             let points = self.thresholds.iter().enumerate().filter_map(point).collect();
             DecisionCurve { time, points }
         };
-        if now.is_empty() {
-            return Vec::new();
-        }
         horizons.iter().enumerate().map(curve).collect()
     }
 
-    /// The curves of the first model.
+    /// The calibration curves of a model.
     fn curves(
         &self,
+        m: usize,
         grid: &[Vec<f64>],
         now: &[Numbers],
         drawn: &[Vec<Numbers>],
@@ -317,7 +316,7 @@ impl<'a> Pool<'a> {
         for (risks, &time) in grid.iter().zip(self.observed.horizons()) {
             let mut points = Vec::new();
             for &predicted in risks {
-                let height = interval(now[0][place], drawn.iter().map(|d| d[0][place]));
+                let height = interval(now[m][place], drawn.iter().map(|d| d[m][place]));
                 place += 1;
                 let Interval { mean, lower, upper } = height;
                 points.extend(mean.map(|observed| CalibrationPoint {
@@ -385,9 +384,12 @@ mod tests {
         let flat = vec![observed.weigh(None).unwrap().incidence(0).unwrap(); 3000];
         let predicted = |risk: Vec<f64>| vec![Predicted::new(&observed, vec![risk]).unwrap()];
         let pool = Pool::new(&observed, vec![predicted(truth), predicted(flat)], &[0.2]).unwrap();
-        let PoolMeasured { models: measured, curves, decisions, observed: seen } =
+        let PoolMeasured { models: measured, observed: seen } =
             pool.measure(&clusters, 100, 1, &Silent).unwrap();
+        let (curves, decisions) = (&measured[0].curves, &measured[0].decisions);
         let value = |m: usize, name: &str| measured[m].summary[name].value;
+        assert!(measured[1].curves.is_empty(), "one risk for all is no curve");
+        assert_eq!(measured[1].decisions.len(), 1, "every model has its decision curve");
         let inside = |i: Interval, x: f64| i.lower.unwrap() <= x && x <= i.upper.unwrap();
         assert!(inside(value(0, "oe"), 1.0));
         assert!(inside(seen[0].value, seen[0].value.mean.unwrap()));

@@ -53,6 +53,7 @@ impl Evaluation {
         for (at, label) in self.horizon_labels.iter().enumerate() {
             self.write_horizon(out, at, label)?;
         }
+        self.write_d_calibration(out)?;
         self.write_splits(out)?;
         self.write_groups(out)?;
         self.write_proxies(out)?;
@@ -319,6 +320,10 @@ mod tests {
                 name: "no model".into(),
                 summary: summary.clone(),
                 difference: Summary::new(),
+                calibration: Vec::new(),
+                risks: Vec::new(),
+                decision: Vec::new(),
+                d_calibration: None,
                 failed: None,
             }],
             gates: vec![
@@ -330,6 +335,7 @@ mod tests {
             calibration: Vec::new(),
             risks: Vec::new(),
             decision: Vec::new(),
+            d_calibration: None,
             groups: vec![group("North", 30, false), group("South", 3, true)],
             proxies: Vec::new(),
             unknown_ends: None,

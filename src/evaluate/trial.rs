@@ -96,6 +96,12 @@ pub struct ArmFindings {
     pub summary: Summary,
     /// The first arm minus this one.
     pub difference: Summary,
+    /// Its calibration curves.
+    pub calibration: Vec<CalibrationCurve>,
+    /// Its distributions of risk.
+    pub risks: Vec<RiskDistribution>,
+    /// Its decision curves.
+    pub decision: Vec<DecisionCurve>,
     /// Why it has no metrics.
     pub failed: Option<String>,
 }

@@ -117,6 +117,21 @@ impl Recipe {
         self.plan().columns.into_iter().map(|c| c.term).collect()
     }
 
+    /// For each of [`Recipe::columns`], the columns of the design that read it.
+    #[must_use]
+    pub fn read_by(&self) -> Vec<Vec<usize>> {
+        let of_design = self.terms_of_columns();
+        let reads = |term: &str, column: &str| {
+            let own = self.terms.iter().find(|t| t.to_string() == *term);
+            own.is_some_and(|t| t.columns().any(|c| c == column))
+        };
+        let of = |column: &&str| {
+            let all = of_design.iter().enumerate();
+            all.filter(|(_, term)| reads(term, column)).map(|(j, _)| j).collect()
+        };
+        self.columns().iter().map(of).collect()
+    }
+
     /// The design matrix of a frame, with notes on its rows.
     ///
     /// # Errors
@@ -408,7 +423,7 @@ impl Notes<'_> {
     /// Notes a missing value; where rows with one are left out, leaves the row out.
     fn lacking(&mut self, missing: Missing, row: usize, column: &str, keep: &mut [bool]) {
         match missing {
-            Missing::Impute => self.add(row, column, NoteKind::Imputed),
+            Missing::Impute | Missing::Multiple => self.add(row, column, NoteKind::Imputed),
             Missing::Drop => {
                 keep[row] = false;
                 self.add(row, column, NoteKind::Missing);

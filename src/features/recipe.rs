@@ -16,6 +16,9 @@ pub enum Missing {
     Impute,
     /// The row is left out.
     Drop,
+    /// A model of the column fills the cell in ([`crate::model`] does, several times over); the
+    /// design itself takes the training median, or the most frequent level, and no column says so.
+    Multiple,
 }
 
 /// How a recipe is learned.
@@ -230,7 +233,7 @@ fn used_rows(frame: &Frame, terms: &[Term], missing: Missing) -> Result<Vec<usiz
     for column in terms.iter().flat_map(Term::columns) {
         columns.push(frame.get(column).ok_or_else(|| unknown_column(frame, column))?);
     }
-    if missing == Missing::Impute {
+    if missing != Missing::Drop {
         return Ok((0..frame.len()).collect());
     }
     let whole = |row: &usize| columns.iter().all(|c| !c.is_missing(*row));
@@ -313,7 +316,7 @@ impl Learner<'_> {
     /// in the very rows for which there is one already.
     fn indicator(&mut self, lacking: Vec<usize>) -> bool {
         let enough = lacking.len() >= (self.options.min_level_cases as usize).max(1);
-        if self.options.missing == Missing::Drop || !enough || self.patterns.contains(&lacking) {
+        if self.options.missing != Missing::Impute || !enough || self.patterns.contains(&lacking) {
             return false;
         }
         self.patterns.push(lacking);

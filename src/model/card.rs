@@ -121,6 +121,11 @@ impl Model {
         }
         let missing = match self.recipe.missing() {
             Missing::Impute => "filled in with the training median, or a level of their own",
+            Missing::Multiple => {
+                "imputed several times over, by what the other columns and the outcome say; where a \
+                 value is unknown at the moment of use the most likely one by the known values \
+                 stands in, and the interval is wider for it"
+            }
             Missing::Drop => "not accepted: such rows were left out and get no number",
         };
         let _ = writeln!(text, "- missing values are {missing}");
@@ -284,6 +289,11 @@ impl Model {
         let last = match &self.engine {
             Engine::Hazards(h) => {
                 let ends = h.baselines.iter().filter_map(|b| b.pooled.edges.last());
+                ends.copied().fold(0.0, f64::max)
+            }
+            Engine::Imputed(i) => {
+                let ends = i.models.iter().flat_map(|h| &h.baselines);
+                let ends = ends.filter_map(|b| b.pooled.edges.last());
                 ends.copied().fold(0.0, f64::max)
             }
             Engine::Smooth(s) => {

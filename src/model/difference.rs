@@ -23,9 +23,11 @@ pub struct Contrasts<'m> {
 struct Comparable {
     estimate: f64,
     variance: f64,
-    /// How the risk moves with every number of the model; `None` where the kind of model does
-    /// not tell.
-    moves: Option<Moves>,
+    /// The risk, and how it moves with every number of the model: once, or once per imputation;
+    /// empty where the kind of model does not tell.
+    moves: Vec<(f64, Moves)>,
+    /// The variance that comes from what is not known of the row itself.
+    open: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -58,31 +60,37 @@ impl Model {
         let of = |r: usize| {
             let row = self.row(&rows, r, 0.0).ok()?;
             let e = self.estimate(&row, horizon).ok()?;
+            let from = self.clock(&row);
+            let of_hazards = |h: &Proportional| {
+                let chosen = h.baselines[row.landmark].choose(row.stratum);
+                let to = from + horizon;
+                let (value, causes) = h.moves(chosen, &row.x, row.offset, from, to)?;
+                let label = row.stratum.map(str::to_owned);
+                let (own, stands_in_for) =
+                    if chosen.in_place { (None, label) } else { (label, None) };
+                Some((value, Moves { own, stands_in_for, causes }))
+            };
+            let mut open = 0.0;
             let moves = match &self.engine {
-                Engine::Hazards(h) => {
-                    let chosen = h.baselines[row.landmark].choose(row.stratum);
-                    let from = self.clock(&row);
-                    let causes = h.moves(chosen, &row.x, row.offset, from, from + horizon)?;
-                    let label = row.stratum.map(str::to_owned);
-                    let (own, stands_in_for) =
-                        if chosen.in_place { (None, label) } else { (label, None) };
-                    Some(Moves { own, stands_in_for, causes })
+                Engine::Hazards(h) => vec![of_hazards(h)?],
+                Engine::Imputed(i) => {
+                    open = i.open(row.asked(from, from + horizon), &row.unknown)?;
+                    i.models.iter().map(of_hazards).collect::<Option<_>>()?
                 }
                 Engine::Smooth(s) => {
-                    let (x, from) = (&row.x, self.clock(&row));
-                    let to = from + horizon;
+                    let (x, to) = (&row.x, from + horizon);
                     let (_, moves) = s.moves(row.landmark, x, row.offset, from, to, 0)?;
                     let of = |by_coef| CauseMoves { by_coef, by_cell: Vec::new(), by_level: 0.0 };
                     let causes = moves.into_iter().map(of).collect();
-                    Some(Moves { own: None, stands_in_for: None, causes })
+                    vec![(e.value, Moves { own: None, stands_in_for: None, causes })]
                 }
                 Engine::Discrete(_)
                 | Engine::Forests(_)
                 | Engine::SurvivalForests(_)
                 | Engine::Boosted(_)
-                | Engine::Rows(_) => None,
+                | Engine::Rows(_) => Vec::new(),
             };
-            Some(Comparable { estimate: e.value, variance: e.variance, moves })
+            Some(Comparable { estimate: e.value, variance: e.variance, moves, open })
         };
         let rows = (0..frame.len()).map(of).collect();
         let z = std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(self.about.interval);
@@ -97,13 +105,32 @@ impl Contrasts<'_> {
     #[must_use]
     pub fn difference(&self, a: usize, b: usize) -> Option<(f64, f64)> {
         let (x, y) = (self.rows.get(a)?.as_ref()?, self.rows.get(b)?.as_ref()?);
-        let joint = match (&self.model.engine, &x.moves, &y.moves) {
-            (Engine::Hazards(h), Some(m), Some(n)) => h.joint_variance(m, n),
-            (Engine::Smooth(s), Some(m), Some(n)) => s.joint_variance(m, n),
-            _ => None,
-        };
+        let joint = if a == b { Some(0.0) } else { self.joint(x, y) };
         let widest = x.variance.sqrt() + y.variance.sqrt();
         Some((x.estimate - y.estimate, joint.map_or(widest, |v| v.max(0.0).sqrt())))
+    }
+
+    /// The variance of the difference between two risks: over imputations by Rubin's rules.
+    fn joint(&self, x: &Comparable, y: &Comparable) -> Option<f64> {
+        if let Engine::Smooth(s) = &self.model.engine {
+            return s.joint_variance(&x.moves.first()?.1, &y.moves.first()?.1);
+        }
+        let models = self.model.engine.proportional();
+        let pairs = x.moves.iter().zip(&y.moves);
+        let within: Option<Vec<f64>> = models
+            .iter()
+            .zip(pairs.clone())
+            .map(|(h, (m, n))| h.joint_variance(&m.1, &n.1))
+            .collect();
+        let (within, m) = (within?, models.len() as f64);
+        if within.is_empty() {
+            return None;
+        }
+        let off = x.estimate - y.estimate;
+        let between: f64 = pairs.map(|(a, b)| (a.0 - b.0 - off).powi(2)).sum();
+        let between = if m > 1.0 { (1.0 + 1.0 / m) * between / (m - 1.0) } else { 0.0 };
+        // What is not known of two rows may differ, and then does not cancel.
+        Some(within.iter().sum::<f64>() / m + between + x.open + y.open)
     }
 
     /// Whether the interval of the difference in risk leaves out zero. Rows without a number are
@@ -124,7 +151,7 @@ impl Proportional {
         offset: f64,
         from: f64,
         to: f64,
-    ) -> Option<Vec<CauseMoves>> {
+    ) -> Option<(f64, Vec<CauseMoves>)> {
         let base = chosen.baseline;
         let slopes = self.slopes(base, x, offset, from, to, 0)?;
         let of = |(k, effect): (usize, &Effect)| {
@@ -143,7 +170,7 @@ impl Proportional {
             }
             moves
         };
-        Some(self.effects.iter().enumerate().map(of).collect())
+        Some((slopes.value, self.effects.iter().enumerate().map(of).collect()))
     }
 
     /// The variance of the difference between two risks.
@@ -220,7 +247,7 @@ mod tests {
 
     fn moves(m: &Proportional, x: &[f64], stratum: Option<&str>) -> Moves {
         let chosen = m.baselines[0].choose(stratum);
-        let causes = m.moves(chosen, x, 0.0, 0.0, 3.0).unwrap();
+        let (_, causes) = m.moves(chosen, x, 0.0, 0.0, 3.0).unwrap();
         let label = stratum.map(str::to_owned);
         let (own, stands_in_for) = if chosen.in_place { (None, label) } else { (label, None) };
         Moves { own, stands_in_for, causes }

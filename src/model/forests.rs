@@ -25,10 +25,16 @@ pub(crate) struct HorizonRows {
 }
 
 impl HorizonRows {
-    /// The risk of a row, where `all` hold it. Such learners know no interval.
+    /// The risk of a row, where `all` hold it, brought within 0 and 1. Such learners know no interval.
     pub(crate) fn risk(all: &[Self], landmark: usize, horizon: f64, x: &[f64]) -> Option<Estimate> {
+        let value = Self::raw(all, landmark, horizon, x)?.clamp(0.0, 1.0);
+        Some(Estimate { value, variance: 0.0 })
+    }
+
+    /// The same as it was predicted.
+    pub(crate) fn raw(all: &[Self], landmark: usize, horizon: f64, x: &[f64]) -> Option<f64> {
         let own = all.iter().find(|r| r.landmark == landmark && same(r.horizon, horizon))?;
-        Some(Estimate { value: own.rows.predict(x)?, variance: 0.0 })
+        own.rows.predict(x)
     }
 }
 

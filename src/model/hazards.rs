@@ -196,6 +196,22 @@ impl Proportional {
         variance.is_finite().then_some(Estimate { value, variance: variance.max(0.0) })
     }
 
+    /// How the risk of the first cause moves with the log hazard of each cause.
+    pub(crate) fn by_log_hazard(
+        &self,
+        base: &Baseline,
+        x: &[f64],
+        offset: f64,
+        from: f64,
+        to: f64,
+    ) -> Option<Vec<f64>> {
+        let slopes = self.slopes(base, x, offset, from, to, 0)?;
+        let of = |(cells, by_cell): (&CauseCells, &Vec<(usize, f64)>)| {
+            by_cell.iter().map(|&(cell, weight)| weight * cells.dh[cell]).sum()
+        };
+        Some(base.causes.iter().zip(&slopes.by_cell).map(of).collect())
+    }
+
     /// The probability of cause `b`, and how it moves with the baseline of each cell.
     pub(super) fn slopes(
         &self,

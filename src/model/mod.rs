@@ -18,6 +18,7 @@ mod forests;
 mod frail;
 mod grid;
 mod hazards;
+mod impute;
 mod interval;
 mod kind;
 mod literature;
@@ -40,6 +41,7 @@ pub use difference::Contrasts;
 pub use error::ModelError;
 pub use findings::FeatureFinding;
 pub use fit::{Fitted, fit, fit_with_progress};
+pub use impute::{Pooled, PooledWald};
 pub use kind::Kind;
 pub use prediction::{
     Abstention, Contribution, Explanation, Prediction, PredictionNote, RiskAt, Scale,
@@ -48,13 +50,13 @@ pub use prepare::{Source, prepare, prepare_history, prepare_table, prepare_with_
 pub use prepared::{Prepared, TimeUnit};
 pub use priors::PriorRow;
 pub use result::{
-    Concordance, Frailty, LogLik, Penalty, PhTerm, PhTest, Rule, TermResult, Test, Tests,
-    TrainResult,
+    Concordance, Frailty, Importance, Imputed, ImputedColumn, ImputedTerm, LogLik, Penalty, PhTerm,
+    PhTest, Rule, TermResult, Test, Tests, TrainResult,
 };
 pub use study::{
     At, Compare, Convention, CoxSpec, Cuts, DataSpec, EvaluateSpec, Expires, FeatureSpec,
-    FrailtySpec, Gates, LambdaSpec, Likelihood, MissingValues, ModelSpec, OutcomeSpec, PenaltySpec,
-    Repeated, RepeatedSpec, Span, Study, StudyError, TableSpec, Target, Ties,
+    FrailtySpec, Gates, Imputation, LambdaSpec, Likelihood, MissingValues, ModelSpec, OutcomeSpec,
+    PenaltySpec, Repeated, RepeatedSpec, Span, Study, StudyError, TableSpec, Target, Ties,
 };
 pub use trained::{About, CauseCount, Model, NamedTime};
 pub use verdict::{Gate, Limit, Stamp, Verdict};

@@ -7,6 +7,7 @@ use super::fit::stratum_labels;
 use super::forests::HorizonRows;
 use super::grid::Ends;
 use super::hazards::Estimate;
+use super::impute::{Asked, Unknown};
 use super::interval::cloglog;
 use super::native;
 use super::prediction::{
@@ -31,6 +32,9 @@ pub(super) struct Rows<'a> {
     at: Vec<Option<usize>>,
     strata: Option<Vec<String>>,
     offset: Option<&'a [f64]>,
+    /// The columns of the design that each column of the recipe stands in, where several
+    /// imputations say what an unknown value may be.
+    reads: Option<Vec<Vec<usize>>>,
 }
 
 /// What a row needs to be computed.
@@ -44,6 +48,26 @@ pub(super) struct Row<'a> {
     pub(super) landmark: usize,
     /// What has lasted.
     from: f64,
+    /// What is not known of it.
+    pub(super) unknown: Unknown,
+}
+
+impl<'a> Row<'a> {
+    /// The row as hazards of several imputations are asked about it.
+    pub(super) fn asked(&'a self, from: f64, to: f64) -> Asked<'a> {
+        let Self { x, offset, stratum, landmark, .. } = self;
+        Asked { landmark: *landmark, stratum: *stratum, x, offset: *offset, from, to }
+    }
+}
+
+/// The columns of the design that read what is unknown of a row.
+fn unknown_columns(rows: &Rows<'_>, reads: &[Vec<usize>], r: usize) -> Vec<usize> {
+    let notes = rows.design.notes_of(r).iter().filter(|n| n.kind == NoteKind::Imputed);
+    let mut all: Vec<usize> =
+        notes.flat_map(|n| reads.get(n.column).into_iter().flatten().copied()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 impl Model {
@@ -119,6 +143,28 @@ impl Model {
         Ok((0..frame.len()).map(of).collect())
     }
 
+    /// How many risks the learner predicted outside 0 to 1; they are brought to the edge, and
+    /// whoever judges the model must hear of it. Only a support vector machine gives such.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn outside(
+        &self,
+        frame: &Frame,
+        lasted: &[f64],
+        horizons: &[f64],
+    ) -> Result<usize, ModelError> {
+        let Engine::Rows(all) = &self.engine else { return Ok(0) };
+        let rows = self.rows(frame, lasted, horizons)?;
+        let of = |r: usize| {
+            let Ok(row) = self.row(&rows, r, lasted[r]) else { return 0 };
+            let raw = |h: &&f64| HorizonRows::raw(all, row.landmark, **h, &row.raw);
+            let beyond = |h: &&f64| raw(h).is_some_and(|v| !(0.0..=1.0).contains(&v));
+            horizons.iter().filter(beyond).count()
+        };
+        Ok((0..frame.len()).map(of).sum())
+    }
+
     /// The probability of each cause of [`super::About::causes`] within a horizon, for each row;
     /// `None` where there is no number, and for forests, which know one cause only.
     ///
@@ -134,6 +180,33 @@ impl Model {
         let of = |r: usize| {
             let row = self.row(&rows, r, lasted[r]).ok()?;
             self.ends(&row, horizon).map(|e| e.incidence)
+        };
+        Ok((0..frame.len()).map(of).collect())
+    }
+
+    /// The probability of the cause that is asked, and of no end at all, for each row within a
+    /// time of its own; `None` where there is no number, and for forests per horizon, which know
+    /// no other times.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn risks_within(
+        &self,
+        frame: &Frame,
+        lasted: &[f64],
+        within: &[f64],
+    ) -> Result<Vec<Option<(f64, f64)>>, ModelError> {
+        let rows = self.rows(frame, lasted, &[])?;
+        if within.len() != frame.len() {
+            let what = format!("{} times for {} rows", within.len(), frame.len());
+            return Err(ModelError::usage(what, "give one time per row"));
+        }
+        let of = |r: usize| {
+            let row = self.row(&rows, r, lasted[r]).ok()?;
+            if within[r] <= 0.0 {
+                return Some((0.0, 1.0));
+            }
+            self.ends(&row, within[r]).map(|e| (e.incidence[0], e.survival))
         };
         Ok((0..frame.len()).map(of).collect())
     }
@@ -202,7 +275,8 @@ impl Model {
                 }
             },
         };
-        Ok(Rows { frame, design, at, strata, offset })
+        let reads = matches!(self.engine, Engine::Imputed(_)).then(|| self.recipe.read_by());
+        Ok(Rows { frame, design, at, strata, offset, reads })
     }
 
     /// What a row needs; or why it has no number, whoever asks.
@@ -230,10 +304,14 @@ impl Model {
         }
         let x: ArrayView1<'_, f64> = rows.design.x.row(k);
         let raw = x.to_vec();
-        let x = raw.iter().zip(&self.means).map(|(x, m)| x - m).collect();
+        let mut x: Vec<f64> = raw.iter().zip(&self.means).map(|(x, m)| x - m).collect();
+        let unknown = match (&self.engine, &rows.reads) {
+            (Engine::Imputed(i), Some(reads)) => i.fill(&mut x, &unknown_columns(rows, reads, r)),
+            _ => Unknown::default(),
+        };
         let stratum = rows.strata.as_ref().map(|s| s[r].as_str());
         let landmark = self.landmark_at(lasted).ok_or(Abstention::BeforeLandmark)?;
-        Ok(Row { x, raw, offset, stratum, landmark, from: lasted })
+        Ok(Row { x, raw, offset, stratum, landmark, from: lasted, unknown })
     }
 
     /// The last landmark that is reached, by its place; 0 where features are read at the start.
@@ -254,7 +332,7 @@ impl Model {
     pub(super) fn clock(&self, row: &Row<'_>) -> f64 {
         let mark = self.about.landmarks.get(row.landmark).map_or(0.0, |m| m.time);
         match &self.engine {
-            Engine::Hazards(_) | Engine::Smooth(_) => row.from.max(mark),
+            Engine::Hazards(_) | Engine::Imputed(_) | Engine::Smooth(_) => row.from.max(mark),
             Engine::Discrete(_)
             | Engine::Forests(_)
             | Engine::SurvivalForests(_)
@@ -270,6 +348,7 @@ impl Model {
                 let base = h.baselines[row.landmark].choose(row.stratum).baseline;
                 h.ends(base, &row.x, row.offset, from, from + horizon)
             }
+            Engine::Imputed(i) => i.ends(row.asked(from, from + horizon)),
             Engine::Smooth(s) => s.ends(row.landmark, &row.x, row.offset, from, from + horizon),
             Engine::Discrete(d) => d.ends(row.landmark, &row.x, from, from + horizon),
             Engine::Forests(_) | Engine::Rows(_) => None,
@@ -290,6 +369,11 @@ impl Model {
                 let edges = &chosen.baseline.edges;
                 let reach = within(edges.last()) && from >= edges[0] - 1e-9;
                 (reach, h.risk(chosen, &row.x, row.offset, from, to, 0))
+            }
+            Engine::Imputed(i) => {
+                let edges = &i.edges(row.landmark, row.stratum);
+                let reach = within(edges.last()) && from >= edges[0] - 1e-9;
+                (reach, i.risk(row.asked(from, to), &row.unknown))
             }
             Engine::Smooth(s) => {
                 let edges = &s.edges[row.landmark];
@@ -378,7 +462,7 @@ impl Model {
                 Err(why) => last = why,
             }
         }
-        if let Engine::Hazards(h) = &self.engine
+        if let Some(h) = self.engine.proportional().first()
             && h.baselines[row.landmark].choose(row.stratum).in_place
         {
             notes.push(PredictionNote::PooledBaseline { columns: self.about.strata.clone() });
@@ -457,6 +541,15 @@ impl Model {
         explained.map_or_else(Vec::new, |e| e.contributions)
     }
 
+    /// The scale on which the reasons of a prediction add up.
+    #[must_use]
+    pub fn reasons_on(&self) -> Scale {
+        match self.engine {
+            Engine::Forests(_) | Engine::SurvivalForests(_) => Scale::Risk,
+            _ => Scale::LogHazard,
+        }
+    }
+
     /// Additive reasons for each row of a frame at one horizon: `base` and the contributions sum
     /// to `total`, on the scale that is told. `None` where there is no number, and for kinds
     /// without additive reasons.
@@ -483,6 +576,7 @@ impl Model {
         let effects;
         let coef = match &self.engine {
             Engine::Hazards(h) => h.effects[0].coef.as_slice(),
+            Engine::Imputed(i) => i.pooled.coef.as_slice(),
             Engine::Smooth(s) => {
                 effects = s.causes[0].effects(s.edges.len() - 1);
                 &effects

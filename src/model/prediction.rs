@@ -126,7 +126,10 @@ impl std::fmt::Display for Abstention {
             Self::BeyondFollowUp => f.write_str("this is longer than training rows were followed"),
             Self::BeforeLandmark => f.write_str("the first landmark of the model is not reached"),
             Self::NotAtLandmark => {
-                f.write_str("this kind of model knows the risk only on the day of a landmark")
+                f.write_str(
+                "this kind of model knows the risk only on the day of a landmark: score on that day, or \
+                 train a kind that follows the days between (cox, discrete-logistic, survival-forest)",
+            )
             }
             Self::NoEvents => f.write_str("nothing of the kind happened in training in this span"),
             Self::OutOfRange => f.write_str("the risk cannot be computed for these values"),

@@ -12,7 +12,7 @@ use crate::survival::Outcome;
 
 use super::findings::FeatureFinding;
 use super::priors::PriorRow;
-use super::study::{ModelSpec, Span};
+use super::study::{Imputation, ModelSpec, Span};
 
 /// The unit of every time of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct Prepared {
     pub terms: Vec<Term>,
     /// How the recipe treats levels and missing values.
     pub options: RecipeOptions,
+    /// How missing values are imputed several times over, where they are (Cox).
+    pub imputation: Option<Imputation>,
     /// The outcome definition (histories).
     pub definition: Option<Definition>,
     /// The window of observation (histories).

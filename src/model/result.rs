@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FeatureFinding;
+use super::{FeatureFinding, Pooled, PooledWald};
 use crate::survival::{ChiSquare, FrailtyDistribution};
 
 /// What training found, in the shape of the JSON contract: keys that do not apply are null.
@@ -43,6 +43,10 @@ pub struct TrainResult {
     /// What each term is worth to a forest; the key is there only where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importance: Option<Vec<Importance>>,
+    /// What was imputed, and what that leaves open; the key is there only where it was several
+    /// times over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imputed: Option<Imputed>,
     /// What to weigh about the features, `PZ2001` and on.
     #[serde(default)]
     pub findings: Vec<FeatureFinding>,
@@ -62,6 +66,51 @@ pub struct Importance {
     pub term: String,
     /// The loss of concordance.
     pub value: f64,
+}
+
+/// Multiple imputation: how it was done, and what Rubin's rules say of each term. With it `z` of
+/// a term is a t statistic, and its p-value and interval are those of its t distribution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imputed {
+    /// Completed data sets.
+    pub imputations: usize,
+    /// Rounds of the chain before each.
+    pub iterations: usize,
+    /// The seed.
+    pub seed: u64,
+    /// The columns in which cells were unknown.
+    pub columns: Vec<ImputedColumn>,
+    /// The terms that could be estimated.
+    pub terms: Vec<ImputedTerm>,
+    /// The test of all terms at once (Li, Raghunathan & Rubin 1991); null where it cannot be made.
+    pub wald: Option<PooledWald>,
+}
+
+/// A column in which cells were unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImputedColumn {
+    /// The column.
+    pub name: String,
+    /// Training rows in which it is unknown.
+    pub missing: usize,
+}
+
+/// What imputation means for a term: of its robust variance where rows are clustered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImputedTerm {
+    /// The column of the design.
+    pub name: String,
+    /// The mean variance of the estimate within an imputation.
+    pub within: f64,
+    /// The variance of the estimates between imputations.
+    pub between: f64,
+    /// Degrees of freedom (Barnard & Rubin 1999).
+    pub df: f64,
+    /// The fraction of missing information.
+    pub fmi: f64,
 }
 
 /// A log likelihood before and after.
@@ -253,6 +302,24 @@ impl TermResult {
         }
     }
 
+    /// A term by Rubin's rules, with t tests and intervals; `robust` decides where there is one.
+    #[must_use]
+    pub(crate) fn pooled(name: &str, model: &Pooled, robust: Option<&Pooled>, level: f64) -> Self {
+        let best = robust.unwrap_or(model);
+        let interval = best.interval(level).filter(|_| best.total > 0.0);
+        let t = best.estimate / best.total.sqrt();
+        Self {
+            name: name.to_owned(),
+            estimate: Some(best.estimate),
+            se: Some(model.total.sqrt()),
+            robust_se: robust.map(|r| r.total.sqrt()),
+            z: t.is_finite().then_some(t),
+            p: best.p_value(),
+            lower: interval.map(|i| i.0),
+            upper: interval.map(|i| i.1),
+        }
+    }
+
     /// The same term where its error means nothing, as under separation: no test, no interval.
     #[must_use]
     pub(crate) fn without_test(self) -> Self {
@@ -299,6 +366,7 @@ mod tests {
             frailty: None,
             penalty: None,
             importance: None,
+            imputed: None,
             findings: Vec::new(),
             repeated: None,
             warnings: Vec::new(),

@@ -8,6 +8,7 @@ use super::boosted::BoostedHazards;
 use super::discrete::Discrete;
 use super::forests::{Forests, HorizonRows};
 use super::hazards::Proportional;
+use super::impute::Imputed;
 use super::prepared::TimeUnit;
 use super::smooth::Smooth;
 use super::support::Support;
@@ -95,6 +96,8 @@ pub struct About {
 pub(crate) enum Engine {
     /// Cause-specific proportional hazards on a grid; also no model at all.
     Hazards(Proportional),
+    /// Cause-specific proportional hazards from several imputations.
+    Imputed(Imputed),
     /// Parametric hazards.
     Smooth(Smooth),
     /// Discrete-time hazards.
@@ -108,6 +111,17 @@ pub(crate) enum Engine {
     /// Training rows: they are never written.
     #[serde(skip)]
     Rows(Vec<HorizonRows>),
+}
+
+impl Engine {
+    /// The proportional hazards: one, one per imputation, or none where the kind is another.
+    pub(crate) fn proportional(&self) -> &[Proportional] {
+        match self {
+            Self::Hazards(h) => std::slice::from_ref(h),
+            Self::Imputed(i) => &i.models,
+            _ => &[],
+        }
+    }
 }
 
 /// A trained model, with its verdict. It holds no row, no identifier and no path.
@@ -192,6 +206,7 @@ impl Model {
     pub fn coefficients(&self) -> Vec<(String, f64, f64)> {
         let (coef, covariance, from) = match &self.engine {
             Engine::Hazards(h) => (&h.effects[0].coef, &h.effects[0].covariance, 0),
+            Engine::Imputed(i) => (&i.pooled.coef, &i.pooled.covariance, 0),
             Engine::Discrete(d) => {
                 let from = d.causes[0].coef.len() - self.means.len();
                 (&d.causes[0].coef, &d.causes[0].covariance, from)
@@ -233,6 +248,7 @@ impl Model {
         ensure(known, "the means do not fit the recipe")?;
         let whole = match &self.engine {
             Engine::Hazards(h) => h.check(causes, columns, landmarks),
+            Engine::Imputed(i) => i.check(causes, columns, landmarks),
             Engine::Smooth(s) => s.check(causes, columns, landmarks),
             Engine::Discrete(d) => d.check(causes, columns, landmarks),
             Engine::Forests(f) => f.check(columns, landmarks),

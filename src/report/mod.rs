@@ -16,6 +16,7 @@ mod language;
 mod page;
 mod pages;
 mod sections;
+mod stability;
 mod svg;
 mod table;
 mod words;
@@ -32,4 +33,5 @@ pub use pages::{
     About, Demo, demo_page, describe_page, evaluate_page, match_page, score_page, train_page,
 };
 pub use sections::BaseRate;
+pub use stability::{StabilityMark, StabilityPicture};
 pub use table::{Row, RowKind, Table};

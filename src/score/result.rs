@@ -2,6 +2,7 @@
 
 use super::note::Note;
 use crate::history::Day;
+use crate::model::Scale;
 
 /// The risk of breakdown within a horizon, with its interval. All three are probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -16,13 +17,13 @@ pub struct Risk {
     pub upper: f64,
 }
 
-/// What a term of the model adds to the logarithm of the hazard of breakdown here, compared
-/// with the average training placement.
+/// What a term of the model adds here, compared with the average training placement: to the
+/// logarithm of the hazard of breakdown, or to the risk itself ([`ScoreResult::reasons_on`]).
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Reason {
     /// The term of the model.
     pub term: String,
-    /// What it adds: above zero raises the hazard, below zero lowers it.
+    /// What it adds: above zero raises the risk, below zero lowers it.
     pub contribution: f64,
     /// Whether help can change it (an alliance can grow, an age cannot).
     pub changeable: bool,
@@ -82,6 +83,9 @@ pub struct ScoreResult {
     pub banner: Option<Note>,
     /// Signals about safety go before any score: shown on every output.
     pub safety: Note,
+    /// What contributions of reasons add up on: the log of the hazard, or for forests the risk by
+    /// the last horizon that has a number.
+    pub reasons_on: Scale,
     /// The placements, by id.
     pub stays: Vec<StayScore>,
 }

@@ -72,6 +72,7 @@ pub fn score_with_progress(
         model: model.sha256(),
         banner: banner(model, as_of),
         safety: safety(),
+        reasons_on: model.reasons_on(),
         stays,
     })
 }

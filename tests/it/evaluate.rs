@@ -21,10 +21,10 @@ use pleegzorg::survival::Outcome;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-const HORIZONS: [f64; 3] = [24.0, 60.0, 100.0];
+pub(crate) const HORIZONS: [f64; 3] = [24.0, 60.0, 100.0];
 
 /// The rows of `evaluate-rows.csv`, by column.
-fn columns() -> BTreeMap<String, Vec<f64>> {
+pub(crate) fn columns() -> BTreeMap<String, Vec<f64>> {
     let text = include_str!("../reference/evaluate-rows.csv");
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
@@ -38,7 +38,7 @@ fn columns() -> BTreeMap<String, Vec<f64>> {
 }
 
 /// The outcome of a set: all causes, the first cause only (others censor), or with late entry.
-fn outcome(set: &str, columns: &BTreeMap<String, Vec<f64>>) -> Outcome {
+pub(crate) fn outcome(set: &str, columns: &BTreeMap<String, Vec<f64>>) -> Outcome {
     let cause = columns["cause"]
         .iter()
         .map(|&c| if set == "single" { u32::from(c == 1.0) } else { c as u32 });

@@ -108,6 +108,24 @@ impl Evaluation {
         Ok(())
     }
 
+    /// D-calibration of all models.
+    pub(super) fn write_d_calibration(&self, out: &mut String) -> std::fmt::Result {
+        let others = self.compared.iter().map(|c| (c.name.as_str(), &c.d_calibration));
+        let all = std::iter::once((self.model.as_str(), &self.d_calibration)).chain(others);
+        let known: Vec<_> = all.filter_map(|(name, d)| Some((name, d.as_ref()?))).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nD-calibration: shares in tenths of the own prediction (ideal 0.10)")?;
+        for (name, d) in known {
+            let bins: Vec<String> = d.bins.iter().map(|b| number(*b, 2)).collect();
+            let (chi2, p) = (number(d.chi2, 1), number(d.p, 3));
+            let name = super::shortened(name);
+            writeln!(out, "  {name:<25}{}  chi2 {chi2}, p {p}", bins.join(" "))?;
+        }
+        Ok(())
+    }
+
     /// How well the terms tell audited attributes.
     pub(super) fn write_proxies(&self, out: &mut String) -> std::fmt::Result {
         if self.proxies.is_empty() {

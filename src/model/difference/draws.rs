@@ -18,32 +18,39 @@ impl Contrasts<'_> {
     pub fn draw(&self, seed: u64, replicate: u64) -> Vec<Option<f64>> {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         rng.set_stream(replicate);
-        let factors: Vec<Vec<Vec<f64>>> = match &self.model.engine {
-            Engine::Hazards(h) => h.effects.iter().map(|e| root(&e.covariance)).collect(),
-            Engine::Smooth(s) => s.causes.iter().map(|c| root(&c.covariance)).collect(),
+        // One of the imputations, each in its turn.
+        let hazards = self.model.engine.proportional();
+        let turn = (replicate as usize).checked_rem(hazards.len()).unwrap_or(0);
+        let factors: Vec<Vec<Vec<f64>>> = match (&self.model.engine, hazards.get(turn)) {
+            (_, Some(h)) => h.effects.iter().map(|e| root(&e.covariance)).collect(),
+            (Engine::Smooth(s), _) => s.causes.iter().map(|c| root(&c.covariance)).collect(),
             _ => Vec::new(),
         };
         let coefs: Vec<Vec<f64>> = factors.iter().map(|l| correlated(l, &mut rng)).collect();
-        let levels: Vec<f64> = match &self.model.engine {
-            Engine::Hazards(h) => h.effects.iter().map(|e| e.between_strata.sqrt()).collect(),
-            _ => vec![0.0; factors.len()],
+        let levels: Vec<f64> = match hazards.get(turn) {
+            Some(h) => h.effects.iter().map(|e| e.between_strata.sqrt()).collect(),
+            None => vec![0.0; factors.len()],
         };
-        let shared = self.shared(&mut rng);
+        let shared = self.shared(turn, &mut rng);
         let mut own = |row: &super::Comparable| {
-            let off = match &row.moves {
-                Some(m) => moved(m, &coefs, &levels, &shared),
-                None => row.variance.max(0.0).sqrt() * normal(&mut rng),
+            let risk = match row.moves.get(turn) {
+                Some((risk, m)) => {
+                    let open =
+                        if row.open > 0.0 { row.open.sqrt() * normal(&mut rng) } else { 0.0 };
+                    risk + moved(m, &coefs, &levels, &shared) + open
+                }
+                None => row.estimate + row.variance.max(0.0).sqrt() * normal(&mut rng),
             };
-            (row.estimate + off).clamp(0.0, 1.0)
+            risk.clamp(0.0, 1.0)
         };
         self.rows.iter().map(|r| r.as_ref().map(&mut own)).collect()
     }
 
     /// The draws that rows of one stratum share: of the cells of each baseline, and of the level
     /// of each stratum for which the pooled baseline stands in.
-    fn shared(&self, rng: &mut ChaCha12Rng) -> BTreeMap<Key<'_>, Vec<f64>> {
+    fn shared(&self, turn: usize, rng: &mut ChaCha12Rng) -> BTreeMap<Key<'_>, Vec<f64>> {
         let mut wanted: BTreeMap<Key<'_>, usize> = BTreeMap::new();
-        for m in self.rows.iter().flatten().filter_map(|row| row.moves.as_ref()) {
+        for m in self.rows.iter().flatten().filter_map(|row| row.moves.get(turn).map(|m| &m.1)) {
             for (k, cause) in m.causes.iter().enumerate() {
                 let cells = cause.by_cell.iter().map(|c| c.0 + 1).max().unwrap_or(0);
                 let known = wanted.entry((m.own.as_deref(), k, false)).or_insert(0);

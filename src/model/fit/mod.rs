@@ -6,6 +6,7 @@ mod discrete;
 mod forest;
 mod frailty;
 mod hazards;
+mod imputed;
 mod net;
 mod repeated;
 mod report;
@@ -46,6 +47,7 @@ pub struct Fitted {
 /// What is left of the fit: enough for tests and tables. It holds rows and is not saved.
 enum Detail {
     Cox { fit: Box<CoxFit>, sample: Box<Sample> },
+    Imputed(Box<imputed::Said>),
     FineGray { fit: Box<FineGrayFit>, sample: Box<Sample> },
     Parametric { fit: Box<ParametricFit>, sample: Box<Sample> },
     Bare,
@@ -128,7 +130,7 @@ pub fn fit_with_progress(
     if spec.kind == Kind::Literature {
         return of_literature(prepared, spec);
     }
-    let training = Training::new(prepared, rows, spec, with_terms)?;
+    let mut training = Training::new(prepared, rows, spec, with_terms)?;
     let (columns, events) = (training.x.ncols(), training.outcome.events(training.cause));
     let chooses = spec.cox.penalty.is_some();
     if columns > events.max(MANY_COLUMNS) && !chooses {
@@ -142,7 +144,7 @@ pub fn fit_with_progress(
              from that"
         )));
     }
-    let means = training.means();
+    let mut means = training.means();
     let mut warnings = Vec::new();
     if training.dropped > 0 {
         warnings.push(format!("{} rows with a missing value were left out", training.dropped));
@@ -158,7 +160,21 @@ pub fn fit_with_progress(
         warnings.push(format!("{column} has one level only and says nothing"));
     }
     let (mut penalty, mut frailty) = (None, None);
+    let several = prepared.imputation.filter(|_| with_terms && spec.imputes());
+    if prepared.imputation.is_some() && several.is_none() && with_terms {
+        warnings.push(
+            "missing values are filled in once here: only Cox models pool several imputations"
+                .into(),
+        );
+    }
     let (engine, detail) = match spec.kind {
+        Kind::Cox if several.is_some() => {
+            let how = several.unwrap_or_default();
+            let found = imputed::fit(prepared, &mut training, spec, how, progress)?;
+            means = found.means;
+            warnings.extend(found.warnings);
+            (Engine::Imputed(found.engine), Detail::Imputed(Box::new(found.said)))
+        }
         Kind::Cox | Kind::AalenJohansen | Kind::FineGray => {
             let found = hazards::fit(prepared, &training, spec, &means, progress)?;
             (penalty, frailty) = (found.penalty, found.frailty);
@@ -258,6 +274,7 @@ fn by_weight(engine: &Engine, training: &Training) -> Vec<String> {
         Engine::Rows(_) => vec![0.0; columns],
         Engine::Boosted(b) => b.members[0][0].trees.splits().into_iter().map(f64::from).collect(),
         Engine::Hazards(h) => spread(&h.effects[0].coef, training),
+        Engine::Imputed(i) => spread(&i.pooled.coef, training),
         Engine::Smooth(s) => spread(&s.causes[0].effects(s.edges.len() - 1), training),
         Engine::Discrete(d) => {
             let coef = &d.causes[0].coef;

@@ -33,6 +33,7 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         frailty: about.frailty.clone(),
         penalty: about.penalty,
         importance: None,
+        imputed: None,
         findings: about.findings.clone(),
         repeated: about.repeated,
         warnings: about.warnings.clone(),
@@ -65,6 +66,13 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
                 held_in(&mut result, &fit.names, &fit.coef);
             }
             firth(&mut result, fit, sample, about.interval);
+        }
+        Detail::Imputed(said) => {
+            result.converged = Some(said.converged);
+            result.terms = Some(said.terms.clone());
+            result.concordance =
+                said.concordance.map(|(c, se)| Concordance { c, se: se.is_finite().then_some(se) });
+            result.imputed = Some(said.imputation.clone());
         }
         Detail::FineGray { fit, sample } => {
             fine_gray(&mut result, fit, sample, z)?;

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 
 use super::repeated;
-use crate::features::{Design, Frame, Recipe, Values};
+use crate::features::{Design, Frame, Missing, Recipe, Values};
 use crate::model::ModelError;
 use crate::model::prepared::Prepared;
 use crate::model::study::ModelSpec;
@@ -60,7 +60,11 @@ impl Training {
         }
         let frame = prepared.frame.select(&rows);
         let wanted = if terms { prepared.terms.as_slice() } else { &[] };
-        let recipe = Recipe::fit(&frame, wanted, prepared.options)?;
+        let options = match prepared.imputation {
+            Some(_) if spec.imputes() => prepared.options.missing(Missing::Multiple),
+            _ => prepared.options,
+        };
+        let recipe = Recipe::fit(&frame, wanted, options)?;
         // Without terms nothing can be missing, and a recipe without columns keeps every row.
         let (x, names, kept) = if wanted.is_empty() {
             (Array2::zeros((rows.len(), 0)), Vec::new(), (0..rows.len()).collect())

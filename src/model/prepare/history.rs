@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{beside_terms, cluster_names, codes, options, terms};
+use super::{beside_terms, cluster_names, codes, imputation, options, terms};
 use crate::features::{AsOf, compute_with_progress, feature};
 use crate::history::{Day, History, Index};
 use crate::model::ModelError;
@@ -117,6 +117,7 @@ pub(super) fn with_progress(
         id: None,
         terms,
         options: options(study),
+        imputation: imputation(study),
         definition: Some(definition),
         window: Some(history.window),
         priors: priors::read_all(study)?,

@@ -8,7 +8,7 @@ use std::hash::Hash;
 
 use super::ModelError;
 use super::prepared::Prepared;
-use super::study::{DataSpec, MissingValues, Study};
+use super::study::{DataSpec, Imputation, MissingValues, Study};
 use crate::Error;
 use crate::features::{Frame, Missing, RecipeOptions, Term, read_table};
 use crate::history::{Day, History, Index, ReadOptions, read_with};
@@ -111,9 +111,18 @@ fn terms(study: &Study) -> Result<Vec<Term>, ModelError> {
 fn options(study: &Study) -> RecipeOptions {
     let base = if study.is_table() { RecipeOptions::table() } else { RecipeOptions::history() };
     base.missing(match study.features.missing {
-        MissingValues::Impute => Missing::Impute,
+        // Only the fit of a Cox model imputes several times; it changes this for itself.
+        MissingValues::Impute | MissingValues::Multiple(_) => Missing::Impute,
         MissingValues::Drop => Missing::Drop,
     })
+}
+
+/// How missing values are imputed several times over, where they are.
+fn imputation(study: &Study) -> Option<Imputation> {
+    match study.features.missing {
+        MissingValues::Multiple(how) => Some(how),
+        MissingValues::Impute | MissingValues::Drop => None,
+    }
 }
 
 /// The columns that the models of a study read beside the terms, with the key that names each.

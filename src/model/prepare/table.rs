@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{beside_terms, cluster_names, codes, options, terms};
+use super::{beside_terms, cluster_names, codes, imputation, options, terms};
 use crate::features::{Frame, Values};
 use crate::model::ModelError;
 use crate::model::findings::feature_findings;
@@ -65,6 +65,7 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
         id: spec.id.clone(),
         terms,
         options: options(study),
+        imputation: imputation(study),
         definition: None,
         window: None,
         priors: priors::read_all(study)?,

@@ -104,6 +104,25 @@ pub enum MissingValues {
     Impute,
     /// Rows with a missing value are left out.
     Drop,
+    /// Filled in several times over by a model of each column, and the fits pooled by Rubin's
+    /// rules (Cox).
+    Multiple(Imputation),
+}
+
+/// How missing values are imputed several times over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imputation {
+    /// How many completed data sets are made.
+    pub imputations: usize,
+    /// How often the chain goes through all columns before each is taken.
+    pub iterations: usize,
+}
+
+impl Default for Imputation {
+    fn default() -> Self {
+        Self { imputations: 20, iterations: 10 }
+    }
 }
 
 /// `[features]`.

@@ -8,7 +8,8 @@ use super::repeated;
 use super::spec::{self, Compare, ModelSpec};
 use super::time::Span;
 use super::{
-    At, DataSpec, EvaluateSpec, FeatureSpec, Gates, MissingValues, OutcomeSpec, Study, TableSpec,
+    At, DataSpec, EvaluateSpec, FeatureSpec, Gates, Imputation, MissingValues, OutcomeSpec, Study,
+    TableSpec,
 };
 use crate::history::{HistoryError, Settings};
 use crate::outcome::{Definition, Overrides};
@@ -61,6 +62,12 @@ fn read(mut keys: Keys<'_>, folder: &Path, problems: &Problems) -> Study {
         evaluate,
         gates,
     };
+    if matches!(study.features.missing, MissingValues::Multiple(_)) && !study.model.imputes() {
+        problems.add(
+            "features.missing = \"multiple\" is for kind cox without penalty, frailty and repeated: \
+             their estimates are not pooled by Rubin's rules; choose \"impute\" or \"drop\"",
+        );
+    }
     repeated::settle(&mut study, |what| problems.add(what));
     keys.finish();
     study
@@ -211,14 +218,29 @@ fn features(keys: Option<Keys<'_>>, table: bool, problems: &Problems) -> Feature
         Some("drop") => MissingValues::Drop,
         None if table => MissingValues::Drop,
         None => MissingValues::Impute,
+        Some("multiple") => MissingValues::Multiple(imputation(&mut keys)),
         Some(_) => {
-            keys.problem("missing", "must be \"impute\" or \"drop\"");
+            keys.problem("missing", "must be \"impute\", \"multiple\" or \"drop\"");
             MissingValues::Impute
         }
     };
+    for key in ["imputations", "iterations"] {
+        if keys.take(key).is_some() {
+            keys.problem(key, "belongs to missing = \"multiple\"");
+        }
+    }
     let terms = keys.texts("terms").unwrap_or_default();
     keys.finish();
     FeatureSpec { at, terms, missing }
+}
+
+fn imputation(keys: &mut Keys<'_>) -> Imputation {
+    let default = Imputation::default();
+    let count = |found: Option<u64>, or: usize| found.map_or(or, |n| n as usize);
+    Imputation {
+        imputations: count(keys.count("imputations", 2, 1_000), default.imputations),
+        iterations: count(keys.count("iterations", 1, 1_000), default.iterations),
+    }
 }
 
 fn compare(entries: Vec<Keys<'_>>, model: &ModelSpec) -> Vec<Compare> {

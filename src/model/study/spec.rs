@@ -105,6 +105,14 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
+    /// Whether estimates of this model are pooled over imputations by Rubin's rules: those of a
+    /// Cox model that are normal around the truth.
+    #[must_use]
+    pub fn imputes(&self) -> bool {
+        let bent = self.cox.penalty.is_some() || self.cox.frailty.is_some();
+        self.kind == Kind::Cox && !bent && self.repeated.is_none()
+    }
+
     /// What the groups of its frailty are, where it has one.
     #[must_use]
     pub fn frailty_group(&self) -> Option<&str> {

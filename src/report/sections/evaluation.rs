@@ -1,14 +1,12 @@
 //! How good the predictions are: gates first, then calibration, discrimination, comparison, use.
 
-use super::super::calibration::{CalibrationMark, CalibrationPicture, Spread};
 use super::super::curves::TimeUnit;
-use super::super::decision::{DecisionPicture, DecisionPoint};
 use super::super::disclose::Audience;
 use super::super::html::Html;
 use super::super::page::{Conclusion, Section};
 use super::super::table::{Row, RowKind, Table};
 use super::super::words;
-use super::{heading, reruns, say, span};
+use super::{heading, pictures, reruns, say, span};
 use crate::evaluate::{Evaluation, Interval, Summary};
 use crate::model::{Gate, Limit, Verdict};
 use crate::score::Lang;
@@ -139,11 +137,13 @@ pub fn evaluation(e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Aud
     gates(&mut h, e, unit, language, audience);
     calibration(&mut h, e, unit, language, audience);
     metrics(e, unit, language).write(&mut h);
+    pictures::d_calibration(&mut h, e, language);
     compared(&mut h, e, language);
     decision(&mut h, e, unit, language);
+    pictures::side_by_side(&mut h, e, unit, language, audience);
     groups(&mut h, e, unit, language, audience);
     reruns::proxies(&mut h, e, language, audience);
-    reruns::refits(&mut h, e, unit, language);
+    reruns::refits(&mut h, e, unit, language, audience);
     reruns::reruns(&mut h, e, unit, language, audience);
     splits(e, unit, language, audience).write(&mut h);
     settings(&mut h, e, language, audience);
@@ -210,31 +210,12 @@ fn calibration(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, au
     let mut row = Html::new();
     for (k, curve) in e.calibration.iter().enumerate() {
         let within = span(language, unit, curve.time);
-        let spread = e
-            .risks
-            .iter()
-            .find(|r| (r.time - curve.time).abs() < 1e-9)
-            // Shares of few rows could be read back as counts.
-            .filter(|_| audience == Audience::Internal)
-            .map(|r| Spread { event: r.event.clone(), no_event: r.no_event.clone() });
-        CalibrationPicture {
-            id: format!("calibration-{}", k + 1),
-            title: match language {
-                Lang::Nl => format!("Binnen {within}"),
-                Lang::En => format!("Within {within}"),
-            },
-            marks: curve
-                .points
-                .iter()
-                .map(|p| CalibrationMark {
-                    predicted: p.predicted,
-                    observed: p.observed,
-                    interval: p.lower.zip(p.upper),
-                })
-                .collect(),
-            spread,
-        }
-        .write(&mut row, language);
+        let title = match language {
+            Lang::Nl => format!("Binnen {within}"),
+            Lang::En => format!("Within {within}"),
+        };
+        let id = format!("calibration-{}", k + 1);
+        pictures::calibration(id, title, curve, &e.risks, audience).write(&mut row, language);
     }
     h.within("div", &[("class", "row")], |h| h.append(&row));
     if audience == Audience::Internal && !e.risks.is_empty() {
@@ -342,12 +323,7 @@ fn compared(h: &mut Html, e: &Evaluation, language: Lang) {
             summary.get(m).map_or("–".into(), |s| with_interval(language, &s.value, digits(m)))
         })
     };
-    let called = |name: &str| match name {
-        "no model" => language
-            .of("geen model: voor iedereen dezelfde kans", "no model: one risk for all")
-            .into(),
-        other => other.to_string(),
-    };
+    let called = |name: &str| pictures::called(name, language);
     let mut rows = vec![Row::plain(std::iter::once(called(&e.model)).chain(cells(&e.summary)))];
     for c in &e.compared {
         rows.push(Row {
@@ -387,7 +363,9 @@ fn compared(h: &mut Html, e: &Evaluation, language: Lang) {
 }
 
 fn decision(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang) {
-    let Some(curve) = e.decision.last().filter(|c| c.points.len() > 1) else { return };
+    if e.decision.iter().all(|c| c.points.len() < 2) {
+        return;
+    }
     heading(h, language, "Helpt het bij kiezen?", "Does it help to choose?");
     say(
         h,
@@ -397,20 +375,14 @@ fn decision(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang) {
         "Suppose that extra support is given from a certain risk on. The line says whether that is \
          then worth more than giving it to everybody or to nobody.",
     );
-    let within = span(language, unit, curve.time);
-    DecisionPicture {
-        id: "decision".into(),
-        title: match language {
+    for (k, curve) in e.decision.iter().filter(|c| c.points.len() > 1).enumerate() {
+        let within = span(language, unit, curve.time);
+        let title = match language {
             Lang::Nl => format!("Nettobaat per plaatsing, {within}"),
             Lang::En => format!("Net benefit per placement, {within}"),
-        },
-        points: curve
-            .points
-            .iter()
-            .map(|p| DecisionPoint { threshold: p.threshold, model: p.model, all: p.all })
-            .collect(),
+        };
+        pictures::decision(format!("decision-{}", k + 1), title, curve).write(h, language);
     }
-    .write(h, language);
 }
 
 fn groups(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang, audience: Audience) {

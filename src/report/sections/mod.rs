@@ -6,6 +6,7 @@ mod describe;
 mod evaluation;
 mod limits;
 mod matching;
+mod pictures;
 mod reruns;
 mod scores;
 mod training;

@@ -3,11 +3,12 @@
 use super::super::curves::TimeUnit;
 use super::super::disclose::Audience;
 use super::super::html::Html;
+use super::super::stability::{StabilityMark, StabilityPicture};
 use super::super::table::{Row, RowKind, Table};
 use super::super::words;
 use super::evaluation::{verdict_word, with_interval};
 use super::{heading, say, span};
-use crate::evaluate::{Evaluation, Interval, Proxy, Variant};
+use crate::evaluate::{Evaluation, Instability, Interval, Proxy, StabilityPoint, Variant};
 use crate::score::Lang;
 
 /// The study under other definitions, and with unknown ends counted otherwise.
@@ -189,7 +190,13 @@ pub(super) fn proxies(h: &mut Html, e: &Evaluation, language: Lang, audience: Au
 }
 
 /// What refits on bootstrap samples show.
-pub(super) fn refits(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: Lang) {
+pub(super) fn refits(
+    h: &mut Html,
+    e: &Evaluation,
+    unit: &TimeUnit,
+    language: Lang,
+    audience: Audience,
+) {
     let Some(refits) = &e.refits else { return };
     heading(h, language, "Hangt het van het toeval af?", "Does it depend on chance?");
     if let Some(i) = &refits.instability {
@@ -209,6 +216,7 @@ pub(super) fn refits(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: La
             ),
         };
         h.leaf("p", &[], &text);
+        stability(h, i, unit, language, audience);
     }
     let last = e.horizons.last();
     let row = |metric: &str| {
@@ -237,4 +245,24 @@ pub(super) fn refits(h: &mut Html, e: &Evaluation, unit: &TimeUnit, language: La
         ..Table::default()
     }
     .write(h);
+}
+
+/// The instability plot: row by row, or on a shared page in tenths, since rows are people.
+fn stability(h: &mut Html, i: &Instability, unit: &TimeUnit, language: Lang, audience: Audience) {
+    let points = match audience {
+        Audience::Internal if !i.rows.is_empty() => &i.rows,
+        _ => &i.band,
+    };
+    let within = span(language, unit, i.time);
+    let title = match language {
+        Lang::Nl => format!("De kans van elke plaatsing in hermodellen, binnen {within}"),
+        Lang::En => format!("The risk of every placement in refits, within {within}"),
+    };
+    let mark = |p: &StabilityPoint| StabilityMark {
+        predicted: p.predicted,
+        lower: p.lower,
+        upper: p.upper,
+    };
+    StabilityPicture { id: "stability".into(), title, marks: points.iter().map(mark).collect() }
+        .write(h, language);
 }

@@ -7,6 +7,7 @@ use super::super::page::Section;
 use super::super::table::{Row, Table};
 use super::super::words;
 use super::{heading, say};
+use crate::model::Scale;
 use crate::score::{Lang, Note, Reason, Risk, ScoreResult, StayScore, safety};
 
 /// How many reasons are spelled out on either side.
@@ -49,6 +50,21 @@ pub fn scores(
                 "Every dot is one of 100 comparable placements. What raises or lowers the risk is \
                  compared with the average placement that made the model. A relation is not a cause.",
             );
+            let (nl, en) = match s.reasons_on {
+                Scale::Risk => (
+                    "Bij dit model (een bos van bomen) staan redenen in de orde van hoeveel \
+                     procentpunten ze aan de kans op het laatste tijdstip toevoegen (Shapley-waarden).",
+                    "With this model (a forest of trees) reasons stand in the order of how many \
+                     percentage points they add to the risk by the last horizon (Shapley values).",
+                ),
+                Scale::LogHazard => (
+                    "Redenen staan in de orde van hoeveel ze aan de logaritme van de hazard (de kans per \
+                     dag) toevoegen.",
+                    "Reasons stand in the order of how much they add to the log of the hazard (the rate \
+                     per day).",
+                ),
+            };
+            say(&mut h, language, nl, en);
             dots::write_legend(&mut h, language);
             for (k, stay) in chosen.iter().enumerate() {
                 write_stay(&mut h, stay, k, base, language);

@@ -96,6 +96,8 @@ pub fn training(t: &TrainResult, language: Lang, audience: Audience) -> Section 
             "This kind of model has no single numbers per feature.",
         ),
     }
+    importance(&mut h, t, language);
+    imputed(&mut h, t, language, audience);
     quality(&mut h, t, language);
     words::findings(&mut h, &t.findings, language);
     words::remarks(&mut h, &t.warnings, language);
@@ -222,6 +224,90 @@ fn table(terms: &[TermResult], meaning: &Meaning, held_in: bool, language: Lang)
         rows,
         ..Table::default()
     }
+}
+
+/// What each term is worth to a forest.
+fn importance(h: &mut Html, t: &TrainResult, language: Lang) {
+    let Some(all) = t.importance.as_ref().filter(|all| !all.is_empty()) else { return };
+    let mut all: Vec<_> = all.iter().collect();
+    all.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.term.cmp(&b.term)));
+    heading(h, language, "Wat elk kenmerk waard is", "What each feature is worth");
+    say(
+        h,
+        language,
+        "Hoeveel concordantie verloren gaat als een kenmerk over de rijen wordt geschud \
+         (permutatie, op rijen die een boom niet zag). Rond 0 of eronder: het zegt niets dat andere \
+         kenmerken niet al zeggen. Het is geen oorzaak, en geen richting.",
+        "How much concordance is lost where a feature is shuffled among rows (permutation, on rows \
+         that a tree did not see). Near 0 or below: it says nothing that others do not say. It is no \
+         cause, and no direction.",
+    );
+    Table {
+        caption: language.of("Permutatie-belang", "Permutation importance").into(),
+        columns: vec![
+            language.of("Kenmerk", "Feature").into(),
+            language.of("verlies van concordantie", "loss of concordance").into(),
+        ],
+        rows: all
+            .into_iter()
+            .map(|i| Row::plain([words::term(language, &i.term), language.number(i.value, 4)]))
+            .collect(),
+        ..Table::default()
+    }
+    .write(h);
+}
+
+/// What was imputed several times over, and what that leaves open.
+fn imputed(h: &mut Html, t: &TrainResult, language: Lang, audience: Audience) {
+    let Some(i) = &t.imputed else { return };
+    heading(h, language, "Wat niet bekend was", "What was not known");
+    let columns: Vec<String> = i
+        .columns
+        .iter()
+        .map(|c| {
+            let name = words::column_name(language, &c.name);
+            format!("{name} ({})", audience.count(language, c.missing))
+        })
+        .collect();
+    let columns = match columns.is_empty() {
+        true => language.of("niets", "nothing").to_owned(),
+        false => columns.join(", "),
+    };
+    let text = match language {
+        Lang::Nl => format!(
+            "Onbekend in de rijen: {columns}. Ze zijn {} keer ingevuld naar wat de andere kenmerken en \
+             de uitkomst zeggen; de modellen zijn samengevoegd (regels van Rubin), zodat de intervallen \
+             ook tonen wat niet bekend was.",
+            i.imputations
+        ),
+        Lang::En => format!(
+            "Unknown in the rows: {columns}. They were imputed {} times by what the other features and \
+             the outcome say; the fits are pooled (Rubin's rules), so that the intervals also show what \
+             was not known.",
+            i.imputations
+        ),
+    };
+    h.leaf("p", &[], &text);
+    Table {
+        caption: language
+            .of("Missende informatie per kenmerk", "Missing information by feature")
+            .into(),
+        columns: vec![
+            language.of("Kenmerk", "Feature").into(),
+            language.of("deel van de informatie dat ontbreekt", "missing information").into(),
+            language.of("vrijheidsgraden", "degrees of freedom").into(),
+        ],
+        rows: i
+            .terms
+            .iter()
+            .map(|t| {
+                let name = words::term(language, &t.name);
+                Row::plain([name, language.percent(t.fmi, 0), language.number(t.df, 0)])
+            })
+            .collect(),
+        ..Table::default()
+    }
+    .write(h);
 }
 
 fn quality(h: &mut Html, t: &TrainResult, language: Lang) {

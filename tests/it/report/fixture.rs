@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use pleegzorg::evaluate::{
-    AtTime, CalibrationCurve, CalibrationPoint, Compared, DecisionCurve, DecisionPoint, Describe,
-    DescribeOptions, Evaluation, GroupResult, Groups, HorizonResult, Instability, Interval,
-    MetricSummary, Moved, Optimism, Proxy, Refits, RiskDistribution, Settings, SplitResult,
-    Summary, UnknownEnds, Variant, describe,
+    AtTime, CalibrationCurve, CalibrationPoint, Compared, DCalibration, DecisionCurve,
+    DecisionPoint, Describe, DescribeOptions, Evaluation, GroupResult, Groups, HorizonResult,
+    Instability, Interval, MetricSummary, Moved, Optimism, Proxy, Refits, RiskDistribution,
+    Settings, SplitResult, StabilityPoint, Summary, UnknownEnds, Variant, describe,
 };
 use pleegzorg::features::Values;
 use pleegzorg::history::{self, Code, Day, Severity, Window};
@@ -15,8 +15,8 @@ use pleegzorg::matching::{
     ShadowPrice, Stage, Status, Unplaced, Veto,
 };
 use pleegzorg::model::{
-    Concordance, FeatureFinding, Gate, Kind, Limit, LogLik, PhTerm, PhTest, TermResult, Test,
-    Tests, TrainResult, Verdict,
+    Concordance, FeatureFinding, Gate, Importance, Imputed, ImputedColumn, ImputedTerm, Kind,
+    Limit, LogLik, PhTerm, PhTest, Scale, TermResult, Test, Tests, TrainResult, Verdict,
 };
 use pleegzorg::report::{About, Demo, Page, PageOptions, demo_page};
 use pleegzorg::score::{Note, Reason, Risk, ScoreResult, StayScore};
@@ -143,7 +143,21 @@ pub fn trained() -> TrainResult {
         scale: None,
         frailty: None,
         penalty: None,
-        importance: None,
+        importance: Some(vec![Importance { term: "alliance".into(), value: 0.031 }]),
+        imputed: Some(Imputed {
+            imputations: 20,
+            iterations: 10,
+            seed: 42,
+            columns: vec![ImputedColumn { name: "alliance".into(), missing: 120 }],
+            terms: vec![ImputedTerm {
+                name: "alliance".into(),
+                within: 0.01,
+                between: 0.002,
+                df: 120.0,
+                fmi: 0.2,
+            }],
+            wald: None,
+        }),
         findings: findings(),
         repeated: None,
         warnings: Vec::new(),
@@ -281,6 +295,13 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
                 distance_90: 0.07,
                 changed_side: Some(0.08),
                 band: Vec::new(),
+                rows: [0.1, 0.2, 0.4]
+                    .map(|predicted| StabilityPoint {
+                        predicted,
+                        lower: 0.8 * predicted,
+                        upper: 1.3 * predicted,
+                    })
+                    .to_vec(),
             }),
         }),
         unknown_ends: Some(UnknownEnds {
@@ -316,18 +337,30 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
                 name: "forest".into(),
                 summary: summary.clone(),
                 difference: BTreeMap::from([("scaled_brier".into(), metric(0.008, 0.015))]),
+                calibration: vec![curve(horizons[2])],
+                risks: Vec::new(),
+                decision: Vec::new(),
+                d_calibration: None,
                 failed: None,
             },
             Compared {
                 name: "no model".into(),
                 summary: BTreeMap::from([("scaled_brier".into(), metric(0.0, 0.0))]),
                 difference: BTreeMap::from([("scaled_brier".into(), metric(0.062, 0.031))]),
+                calibration: Vec::new(),
+                risks: Vec::new(),
+                decision: Vec::new(),
+                d_calibration: None,
                 failed: None,
             },
             Compared {
                 name: "boosting".into(),
                 summary: BTreeMap::new(),
                 difference: BTreeMap::new(),
+                calibration: Vec::new(),
+                risks: Vec::new(),
+                decision: Vec::new(),
+                d_calibration: None,
                 failed: Some("it did not converge".into()),
             },
         ],
@@ -341,6 +374,13 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
         ],
         verdict,
         sample_size: None,
+        d_calibration: Some(DCalibration {
+            n: 712,
+            bins: vec![0.1; 10],
+            chi2: 4.0,
+            df: 9.0,
+            p: 0.91,
+        }),
         calibration: horizons.iter().map(|&t| curve(t)).collect(),
         risks: horizons
             .iter()
@@ -446,6 +486,7 @@ pub fn scored(hostile: &str, banner: bool) -> ScoreResult {
         model: "3f1c".repeat(16),
         safety: pleegzorg::score::safety(),
         banner: banner.then(|| note("research", "Dit model is niet bruikbaar verklaard. Gebruik dit blad niet bij beslissingen over echte kinderen.", "This model was not found usable. Do not use this page for decisions about real children.")),
+        reasons_on: Scale::Risk,
         stays,
     }
 }
