@@ -3,6 +3,7 @@
 // A bench prints, and may stop where it stands.
 #![allow(clippy::print_stdout, clippy::expect_used, clippy::unwrap_used)]
 
+mod assignment;
 mod data;
 mod tasks;
 
@@ -12,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use assignment::ROWS;
 use data::Data;
 use tasks::{Input, TASKS, Task};
 
@@ -26,6 +28,8 @@ fn settings() -> Settings {
     let mut s =
         Settings { quick: false, rounds: 5, timeout: Duration::from_secs(300), tasks: Vec::new() };
     let mut args = std::env::args().skip(1);
+    let names: Vec<&str> =
+        TASKS.iter().map(|t| t.name).chain(ROWS.iter().map(|r| r.name)).collect();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             // What `cargo bench` adds.
@@ -35,9 +39,8 @@ fn settings() -> Settings {
                 s.timeout = Duration::from_secs(60);
             }
             "--rounds" => s.rounds = args.next().and_then(|v| v.parse().ok()).expect("a number"),
-            name if TASKS.iter().any(|t| t.name == name) => s.tasks.push(name.to_owned()),
+            name if names.contains(&name) => s.tasks.push(name.to_owned()),
             other => {
-                let names: Vec<_> = TASKS.iter().map(|t| t.name).collect();
                 println!("unknown task {other:?}; there are {}", names.join(", "));
                 std::process::exit(2);
             }
@@ -59,19 +62,17 @@ enum Answer {
 }
 
 impl Peer {
-    /// R (or Python) on a data file; what is missing where it cannot start.
-    fn start(task: &Task, file: &Path) -> Result<Self, String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
-        let python = task.peer.starts_with("Python");
-        let (program, script, name) = if python {
-            let own = std::env::var("PEERS_PYTHON").unwrap_or_else(|_| "python3".into());
-            (own, folder.join("peer.py"), "Python")
+    /// A script of R (or Python) on a data file; what is missing where it cannot start.
+    fn start(python: bool, script: &str, task: &str, file: &Path) -> Result<Self, String> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers").join(script);
+        let (program, name) = if python {
+            (std::env::var("PEERS_PYTHON").unwrap_or_else(|_| "python3".into()), "Python")
         } else {
-            ("Rscript".into(), folder.join("peer.R"), "R")
+            ("Rscript".into(), "R")
         };
         let mut child = Command::new(program)
             .arg(script)
-            .arg(task.name)
+            .arg(task)
             .arg(file)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -148,7 +149,9 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
     data.write(&file).expect("a data file");
     let input = Input::new(task, &data);
     drop(data);
-    let mut peer = Peer::start(task, &file);
+    let python = task.peer.starts_with("Python");
+    let script = if python { "peer.py" } else { "peer.R" };
+    let mut peer = Peer::start(python, script, task.name, &file);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let mut worst: f64 = 0.0;
     let mut note = peer.as_ref().err().cloned();
@@ -224,9 +227,11 @@ fn main() {
         "{:<46} {:>15}  {:<18} {:>11}  {:>18} {:>9} {:>7}  apart",
         "work", "rows x columns", "peer", "ours", "peer", "ratio", "goal"
     );
-    for task in TASKS {
-        if settings.tasks.is_empty() || settings.tasks.iter().any(|t| t == task.name) {
-            compare(task, &settings, &path);
-        }
+    let wanted = |name: &str| settings.tasks.is_empty() || settings.tasks.iter().any(|t| t == name);
+    for task in TASKS.iter().filter(|t| wanted(t.name)) {
+        compare(task, &settings, &path);
+    }
+    for row in ROWS.iter().filter(|r| wanted(r.name)) {
+        assignment::compare(row, &settings, &path);
     }
 }

@@ -14,6 +14,7 @@ mod lp;
 mod master;
 mod part;
 mod pool;
+mod priced;
 mod prices;
 mod problem;
 mod search;
@@ -90,7 +91,7 @@ impl Goal {
     fn first_loss(self, bound: f64) -> f64 {
         match self.quantum {
             Some(q) => bound - ((bound / q + 1e-6).floor() - 1e-6) * q,
-            None => 1e-5 * bound.abs().max(1e-9),
+            None => 2e-4 * bound.abs().max(1e-9),
         }
     }
 

@@ -1,15 +1,18 @@
 //! The best choice within one cluster: the relaxation with a few cuts, then branching under a
 //! cutoff that starts near the bound and is lowered until something is found.
 
-use super::Budget;
-use super::lp::Stalled;
+use super::lp::{End, Stalled};
 use super::master::{Basis, Program, Rows};
 use super::part::Part;
 use super::pool::{Cluster, Pool};
+use super::priced::Priced;
 use super::tree::{Found, Node, Tree};
+use super::{Budget, PIVOT_WORK};
 
 /// How much further each look goes below the bound than the one before.
 const WIDER: f64 = 1.7;
+/// Rounds of cuts over all bundles.
+const ROUNDS: usize = 8;
 
 /// The best bundles of a cluster worth more than `cutoff`, where there are any: nothing above the
 /// cutoff is better. With `first` any that are worth more.
@@ -22,9 +25,21 @@ pub(super) fn search(
     first: bool,
     budget: &mut Budget<'_>,
 ) -> Result<Option<Found>, Stalled> {
-    let mut node = root(part, pool, cluster, basis, budget)?;
+    let all = root(part, pool, cluster, basis, budget)?;
+    let mut bound = all.lp.bound(1.0);
+    let mut priced = Priced::new(all)?;
+    for _ in 0..ROUNDS {
+        if bound <= cutoff || !priced.cut(budget)? {
+            break;
+        }
+        let now = priced.node.lp.bound(1.0);
+        let idle = bound - now < 2e-6 * bound.abs();
+        bound = bound.min(now);
+        if idle {
+            break;
+        }
+    }
     let mut tree = Tree::new(part, pool, first);
-    let bound = tree.cut(&mut node, cutoff, budget)?;
     let mut loss = 1e-5 * bound.abs();
     if cutoff > f64::NEG_INFINITY {
         loss = loss.max(0.02 * (bound - cutoff));
@@ -34,7 +49,8 @@ pub(super) fn search(
             return Ok(None);
         }
         let goal = cutoff.max(bound - loss);
-        let found = tree.solve(node.clone(), goal, 0, budget)?;
+        priced.widen(bound - goal);
+        let found = tree.solve(priced.node.clone(), goal, 0, budget)?;
         if found.is_some() || goal <= cutoff {
             return Ok(found);
         }
@@ -50,10 +66,20 @@ pub(super) fn dive(
     basis: &Basis,
     budget: &mut Budget<'_>,
 ) -> Result<Vec<u32>, Stalled> {
-    let mut node = root(part, pool, cluster, basis, budget)?;
-    let mut tree = Tree::new(part, pool, true);
-    tree.cut(&mut node, f64::NEG_INFINITY, budget)?;
-    tree.dive(node, budget)
+    let node = root(part, pool, cluster, basis, budget)?;
+    Tree::new(part, pool, true).dive(node, budget)
+}
+
+/// The dual method, charged to the budget.
+pub(super) fn dual(node: &mut Node, cutoff: f64, budget: &mut Budget<'_>) -> Result<End, Stalled> {
+    let lp = &mut node.lp;
+    let rows = lp.rows() as u64;
+    let price = PIVOT_WORK * (1 + rows / 500);
+    let before = lp.pivots;
+    let limit = (50 * rows + 5000).min(budget.left / price);
+    let end = lp.dual(cutoff, limit);
+    budget.spend((lp.pivots - before + 5) * price);
+    if budget.left == 0 { Err(Stalled) } else { end }
 }
 
 fn root(

@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use super::cuts::{self, Weighed};
+use super::cuts::{self, Cut, Weighed};
 use super::lp::{End, Lp, Stalled};
 use super::part::Part;
 use super::pool::Pool;
+use super::search::dual;
 use super::{Budget, PIVOT_WORK};
 
 /// A weight this near to 0 or 1 is that.
 const WHOLE: f64 = 1e-6;
-/// Rounds of cuts before anything goes, at the root, and below it.
-const ROUNDS_FIRST: usize = 3;
+/// Rounds of cuts at the root and below it.
 const ROUNDS: [usize; 2] = [40, 4];
 /// Branches that are tried before one is taken, and the pivots of a trial.
 const TRIED: usize = 12;
@@ -65,7 +65,7 @@ impl<'a> Tree<'a> {
         let mut rounds = ROUNDS[usize::from(depth > 0)];
         let mut before = f64::INFINITY;
         loop {
-            if self.dual(&mut node.lp, cutoff, budget)? != End::Optimal {
+            if dual(&mut node, cutoff, budget)? != End::Optimal {
                 return Ok(None);
             }
             let bound = node.lp.bound(1.0);
@@ -79,7 +79,7 @@ impl<'a> Tree<'a> {
                 return Ok((found.1 > cutoff).then_some(found));
             }
             let gains = before - bound > 1e-3 * (bound - cutoff).min(bound.abs());
-            if rounds > 0 && gains && add_cuts(&mut node) {
+            if rounds > 0 && gains && node.add_cuts(&new_cuts(&node)) {
                 rounds -= 1;
                 before = bound;
                 continue;
@@ -92,31 +92,11 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// A few rounds of cuts before all else. Gives the bound.
-    pub fn cut(
-        &mut self,
-        node: &mut Node,
-        cutoff: f64,
-        budget: &mut Budget<'_>,
-    ) -> Result<f64, Stalled> {
-        let mut bound = node.lp.bound(1.0);
-        for _ in 0..ROUNDS_FIRST {
-            if bound <= cutoff || !add_cuts(node) {
-                break;
-            }
-            if self.dual(&mut node.lp, f64::NEG_INFINITY, budget)? != End::Optimal {
-                return Err(Stalled);
-            }
-            bound = bound.min(node.lp.bound(1.0));
-        }
-        Ok(bound)
-    }
-
     /// A choice by going straight down: the pairs that are nearly chosen are, and the program is
     /// solved again, until all is whole.
     pub fn dive(&mut self, mut node: Node, budget: &mut Budget<'_>) -> Result<Vec<u32>, Stalled> {
         loop {
-            if self.dual(&mut node.lp, f64::NEG_INFINITY, budget)? != End::Optimal {
+            if dual(&mut node, f64::NEG_INFINITY, budget)? != End::Optimal {
                 return Err(Stalled);
             }
             let weights = self.weights(&node);
@@ -124,7 +104,7 @@ impl<'a> Tree<'a> {
             let Some(top) = open().map(|&(_, w)| w).max_by(f64::total_cmp) else {
                 return Ok(self.chosen(&node).0);
             };
-            let mut lp = node.lp.clone();
+            let mut lp = std::mem::replace(&mut node.lp, Lp::new(Vec::new()));
             let mut taken: Vec<u32> = Vec::new();
             for &(k, _) in open().filter(|&&(_, w)| w >= top.min(NEARLY)) {
                 // Two pairs of one family or group might not go together.
@@ -140,16 +120,6 @@ impl<'a> Tree<'a> {
             }
             node.lp = lp;
         }
-    }
-
-    fn dual(&self, lp: &mut Lp, cutoff: f64, budget: &mut Budget) -> Result<End, Stalled> {
-        let rows = lp.rows() as u64;
-        let price = PIVOT_WORK * (1 + rows / 500);
-        let before = lp.pivots;
-        let limit = (50 * rows + 5000).min(budget.left / price);
-        let end = lp.dual(cutoff, limit);
-        budget.spend((lp.pivots - before + 5) * price);
-        if budget.left == 0 { Err(Stalled) } else { end }
     }
 
     /// Drops the columns that no improvement can use, and the cuts that do not bind.
@@ -323,7 +293,7 @@ impl<'a> Tree<'a> {
             };
             if has_group && row.is_none() {
                 // The group's row is the one that this bundle and the group's other rows share.
-                row = self.row_of(node, j, group);
+                row = self.row_of(lp, node, j, group);
             }
             if goes && !lp.is_fixed(j) {
                 lp.fix(j, true);
@@ -336,8 +306,8 @@ impl<'a> Tree<'a> {
 
     /// The row of a group, found by a bundle that holds it: rows stand in the order of groups,
     /// then families.
-    fn row_of(&self, node: &Node, column: usize, group: u32) -> Option<usize> {
-        let mut rows: Vec<u32> = node.lp.rows_of(column, node.base).collect();
+    fn row_of(&self, lp: &Lp, node: &Node, column: usize, group: u32) -> Option<usize> {
+        let mut rows: Vec<u32> = lp.rows_of(column, node.base).collect();
         rows.sort_unstable();
         let b = node.bundles[column] as usize;
         let mut groups: Vec<u32> =
@@ -349,8 +319,25 @@ impl<'a> Tree<'a> {
 }
 
 impl Node {
+    /// Adds cuts; `false` where there are none.
+    pub fn add_cuts(&mut self, new: &[Cut]) -> bool {
+        let lp = &self.lp;
+        let rows: Vec<(f64, Vec<(u32, f64)>)> = new
+            .iter()
+            .map(|cut| {
+                let entries = (0..lp.len())
+                    .map(|j| (j as u32, cuts::coefficient(cut, lp.column(j))))
+                    .filter(|(_, v)| *v > 0.0)
+                    .collect();
+                (cuts::right(cut, lp.rhs()), entries)
+            })
+            .collect();
+        self.lp.add_rows(&rows);
+        !new.is_empty()
+    }
+
     /// The node with only some columns and rows.
-    fn only(&self, column: &[bool], row: &[bool]) -> Result<Self, Stalled> {
+    pub fn only(&self, column: &[bool], row: &[bool]) -> Result<Self, Stalled> {
         let kept = self.bundles.iter().zip(column).filter(|(_, k)| **k).map(|(b, _)| *b);
         let mut lp = self.lp.compact(column, row);
         lp.refactor()?;
@@ -359,29 +346,14 @@ impl Node {
     }
 }
 
-/// Adds the cuts that the point violates; `false` where there are none.
-fn add_cuts(node: &mut Node) -> bool {
+/// The cuts that the point of a node violates.
+pub(super) fn new_cuts(node: &Node) -> Vec<Cut> {
     let lp = &node.lp;
     let columns: Vec<Weighed> = (0..lp.len())
         .filter(|&j| lp.value(j) > 0.0)
         .map(|j| Weighed { rows: lp.column(j).collect(), x: lp.value(j) })
         .collect();
-    let new = cuts::separate(&columns, node.base, lp.rhs());
-    if new.is_empty() {
-        return false;
-    }
-    let rows: Vec<(f64, Vec<(u32, f64)>)> = new
-        .iter()
-        .map(|cut| {
-            let entries = (0..lp.len())
-                .map(|j| (j as u32, cuts::coefficient(cut, lp.column(j))))
-                .filter(|(_, v)| *v > 0.0)
-                .collect();
-            (cuts::right(cut, lp.rhs()), entries)
-        })
-        .collect();
-    node.lp.add_rows(&rows);
-    true
+    cuts::separate(&columns, node.base, lp.rhs())
 }
 
 /// The parts of a node that share no row; the node itself where it is one.

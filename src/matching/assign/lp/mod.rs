@@ -300,6 +300,11 @@ impl Lp {
         self.row[range.clone()].iter().copied().zip(self.value[range].iter().copied())
     }
 
+    /// What a column is worth.
+    pub fn cost(&self, j: usize) -> f64 {
+        self.cost[j]
+    }
+
     /// The right-hand sides.
     pub fn rhs(&self) -> &[f64] {
         &self.rhs
