@@ -5,7 +5,7 @@
 //! with z = z₀ + g·c, Z′Z = Z₀′Z₀ + (Σ g z₀) c′ + c (Σ g z₀)′ + (Σ g²) c c′. So chunks do not
 //! wait for each other, and the result is the same for any number of threads.
 
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::entries::Leaving;
@@ -21,6 +21,8 @@ const FETCH: usize = 64;
 
 /// What a chunk hands back; matrices are width × width, of which the upper triangle counts.
 struct Part {
+    /// X′(δw − D).
+    slope: Vec<f64>,
     /// X′DX − Z₀′Z₀.
     sum: Vec<f64>,
     /// Σ g z₀ and Σ g² over the events that a carry reaches: those after the last boundary.
@@ -31,10 +33,11 @@ struct Part {
     closes: bool,
 }
 
-pub(super) fn information(pass: &Pass) -> Array2<f64> {
+/// The slope and the curvature.
+pub(super) fn both(pass: &Pass) -> (Array1<f64>, Array2<f64>) {
     let (p, width) = (pass.layout.p(), pass.layout.width());
     if p == 0 {
-        return Array2::zeros((0, 0));
+        return (Array1::zeros(0), Array2::zeros((0, 0)));
     }
     let walk = |walk: &mut Walk, chunk: &Chunk| wide(Step { walk, chunk });
     let parts: Vec<Part> =
@@ -56,7 +59,8 @@ pub(super) fn information(pass: &Pass) -> Array2<f64> {
             *c = if part.closes { *v } else { *c + v };
         }
     }
-    Array2::from_shape_fn((p, p), |(i, j)| sum[i.min(j) * width + i.max(j)])
+    let slope = Array1::from_shape_fn(p, |j| parts.iter().map(|part| part.slope[j]).sum());
+    (slope, Array2::from_shape_fn((p, p), |(i, j)| sum[i.min(j) * width + i.max(j)]))
 }
 
 /// Work space of one thread.
@@ -89,6 +93,7 @@ impl Wide for Step<'_, '_, '_, '_> {
     fn run(self) -> Part {
         let width = self.walk.pass.layout.width();
         let mut part = Part {
+            slope: vec![0.0; width],
             sum: vec![0.0; width * width],
             first: vec![0.0; width],
             square: 0.0,
@@ -120,7 +125,7 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
         }
     }
 
-    /// Adds X′DX.
+    /// Adds X′DX, and what the chunk adds to the slope.
     #[inline(always)]
     fn exposure(&mut self, chunk: &Chunk, part: &mut Part) {
         let width = self.s1.len();
@@ -134,6 +139,8 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
             }
             add_gram(&self.block[..x.len()], x, width, &mut part.sum);
         }
+        self.pass.less_expected(chunk, &mut self.d);
+        add_rows(&mut part.slope, x, &self.d);
     }
 
     /// Subtracts Z₀′Z₀.

@@ -359,8 +359,7 @@ impl Cox {
 /// The log likelihood with slope and curvature at β.
 fn evaluate(pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
     let loglik = pass.evaluate(beta)?;
-    let score = pass.score();
-    let information = pass.information();
+    let (score, information) = pass.slope_and_information();
     let finite = score.iter().chain(information.iter()).all(|v| v.is_finite());
     finite.then_some(Point { loglik, score, information })
 }

@@ -125,8 +125,13 @@ impl<'l, 'a> Pass<'l, 'a> {
 
     /// δ_i w_i − D_i of a chunk's rows: the martingale residuals, weighted.
     pub(crate) fn residuals(&self, chunk: &Chunk, m: &mut Vec<f64>) {
-        let layout = self.layout;
         self.expected(chunk, m);
+        self.less_expected(chunk, m);
+    }
+
+    /// Turns D_i of a chunk's rows into δ_i w_i − D_i.
+    pub(super) fn less_expected(&self, chunk: &Chunk, m: &mut [f64]) {
+        let layout = self.layout;
         for v in m.iter_mut() {
             *v = -*v;
         }
@@ -149,9 +154,14 @@ impl<'l, 'a> Pass<'l, 'a> {
         Array1::from_shape_fn(layout.p(), |j| parts.iter().map(|part| part[j]).sum())
     }
 
+    /// The slope and the curvature of the log likelihood, in one walk over the covariates.
+    pub(super) fn slope_and_information(&self) -> (Array1<f64>, Array2<f64>) {
+        super::information::both(self)
+    }
+
     /// The curvature (observed information) of the log likelihood.
     pub(crate) fn information(&self) -> Array2<f64> {
-        super::information::information(self)
+        super::information::both(self).1
     }
 
     /// Σ c/S0ₖ² at a slot: the variance part of its hazard.

@@ -8,7 +8,7 @@ use super::kernels::{LANES, Wide, wide, width};
 use super::layout::CHUNK;
 use crate::survival::Sample;
 
-/// Rows that are copied together: they stay in the first-level cache until they are scaled.
+/// Rows that are copied together where columns lie apart: they stay in the first-level cache.
 const AT_ONCE: usize = 64;
 
 /// What was done to the columns.
@@ -26,7 +26,8 @@ pub(crate) struct Columns {
 pub(super) struct Standardised {
     pub(super) x: Vec<f64>,
     pub(super) columns: Columns,
-    /// The largest distance from a mean, in standard deviations.
+    /// The largest distance from a mean, in standard deviations (0 where centre and scale were
+    /// given).
     pub(super) furthest: f64,
 }
 
@@ -34,7 +35,7 @@ pub(super) struct Standardised {
 /// or to the given centre and scale.
 pub(super) fn standardise(sample: &Sample, row: &[u32], columns: Option<&Columns>) -> Standardised {
     let x = sample.x();
-    let columns = columns.cloned().unwrap_or_else(|| moments(x, row));
+    let (columns, furthest) = columns.map_or_else(|| moments(x, row), |c| (c.clone(), 0.0));
     let p = x.ncols();
     let width = width(p);
     let mut out = vec![0.0; row.len() * width];
@@ -50,17 +51,12 @@ pub(super) fn standardise(sample: &Sample, row: &[u32], columns: Option<&Columns
         }
     }
     per.resize(width, 0.0);
-    let one =
-        |(to, row): (&mut [f64], &[u32])| wide(Copy { x, row, centre: &centre, per: &per, to });
-    let furthest = out
-        .par_chunks_mut(CHUNK * width)
-        .zip(row.par_chunks(CHUNK))
-        .map(one)
-        .reduce(|| 0.0, f64::max);
+    let parts = out.par_chunks_mut(CHUNK * width).zip(row.par_chunks(CHUNK));
+    parts.for_each(|(to, row)| wide(Copy { x, row, centre: &centre, per: &per, to }));
     Standardised { x: out, columns, furthest }
 }
 
-/// Copies a chunk of rows; returns the largest number that comes out.
+/// Copies a chunk of rows.
 struct Copy<'c> {
     x: &'c Array2<f64>,
     row: &'c [u32],
@@ -70,54 +66,43 @@ struct Copy<'c> {
 }
 
 impl Wide for Copy<'_> {
-    type Output = f64;
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> f64 {
+    fn run(self) {
+        let Some(values) = self.x.as_slice() else { return self.by_column() };
         let Self { x, row, centre, per, to } = self;
-        let width = centre.len();
-        let mut furthest = [0.0f64; LANES];
-        for (to, row) in to.chunks_mut(AT_ONCE * width).zip(row.chunks(AT_ONCE)) {
-            gather(x, row, width, to);
-            for to in to.chunks_exact_mut(width) {
-                let shifts = centre.as_chunks::<LANES>().0.iter().zip(per.as_chunks::<LANES>().0);
-                for (v, (c, s)) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(shifts) {
-                    for l in 0..LANES {
-                        let scaled = if s[l] == 0.0 { 0.0 } else { (v[l] - c[l]) * s[l] };
-                        v[l] = scaled;
-                        let size = scaled.abs();
-                        furthest[l] = if size > furthest[l] { size } else { furthest[l] };
-                    }
+        let (p, width) = (x.ncols(), centre.len());
+        let (centre, per) = (centre.as_chunks::<LANES>().0, per.as_chunks::<LANES>().0);
+        for (to, &r) in to.chunks_exact_mut(width).zip(row) {
+            let from = &values[r as usize * p..(r as usize + 1) * p];
+            let (quads, rest) = from.as_chunks::<LANES>();
+            let shifts = centre.iter().zip(per);
+            let mut to = to.as_chunks_mut::<LANES>().0.iter_mut().zip(shifts);
+            for (v, (to, (c, s))) in quads.iter().zip(to.by_ref()) {
+                for l in 0..LANES {
+                    to[l] = (v[l] - c[l]) * s[l];
+                }
+            }
+            if let Some((to, (c, s))) = to.next() {
+                for ((to, v), (c, s)) in to.iter_mut().zip(rest).zip(c.iter().zip(s)) {
+                    *to = (v - c) * s;
                 }
             }
         }
-        furthest.into_iter().fold(0.0, f64::max)
     }
 }
 
-/// Copies some rows as they are.
-#[inline(always)]
-fn gather(x: &Array2<f64>, row: &[u32], width: usize, to: &mut [f64]) {
-    let p = x.ncols();
-    if let Some(x) = x.as_slice() {
-        for (to, &r) in to.chunks_exact_mut(width).zip(row) {
-            let from = &x[r as usize * p..(r as usize + 1) * p];
-            let (quads, rest) = from.as_chunks::<LANES>();
-            let mut to = to.as_chunks_mut::<LANES>().0.iter_mut();
-            for (from, to) in quads.iter().zip(to.by_ref()) {
-                *to = *from;
+impl Copy<'_> {
+    /// Column after column, some rows at once.
+    fn by_column(self) {
+        let width = self.centre.len();
+        for (to, row) in self.to.chunks_mut(AT_ONCE * width).zip(self.row.chunks(AT_ONCE)) {
+            for (j, column) in self.x.columns().into_iter().enumerate() {
+                for (to, &r) in to[j..].iter_mut().step_by(width).zip(row) {
+                    *to = (column[r as usize] - self.centre[j]) * self.per[j];
+                }
             }
-            if let Some(to) = to.next() {
-                to[..rest.len()].copy_from_slice(rest);
-            }
-        }
-        return;
-    }
-    // Column after column.
-    for j in 0..p {
-        let column = x.column(j);
-        for (to, &r) in to[j..].iter_mut().step_by(width).zip(row) {
-            *to = column[r as usize];
         }
     }
 }
@@ -132,8 +117,9 @@ struct Spread {
     squares: Vec<f64>,
 }
 
-/// Mean and standard deviation of the columns over the rows `row`.
-fn moments(x: &Array2<f64>, row: &[u32]) -> Columns {
+/// Mean and standard deviation of the columns over the rows `row`, and the largest distance from a
+/// mean in standard deviations.
+fn moments(x: &Array2<f64>, row: &[u32]) -> (Columns, f64) {
     let (rows, p) = x.dim();
     // Rows are read in the order in which they lie in memory.
     let used = (row.len() < rows).then(|| {
@@ -147,6 +133,7 @@ fn moments(x: &Array2<f64>, row: &[u32]) -> Columns {
     let anchor = row.first().map_or_else(|| vec![0.0; p], |&r| x.row(r as usize).to_vec());
     let first = spread(x, used.as_deref(), &anchor);
     let mut out = Columns { centre: Vec::new(), scale: Vec::new(), constant: Vec::new() };
+    let mut furthest: f64 = 0.0;
     for j in 0..p {
         let constant = first.is_constant(j);
         let (centre, scale) = if constant {
@@ -156,11 +143,16 @@ fn moments(x: &Array2<f64>, row: &[u32]) -> Columns {
         } else {
             again(x.column(j), row, anchor[j] + first.sum[j] / n, &first, j)
         };
+        if !constant {
+            let per = 1.0 / scale;
+            let ends = [(first.least[j] - centre) * per, (first.most[j] - centre) * per];
+            furthest = ends.iter().fold(furthest, |most, v| most.max(v.abs()));
+        }
         out.centre.push(centre);
         out.scale.push(scale);
         out.constant.push(constant);
     }
-    out
+    (out, furthest)
 }
 
 fn spread(x: &Array2<f64>, used: Option<&[bool]>, anchor: &[f64]) -> Spread {
@@ -342,6 +334,7 @@ mod tests {
             let x = Array2::from_shape_fn(shape, make);
             let sample = Sample::new(x, names.clone(), y.clone()).unwrap();
             let s = standardise(&sample, &row, None);
+            assert_eq!(s.furthest, s.x.iter().fold(0.0, |most: f64, v| most.max(v.abs())));
             assert_eq!(s.columns.constant, [false, false, false, false, false, true]);
             for j in 0..8 {
                 let value = |k: usize| s.x[k * 8 + j];
