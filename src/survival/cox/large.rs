@@ -2,9 +2,9 @@
 //!
 //! A pass with curvature costs about three times one with the slope alone. Every twentieth row, in
 //! the order of the likelihood, tells how slope and curvature change away from zero; at zero both are
-//! known exactly. From this start a few slope-only steps (with BFGS corrections) come within 1e-6
-//! standard errors of the maximum, and one Newton step with the exact curvature there is exact to
-//! rounding.
+//! known exactly. From this start a few slope-only steps (with BFGS corrections) come so near to the
+//! maximum that one Newton step with the exact curvature is exact to rounding. By how little the
+//! curvature itself changes in that step, the part of the rows tells well enough.
 
 use ndarray::{Array1, Array2};
 
@@ -24,10 +24,12 @@ const STRIDE: usize = 20;
 /// begins anew.
 const STEPS_ON_PART: usize = 8;
 const STEPS: usize = 8;
-/// Squared distances from the maximum, in standard errors and per event: near enough for one exact
-/// Newton step, with standard errors right to about 1e-9 (they change by the distance over the root
-/// of the events).
+/// Squared distances from the maximum, in standard errors and per event. The curvature, and with it
+/// a standard error, changes by about their root: so little that it need not be followed, and so
+/// little that what the part of the rows tells of the change (to a tenth or better) leaves 1e-9 or a
+/// few.
 const NEAR: f64 = 1e-18;
+const NEAR_PART: f64 = 2e-15;
 
 /// The part of the rows that a large fit starts from.
 pub(super) fn few(sample: &Sample, sorted: &[Key]) -> Option<Vec<Key>> {
@@ -47,8 +49,18 @@ impl Cox {
         if self.iterations <= STEPS {
             return None;
         }
-        let near = NEAR * pass.layout.events().0 as f64;
-        let (mut beta, information) = self.start(pass.layout, few?, null, active)?;
+        let layout = pass.layout;
+        let part = Layout::from_sorted(layout.sample, few?, Some(&layout.columns));
+        if part.events().0 < EVENTS_PER_TERM * layout.p() {
+            return None;
+        }
+        let mut part = Part {
+            share: layout.events().1 / part.events().1,
+            pass: Pass::new(&part, self.ties == Ties::Efron),
+            active,
+        };
+        let near = NEAR_PART * layout.events().0 as f64;
+        let (mut beta, information) = part.start(null)?;
         let mut inverse = Cholesky::new(&information, ALIASED).inverse();
         let mut last: Option<(Array1<f64>, Array1<f64>, f64)> = None;
         for steps in 1..=STEPS {
@@ -69,40 +81,36 @@ impl Cox {
             last = Some((beta.clone(), score, distance));
             beta += &step;
             if distance * ratio < near {
-                return finish(pass, beta, active, steps, self.iterations, near);
+                return part.finish(pass, beta, steps, self.iterations);
             }
         }
         None
     }
+}
+
+/// The part of the rows.
+struct Part<'p, 'l, 'a> {
+    pass: Pass<'l, 'a>,
+    /// The weight of all events over that of the part's.
+    share: f64,
+    active: &'p [bool],
+}
+
+impl Part<'_, '_, '_> {
+    fn at(&mut self, beta: &Array1<f64>) -> Option<Point> {
+        masked(&mut self.pass, beta, self.active)
+    }
 
     /// A point near the maximum, and the curvature there: that of all rows at zero, and what the
     /// part says about how both change.
-    fn start(
-        &self,
-        layout: &Layout,
-        few: Vec<Key>,
-        null: &Point,
-        active: &[bool],
-    ) -> Option<(Array1<f64>, Array2<f64>)> {
-        let part = Layout::from_sorted(layout.sample, few, Some(&layout.columns));
-        if part.events().0 < EVENTS_PER_TERM * layout.p() {
-            return None;
-        }
-        let share = layout.events().1 / part.events().1;
-        let mut pass = Pass::new(&part, self.ties == Ties::Efron);
-        let mut beta = Array1::zeros(layout.p());
-        let mut masked = |beta: &Array1<f64>| {
-            let mut point = evaluate(&mut pass, beta)?;
-            for j in (0..active.len()).filter(|&j| !active[j]) {
-                leave_out(&mut point, j);
-            }
-            Some(point)
-        };
-        let zero = masked(&beta)?;
+    fn start(&mut self, null: &Point) -> Option<(Array1<f64>, Array2<f64>)> {
+        let share = self.share;
+        let mut beta = Array1::zeros(self.active.len());
+        let zero = self.at(&beta)?;
         let (mut score, mut information) = (null.score.clone(), null.information.clone());
         for _ in 0..STEPS_ON_PART {
             let factor = Cholesky::new(&information, ALIASED);
-            if factor.kept() != active {
+            if factor.kept() != self.active {
                 return None;
             }
             let step = factor.solve(score.view());
@@ -112,44 +120,55 @@ impl Cox {
             if gain < 1.0 {
                 return (gain >= 0.0).then_some((beta, information));
             }
-            let at = masked(&beta)?;
+            let at = self.at(&beta)?;
             score = &null.score - &null.information.dot(&beta)
                 + (at.score - &zero.score + zero.information.dot(&beta)) * share;
             information = &null.information + (at.information - &zero.information) * share;
         }
         None
     }
+
+    /// One full pass, and one Newton step with its curvature; more where that is not enough.
+    fn finish(
+        &mut self,
+        pass: &mut Pass,
+        beta: Array1<f64>,
+        steps: usize,
+        iterations: usize,
+    ) -> Option<Maximum> {
+        let events = pass.layout.events().0 as f64;
+        let mut point = masked(pass, &beta, self.active)?;
+        let step = Cholesky::new(&point.information, 1e-14).solve(point.score.view());
+        let gain = step.dot(&point.score);
+        if gain.is_nan() || gain > 4.0 * NEAR_PART * events {
+            let mut found = maximise(beta, point, self.active, iterations, |b| evaluate(pass, b));
+            found.iterations += steps;
+            return Some(found);
+        }
+        let there = &beta + &step;
+        if gain > NEAR * events {
+            let change = self.at(&there)?.information - self.at(&beta)?.information;
+            point.information.scaled_add(self.share, &change);
+        }
+        point.loglik += 0.5 * gain;
+        Some(Maximum {
+            beta: there,
+            point,
+            iterations: steps + 1,
+            converged: true,
+            step: Array1::zeros(step.len()),
+            ridge: false,
+        })
+    }
 }
 
-/// One full pass, and one Newton step with its curvature; more where that is not enough.
-fn finish(
-    pass: &mut Pass,
-    beta: Array1<f64>,
-    active: &[bool],
-    steps: usize,
-    iterations: usize,
-    near: f64,
-) -> Option<Maximum> {
-    let mut point = evaluate(pass, &beta)?;
+/// The point at β, without the columns that are not active.
+fn masked(pass: &mut Pass, beta: &Array1<f64>, active: &[bool]) -> Option<Point> {
+    let mut point = evaluate(pass, beta)?;
     for j in (0..active.len()).filter(|&j| !active[j]) {
         leave_out(&mut point, j);
     }
-    let step = Cholesky::new(&point.information, 1e-14).solve(point.score.view());
-    let gain = step.dot(&point.score);
-    if gain.is_nan() || gain > 10.0 * near {
-        let mut found = maximise(beta, point, active, iterations, |b| evaluate(pass, b));
-        found.iterations += steps;
-        return Some(found);
-    }
-    let loglik = point.loglik + 0.5 * gain;
-    Some(Maximum {
-        beta: &beta + &step,
-        point: Point { loglik, ..point },
-        iterations: steps + 1,
-        converged: true,
-        step: Array1::zeros(step.len()),
-        ridge: false,
-    })
+    Some(point)
 }
 
 /// The BFGS update of an inverse curvature: `moved` along β changed the slope by −`change`.

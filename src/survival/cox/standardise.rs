@@ -11,6 +11,9 @@ use crate::survival::Sample;
 /// Rows that are copied together where columns lie apart: they stay in the first-level cache.
 const AT_ONCE: usize = 64;
 
+/// Numbers in a page of memory.
+const PAGE: usize = 512;
+
 /// What was done to the columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
@@ -73,6 +76,9 @@ impl Wide for Copy<'_> {
         let Some(values) = self.x.as_slice() else { return self.by_column() };
         let Self { x, row, centre, per, to } = self;
         let (p, width) = (x.ncols(), centre.len());
+        // The pages of the copy first: a page that comes in the midst of the reads, which lie
+        // anywhere in memory, makes all those under way begin anew.
+        to.iter_mut().step_by(PAGE).for_each(|v| *v = 0.0);
         let (centre, per) = (centre.as_chunks::<LANES>().0, per.as_chunks::<LANES>().0);
         for (to, &r) in to.chunks_exact_mut(width).zip(row) {
             let from = &values[r as usize * p..(r as usize + 1) * p];
