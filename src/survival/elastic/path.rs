@@ -72,12 +72,17 @@ impl<'a> Walk<'a> {
         self.problem.loglik(&self.state)
     }
 
-    /// Computes the slopes along some columns.
+    /// Computes the slopes along some columns; those in play are known.
     fn look(&mut self, columns: &[usize]) {
-        let mut out = vec![0.0; columns.len()];
-        self.problem.slopes(&self.state, columns, &mut out);
-        for (&j, g) in columns.iter().zip(out) {
+        let place = &self.curvature.place;
+        let others: Vec<usize> = columns.iter().copied().filter(|&j| place[j].is_none()).collect();
+        let mut out = vec![0.0; others.len()];
+        self.problem.slopes(&self.state, &others, &mut out);
+        for (&j, g) in others.iter().zip(out) {
             self.all_slopes[j] = g;
+        }
+        for (&j, g) in self.curvature.columns.iter().zip(&self.slope) {
+            self.all_slopes[j] = *g;
         }
     }
 
@@ -87,6 +92,11 @@ impl<'a> Walk<'a> {
         slope.resize(self.curvature.columns.len(), 0.0);
         self.problem.slopes(&self.state, &self.curvature.columns, &mut slope);
         self.slope = slope;
+        self.violation(penalty)
+    }
+
+    /// The largest violation among the columns in play.
+    fn violation(&self, penalty: Penalty) -> f64 {
         let each = self.slope.iter().zip(&self.beta);
         each.map(|(&g, &b)| penalty.violation(g, b)).fold(0.0, f64::max)
     }
@@ -102,6 +112,8 @@ impl<'a> Walk<'a> {
         }
         self.curvature.extend(self.problem, &new);
         self.beta.resize(self.curvature.columns.len(), 0.0);
+        // They were looked at where the walk stands.
+        self.slope.extend(new.iter().map(|&j| self.all_slopes[j]));
         true
     }
 
@@ -119,7 +131,7 @@ impl<'a> Walk<'a> {
         let everything = std::mem::take(&mut self.everything);
         self.admit(penalty, &everything, 0.0);
         let mut converged = false;
-        let mut violation = self.measure(penalty);
+        let mut violation = self.violation(penalty);
         for _ in 0..STEPS {
             if violation <= self.tolerance {
                 // Nothing left among those in play: look at the likely ones, then at all.
@@ -131,7 +143,7 @@ impl<'a> Walk<'a> {
                         break;
                     }
                 }
-                violation = self.measure(penalty);
+                violation = self.violation(penalty);
                 continue;
             }
             match self.improve(penalty, violation) {
@@ -204,6 +216,7 @@ impl<'a> Walk<'a> {
             size *= 0.5;
         }
         self.problem.again(&mut self.state)?;
+        self.measure(penalty);
         None
     }
 }

@@ -1,5 +1,8 @@
 //! The rows of an elastic net in the order of time, and the slope of the log likelihood there.
 
+use std::ops::Range;
+
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::kernels;
@@ -8,6 +11,10 @@ use crate::survival::{Convention, FitError, Sample};
 
 /// Rows handled at once.
 const CHUNK: usize = 8192;
+/// Rows and columns that are copied together: the rows stay in the first-level cache until each of
+/// the columns has been read.
+const AT_ONCE: usize = 64;
+const BESIDE: usize = 8;
 /// Linear predictors further than this from 0 are taken as divergence.
 const FURTHEST: f64 = 300.0;
 /// With fewer numbers than this to go over, one thread does.
@@ -96,10 +103,16 @@ impl Problem {
         let moments = moments(sample, &kept, total);
         let mut x = vec![0.0; n * p];
         let values = sample.x();
-        x.par_chunks_mut(n.max(1)).zip(&moments).enumerate().for_each(|(j, (column, m))| {
-            if m.1 > 0.0 {
-                for (v, &i) in column.iter_mut().zip(rows) {
-                    *v = (values[[i, j]] - m.0) / m.1;
+        // A few columns together: a row's numbers lie together too.
+        x.par_chunks_mut(n.max(1) * BESIDE).enumerate().for_each(|(k, columns)| {
+            for (from, rows) in rows.chunks(AT_ONCE).enumerate() {
+                for (j, column) in (k * BESIDE..).zip(columns.chunks_mut(n)) {
+                    let (mean, sd) = moments[j];
+                    if sd > 0.0 {
+                        for (v, &i) in column[from * AT_ONCE..].iter_mut().zip(rows) {
+                            *v = (values[[i, j]] - mean) / sd;
+                        }
+                    }
                 }
             }
         });
@@ -275,15 +288,44 @@ impl Problem {
 fn moments(sample: &Sample, kept: &[usize], total: f64) -> Vec<(f64, f64)> {
     let x = sample.x();
     let share = |i: usize| sample.weights().map_or(1.0, |w| w[i]) / total;
-    let of = |j: usize| {
-        let column = x.column(j);
-        let first = kept.first().map_or(0.0, |&i| column[i]);
+    let p = x.ncols();
+    // A few columns together: a row's numbers lie together too.
+    let of = |from: usize| {
+        let columns = from..p.min(from + BESIDE);
+        let first = kept.first().map_or([0.0; BESIDE], |&i| values(x, i, &columns));
         // Around a value of the column itself, so that a large mean does not spoil the spread.
-        let mean = first + kept.iter().map(|&i| share(i) * (column[i] - first)).sum::<f64>();
-        let square = kept.iter().map(|&i| share(i) * (column[i] - mean).powi(2)).sum::<f64>();
-        let sd = square.sqrt();
-        let size = mean.abs().max(first.abs());
-        (mean, if sd > 1e-13 * size && sd.is_finite() { sd } else { 0.0 })
+        let (mut mean, mut square) = ([0.0; BESIDE], [0.0; BESIDE]);
+        for &i in kept {
+            let (w, v) = (share(i), values(x, i, &columns));
+            for l in 0..BESIDE {
+                mean[l] += w * (v[l] - first[l]);
+            }
+        }
+        for l in 0..BESIDE {
+            mean[l] += first[l];
+        }
+        for &i in kept {
+            let (w, v) = (share(i), values(x, i, &columns));
+            for l in 0..BESIDE {
+                square[l] += w * (v[l] - mean[l]) * (v[l] - mean[l]);
+            }
+        }
+        let one = |l: usize| {
+            let sd = square[l].sqrt();
+            let size = mean[l].abs().max(first[l].abs());
+            (mean[l], if sd > 1e-13 * size && sd.is_finite() { sd } else { 0.0 })
+        };
+        (0..columns.len()).map(one).collect::<Vec<_>>()
     };
-    (0..x.ncols()).into_par_iter().map(of).collect()
+    let parts: Vec<Vec<(f64, f64)>> = (0..p).into_par_iter().step_by(BESIDE).map(of).collect();
+    parts.concat()
+}
+
+/// Some columns of one row, filled up with zeros.
+fn values(x: &Array2<f64>, row: usize, columns: &Range<usize>) -> [f64; BESIDE] {
+    let mut out = [0.0; BESIDE];
+    for (to, j) in out.iter_mut().zip(columns.clone()) {
+        *to = x[[row, j]];
+    }
+    out
 }
