@@ -51,7 +51,9 @@ pub(super) fn descend(
             return;
         }
         let active: Vec<usize> = (0..m).filter(|&k| beta[k] != 0.0).collect();
-        let rests = (0..PLAIN).any(|_| {
+        // Where nearly all are active, what is gathered would be nearly all there is.
+        let plain = if 4 * active.len() > 3 * m { SWEEPS } else { PLAIN };
+        let rests = (0..plain).any(|_| {
             sweeps += 1;
             sweep(curvature, penalty, beta, slope, active.iter().copied()) <= within
         });
