@@ -139,6 +139,24 @@ mod tests {
         }
     }
 
+    /// Where Q is large the law is a power of t that ends in a cliff (or begins with one, for Q < 0).
+    #[test]
+    fn large_shapes_are_the_incomplete_gamma_function_too() {
+        for q in [-20.0f64, -12.0, -8.0, 6.0, 10.0, 20.0] {
+            let a = 1.0 / (q * q);
+            // The whole range in which either side is not negligible.
+            for power in [-300.0, -40.0, -8.0, -1.0, -0.1, 0.0, 0.5, 2.0, 3.0] {
+                let w = power / q;
+                let x = a * (q * w).exp();
+                let (upper, lower) = (gamma_ur(a, x), gamma_lr(a, x));
+                let (s, f) = if q > 0.0 { (upper, lower) } else { (lower, upper) };
+                let ours = ln_survival(w, q)[0];
+                assert!((ours.exp() - s).abs() < 1e-10, "{q} {w}: {} {s}", ours.exp());
+                assert!((-ours.exp_m1() - f).abs() < 1e-10, "{q} {w}");
+            }
+        }
+    }
+
     #[test]
     fn derivatives_are_slopes() {
         let h = 1e-5;

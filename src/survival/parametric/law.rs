@@ -83,6 +83,22 @@ impl Law {
         }
     }
 
+    /// Adds what an exit at t > 0 says: −H(t), and ln h(t) where it is an event.
+    pub(crate) fn add_exit(&self, t: f64, eta: f64, theta: &[f64], event: bool, out: &mut Jet) {
+        if event && matches!(self, Self::Gengamma {}) {
+            // Together they are the density, for which nothing need be integrated.
+            let (sigma, off) = (theta[0].exp(), t.ln() - eta);
+            add_gengamma(out, 1.0, off, theta, gengamma::ln_density(off / sigma, theta[1]));
+            out.value -= theta[0] + t.ln();
+            out.theta[0] -= 1.0;
+            return;
+        }
+        self.add_cumulative(t, eta, theta, -1.0, out);
+        if event {
+            self.add_ln_hazard(t, eta, theta, out);
+        }
+    }
+
     /// Adds `sign` times the cumulative hazard at t > 0.
     pub(crate) fn add_cumulative(&self, t: f64, eta: f64, theta: &[f64], sign: f64, out: &mut Jet) {
         match self {

@@ -195,12 +195,10 @@ impl<'a> Objective<'a> {
                 return None;
             }
             jet.clear();
-            self.law.add_cumulative(y.exit()[i], eta, &theta, -1.0, &mut jet);
+            let event = y.cause()[i] == self.cause;
+            self.law.add_exit(y.exit()[i], eta, &theta, event, &mut jet);
             if let Some(entry) = y.entry().map(|e| e[i]).filter(|&e| e > 0.0) {
                 self.law.add_cumulative(entry, eta, &theta, 1.0, &mut jet);
-            }
-            if y.cause()[i] == self.cause {
-                self.law.add_ln_hazard(y.exit()[i], eta, &theta, &mut jet);
             }
             if !jet.is_finite() {
                 return None;

@@ -2,12 +2,29 @@
 
 /// Below this the formulas lose digits, and the series converge in a few terms.
 const SMALL: f64 = 1.0;
-const TERMS: u32 = 24;
+const TERMS: usize = 20;
+
+/// 1/(k + shift)! for k = 0, 1, ….
+const fn coefficients(shift: usize) -> [f64; TERMS] {
+    let mut out = [0.0; TERMS];
+    let (mut factorial, mut k) = (1.0, 0);
+    while k < TERMS + shift {
+        if k >= shift {
+            out[k - shift] = 1.0 / factorial;
+        }
+        k += 1;
+        factorial *= k as f64;
+    }
+    out
+}
+
+const ONE: [f64; TERMS] = coefficients(1);
+const TWO: [f64; TERMS] = coefficients(2);
 
 /// (e^y − 1)/y with its first and second derivative: Σ y^k/(k + 1)!.
 pub(super) fn one(y: f64) -> [f64; 3] {
     if y.abs() < SMALL {
-        return sum(y, 1);
+        return sum(y, &ONE);
     }
     let e = y.exp();
     [
@@ -20,7 +37,7 @@ pub(super) fn one(y: f64) -> [f64; 3] {
 /// (e^y − 1 − y)/y² with its first and second derivative: Σ y^k/(k + 2)!.
 pub(super) fn two(y: f64) -> [f64; 3] {
     if y.abs() < SMALL {
-        return sum(y, 2);
+        return sum(y, &TWO);
     }
     let (e, square) = (y.exp(), y * y);
     [
@@ -30,18 +47,13 @@ pub(super) fn two(y: f64) -> [f64; 3] {
     ]
 }
 
-/// Σ y^k/(k + shift)! and its derivatives, by Horner's rule.
-fn sum(y: f64, shift: u32) -> [f64; 3] {
-    let mut factorial = 1.0;
-    for k in 1..=TERMS + shift {
-        factorial *= f64::from(k);
-    }
+/// A power series and its derivatives, by Horner's rule.
+fn sum(y: f64, coefficients: &[f64; TERMS]) -> [f64; 3] {
     let (mut v, mut d, mut dd) = (0.0, 0.0, 0.0);
-    for k in (0..=TERMS).rev() {
+    for c in coefficients.iter().rev() {
         dd = dd * y + 2.0 * d;
         d = d * y + v;
-        v = v * y + 1.0 / factorial;
-        factorial /= f64::from(k + shift);
+        v = v * y + c;
     }
     [v, d, dd]
 }
