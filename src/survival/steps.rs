@@ -55,7 +55,8 @@ enum Counts {
 }
 
 /// From a curve's value and variance to those after a time with so much at risk and so many events.
-pub(crate) type Rule = fn([f64; 2], f64, f64) -> [f64; 2];
+pub(crate) trait Rule: Fn([f64; 2], f64, f64) -> [f64; 2] + Copy {}
+impl<F: Fn([f64; 2], f64, f64) -> [f64; 2] + Copy> Rule for F {}
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +77,7 @@ impl Steps {
         weights: Option<&[f64]>,
         counted: Counted,
         start: f64,
-        rule: Rule,
+        rule: impl Rule,
     ) -> Result<Self, SampleError> {
         check_weights(weights, outcome.len())?;
         let (time, counts) = if weights.is_none() && outcome.entry().is_none() {
@@ -93,13 +94,13 @@ impl Steps {
         at_risk: &[f64],
         events: &[f64],
         start: f64,
-        rule: Rule,
+        rule: impl Rule,
     ) -> Self {
         let counts = at_risk.iter().zip(events).map(|(&n, &d)| [n, d]).collect();
         Self::marked(time, Counts::Weights(counts), start, rule)
     }
 
-    fn marked(time: Vec<f64>, counts: Counts, start: f64, rule: Rule) -> Self {
+    fn marked(time: Vec<f64>, counts: Counts, start: f64, rule: impl Rule) -> Self {
         let marks = Vec::with_capacity(time.len().div_ceil(MARK));
         let mut out = Self { time, counts, marks };
         let mut state = [start, 0.0];
@@ -115,7 +116,7 @@ impl Steps {
 
     fn count(&self, k: usize) -> [f64; 2] {
         match &self.counts {
-            Counts::Rows(rows) => rows[k].map(f64::from),
+            Counts::Rows(rows) => [f64::from(rows[k][0]), f64::from(rows[k][1])],
             Counts::Weights(weights) => weights[k],
         }
     }
@@ -126,7 +127,7 @@ impl Steps {
     }
 
     /// The steps after a mark.
-    fn after_mark(&self, mark: usize, rule: Rule) -> impl Iterator<Item = CurveStep> {
+    fn after_mark(&self, mark: usize, rule: impl Rule) -> impl Iterator<Item = CurveStep> {
         let mut state = self.marks.get(mark).copied().unwrap_or_default();
         (mark * MARK..self.time.len()).map(move |k| {
             let [at_risk, events] = self.count(k);
@@ -137,12 +138,12 @@ impl Steps {
     }
 
     /// All steps.
-    pub(crate) fn all(&self, rule: Rule) -> impl Iterator<Item = CurveStep> {
+    pub(crate) fn all(&self, rule: impl Rule) -> impl Iterator<Item = CurveStep> {
         self.after_mark(0, rule)
     }
 
     /// The first `count` steps, last first.
-    pub(crate) fn backwards(&self, count: usize, rule: Rule) -> impl Iterator<Item = CurveStep> {
+    pub(crate) fn backwards(&self, count: usize, rule: impl Rule) -> impl Iterator<Item = CurveStep> {
         (0..count.div_ceil(MARK)).rev().flat_map(move |mark| {
             let steps = self.after_mark(mark, rule).take(MARK.min(count - mark * MARK));
             let mut steps: Vec<CurveStep> = steps.collect();
@@ -152,12 +153,12 @@ impl Steps {
     }
 
     /// One step.
-    pub(crate) fn get(&self, k: usize, rule: Rule) -> Option<CurveStep> {
+    pub(crate) fn get(&self, k: usize, rule: impl Rule) -> Option<CurveStep> {
         self.after_mark(k / MARK, rule).nth(k % MARK)
     }
 
     /// The last step at or before a time, or before it.
-    pub(crate) fn last(&self, t: f64, at: bool, rule: Rule) -> Option<CurveStep> {
+    pub(crate) fn last(&self, t: f64, at: bool, rule: impl Rule) -> Option<CurveStep> {
         let upto = self.time.partition_point(|&time| if at { time <= t } else { time < t });
         self.get(upto.checked_sub(1)?, rule)
     }
@@ -241,7 +242,7 @@ fn turn<T>(values: &mut Vec<T>) {
 mod tests {
     use super::*;
 
-    const SUMS: Rule = |[a, b], n, d| [a + d, b + n];
+    const SUMS: fn([f64; 2], f64, f64) -> [f64; 2] = |[a, b], n, d| [a + d, b + n];
 
     /// 100 times, with one, two or three rows at each.
     fn many(entry: bool) -> Outcome {

@@ -104,7 +104,7 @@ impl<'p, 'l, 'a> Influence<'p, 'l, 'a> {
     /// Adds what a row's censoring and entry do to the weights of others.
     fn add_observation(&self, begin: usize, tile: &mut [f64]) {
         let l = self.pass.layout;
-        let (exit, cause) = (l.sample.outcome().exit(), l.sample.outcome().cause());
+        let cause = l.sample.outcome().cause();
         let mut stratum = l.strata.partition_point(|s| s.rows.end <= begin);
         // Rows come by exit: the next has the same place among the censorings, or one further on.
         let mut last: Option<usize> = None;
@@ -113,13 +113,13 @@ impl<'p, 'l, 'a> Influence<'p, 'l, 'a> {
                 stratum += 1;
                 last = None;
             }
-            let (row, w) = (l.row[k] as usize, l.weight[k]);
+            let (row, exit, w) = (l.row[k] as usize, l.exit[k], l.weight[k]);
             let mut add = |c: usize, v: f64| tile[c * TILE + k % TILE] += w * v;
             let (o, entry) = (&self.observation[stratum], l.sample.outcome().entry());
             // Exposed to being censored over (entry, exit].
             let g = &o.censorings;
-            let mut at = last.unwrap_or_else(|| g.time.partition_point(|&u| u <= exit[row]));
-            while g.time.get(at).is_some_and(|&u| u <= exit[row]) {
+            let mut at = last.unwrap_or_else(|| g.time.partition_point(|&u| u <= exit));
+            while g.time.get(at).is_some_and(|&u| u <= exit) {
                 at += 1;
             }
             last = Some(at);
@@ -131,7 +131,7 @@ impl<'p, 'l, 'a> Influence<'p, 'l, 'a> {
                 g.add(g.time.partition_point(|&u| u <= entry[row]), 1.0, &mut add);
                 // Exposed to entering over [entry, exit), backwards in time.
                 let first = h.time.partition_point(|&v| v < entry[row]);
-                h.add(h.time.partition_point(|&v| v < exit[row]), 1.0, &mut add);
+                h.add(h.time.partition_point(|&v| v < exit), 1.0, &mut add);
                 h.add(first, -1.0, &mut add);
                 h.add_own(first, -1.0, &mut add);
             }
@@ -233,7 +233,7 @@ impl Walk {
     /// (`upto`: after it); written to `q`.
     fn influence(&mut self, pass: &Pass, means: &Means, u: f64, upto: bool, q: &mut [f64]) {
         let l = pass.layout;
-        let exit = |k: usize| l.sample.outcome().exit()[l.row[k] as usize];
+        let exit = |k: usize| l.exit[k];
         while self.position < self.end
             && (exit(self.position) < u || (upto && exit(self.position) == u))
         {

@@ -46,6 +46,8 @@ pub(super) struct Layout<'a> {
     /// By position, around its mean.
     pub(super) offset: Option<Vec<f64>>,
     pub(super) offset_centre: f64,
+    /// By position, without padding: the time of the exit.
+    pub(super) exit: Vec<f64>,
     /// By position: the slot of the exit, and of the entry.
     pub(super) slot: Vec<u32>,
     pub(super) entry: Option<Vec<u32>>,
@@ -74,7 +76,8 @@ pub(super) struct Layout<'a> {
 fn sorted_rows(sample: &Sample, cause: u32) -> Vec<u32> {
     let y = sample.outcome();
     let strata = sample.strata();
-    let mut keys: Vec<(u32, u64, u32)> = (0..sample.len())
+    // One number per row: sorting moves and compares nothing else.
+    let mut keys: Vec<u128> = (0..sample.len())
         .into_par_iter()
         .map(|i| {
             let kind = match y.cause()[i] {
@@ -82,11 +85,12 @@ fn sorted_rows(sample: &Sample, cause: u32) -> Vec<u32> {
                 0 => 2,
                 _ => 1,
             };
-            (strata.map_or(0, |s| s[i]), ordered(y.exit()[i]), kind << 30 | i as u32)
+            let stratum = u128::from(strata.map_or(0, |s| s[i]));
+            stratum << 96 | u128::from(ordered(y.exit()[i])) << 32 | kind << 30 | i as u128
         })
         .collect();
     keys.par_sort_unstable();
-    keys.into_par_iter().map(|k| k.2 & (u32::MAX >> 2)).collect()
+    keys.into_par_iter().map(|k| k as u32 & (u32::MAX >> 2)).collect()
 }
 
 impl<'a> Layout<'a> {
@@ -107,6 +111,7 @@ impl<'a> Layout<'a> {
             weight: Vec::new(),
             offset: None,
             offset_centre: 0.0,
+            exit: Vec::with_capacity(n),
             slot: Vec::with_capacity(n + TILE),
             entry: None,
             ahead: Vec::with_capacity(n + TILE),
@@ -223,6 +228,7 @@ impl<'a> Layout<'a> {
                     return Err(unobserved(exit));
                 }
             }
+            self.exit.push(exit);
             self.slot.push(self.time.len() as u32 - 1);
             self.ahead.push(ahead);
         }

@@ -252,27 +252,30 @@ impl Means {
         let p = l.p();
         let mut own = vec![0.0; p];
         for s in &l.strata {
+            let mut sum = vec![0.0; p];
             for j in s.slots.clone().skip(1) {
                 let tie = pass.tie(j);
                 if tie.is_some() {
                     deaths_sum(pass, j, &mut own);
                 }
-                for c in 0..p {
-                    let s1 = self.mean[[j, c]];
-                    let step = match tie {
+                let rows = self.mean.row_mut(j).into_iter().zip(self.cumulative.row_mut(j));
+                let rows = rows.zip(self.after.row_mut(j)).zip(&mut sum);
+                for (c, (((mean, cumulative), after), sum)) in rows.enumerate() {
+                    let s1 = *mean;
+                    *after = match tie {
                         None => {
-                            self.mean[[j, c]] = s1 / pass.s0[j];
-                            self.mean[[j, c]] * pass.increment[j]
+                            *mean = s1 / pass.s0[j];
+                            *mean * pass.increment[j]
                         }
                         Some(at) => {
                             let t = pass.tied[at];
-                            self.mean[[j, c]] = t.mean * s1 - t.mean_deaths * own[c];
+                            *mean = t.mean * s1 - t.mean_deaths * own[c];
                             self.less[[at, c]] = t.b * s1 - t.c * own[c];
                             t.a * s1 - t.b * own[c]
                         }
                     };
-                    self.cumulative[[j, c]] = self.cumulative[[j - 1, c]] + step;
-                    self.after[[j, c]] = step;
+                    *sum += *after;
+                    *cumulative = *sum;
                 }
             }
             own.fill(0.0);
