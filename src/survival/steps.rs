@@ -143,7 +143,11 @@ impl Steps {
     }
 
     /// The first `count` steps, last first.
-    pub(crate) fn backwards(&self, count: usize, rule: impl Rule) -> impl Iterator<Item = CurveStep> {
+    pub(crate) fn backwards(
+        &self,
+        count: usize,
+        rule: impl Rule,
+    ) -> impl Iterator<Item = CurveStep> {
         (0..count.div_ceil(MARK)).rev().flat_map(move |mark| {
             let steps = self.after_mark(mark, rule).take(MARK.min(count - mark * MARK));
             let mut steps: Vec<CurveStep> = steps.collect();

@@ -37,7 +37,9 @@ fn sample(everything: bool) -> Sample {
         return s;
     }
     let codes = |m: usize| (0..ROWS).map(|i| (i % m) as u32).collect::<Vec<_>>();
+    // Two clusterings: errors by cluster, and by both at once.
     let s = s.with_strata(codes(4)).unwrap().with_cluster(codes(997)).unwrap();
+    let s = s.with_cluster(codes(83)).unwrap();
     s.with_weights((0..ROWS).map(|i| 0.5 + number(i, 53)).collect()).unwrap()
 }
 
@@ -51,7 +53,12 @@ fn bits(fit: &CoxFit, sample: &Sample) -> Vec<u64> {
     out.extend(fit.martingale_residuals(sample).unwrap().iter());
     let cells = fit.baseline_cells(sample, &[0.0, 0.1, 0.5, 1.0, 2.0]).unwrap();
     out.extend(cells.iter().flat_map(|c| c.dh.iter().chain(&c.dv).chain(c.dq.iter())));
-    out.push(fit.zph(sample, Transform::Km).unwrap().global.chi2);
+    out.extend(fit.score_residuals(sample).unwrap().iter());
+    out.extend(fit.dfbetas(sample).unwrap().iter());
+    out.extend(fit.schoenfeld_residuals(sample).unwrap().scaled.iter());
+    for transform in [Transform::Km, Transform::Rank, Transform::Identity, Transform::Log] {
+        out.push(fit.zph(sample, transform).unwrap().global.chi2);
+    }
     out.into_iter().map(f64::to_bits).collect()
 }
 
@@ -121,9 +128,11 @@ fn exact_ties_and_the_elastic_net_give_the_same_bytes_for_any_number_of_threads(
     let sets = s.clone().with_strata((0..ROWS as u32).map(|i| i % 500).collect()).unwrap();
     same_bytes(|| {
         let fit = Cox::new().ties(Ties::Exact).fit(&sets, 1).unwrap();
+        let firth = Cox::new().firth(true).fit(&s, 1).unwrap();
         let net = ElasticNet::new(0.5).steps(4).cross_validate(&s, 1, &folds).unwrap();
         let mut out = fit.coef.to_vec();
         out.extend(fit.covariance.iter().chain(&fit.loglik));
+        out.extend(firth.coef.iter().chain(&firth.covariance));
         out.extend(
             net.path.coef.iter().chain(&net.path.loglik).chain(&net.deviance).chain(&net.se),
         );
