@@ -2,7 +2,8 @@
 //!
 //! The problem is a packing of *bundles*: the sets of groups that one family could take. Its
 //! linear relaxation is nearly always integral (the relaxation over pairs is not), so that good
-//! dual prices, a small linear program and a short search give an optimum with its proof. The
+//! dual prices, a small linear program and a short search give an optimum with its proof; where all
+//! scores are multiples of one number, prices and a walk over whole choices mostly do. The
 //! proof is the Lagrangian bound, which does not depend on the linear program.
 
 mod bundle;

@@ -7,7 +7,7 @@ use super::bundle::{Packer, bound};
 use super::part::Part;
 
 /// Sweeps of coordinate descent at most.
-const SWEEPS: usize = 12;
+const SWEEPS: usize = 5;
 /// Steps of the subgradient method.
 const STEPS: usize = 600;
 
@@ -24,7 +24,7 @@ pub(super) struct Prices {
 pub(super) fn find(part: &Part, packer: &mut Packer, enough: f64) -> Prices {
     let mut best = start(part, packer);
     descend(part, packer, &mut best);
-    let tight = 1e-3 * best.bound.abs().max(f64::MIN_POSITIVE);
+    let tight = 4e-3 * best.bound.abs().max(f64::MIN_POSITIVE);
     let read = super::incumbent::from_prices(part, packer, &best.prices);
     if best.bound - enough.max(read.value) <= tight {
         return best;
