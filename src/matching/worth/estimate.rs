@@ -21,7 +21,10 @@ const RIDGE: f64 = 1.0;
 pub const FEWEST_CHOICES: usize = 100;
 /// An effective sample size below this is refused.
 pub const FEWEST_EFFECTIVE: f64 = 50.0;
-/// A chance below this is no overlap; at most the share of [`THIN_AT_MOST`] may have it.
+/// A family that was chosen less than this share as often as the policy would choose it is outside
+/// the overlap: its choices would count more than a hundred times. At most the share of
+/// [`THIN_AT_MOST`] of the policy's choices may lie there. With hundreds of families to choose
+/// from every single chance is small; it is the ratio to the policy's own that makes a weight.
 const THIN: f64 = 0.01;
 const THIN_AT_MOST: f64 = 0.05;
 /// How far the leaning policy leans: the odds of a family with twice the odds of breakdown halve.
@@ -69,7 +72,8 @@ pub struct PolicyWorth {
     pub estimates: Vec<Estimate>,
     /// Past choices that the estimates rest on, as many as unweighted ones would be.
     pub effective_sample_size: f64,
-    /// The share of the choices in which the policy's family was hardly ever chosen.
+    /// The share of the policy's choices that went to families which were chosen less than a
+    /// hundredth as often in history.
     pub without_overlap: f64,
     /// What the model claims of itself; no evidence of an effect.
     pub model_claims: f64,
@@ -219,7 +223,8 @@ fn worth(
         ratio.push(pi[a] / w.chance[a].max(1e-12));
         by_model.push(pi.iter().zip(&w.risk).map(|(q, r)| q * r).sum::<f64>());
         here.push(w.risk[a]);
-        thin += pi.iter().zip(&w.chance).filter(|(_, e)| **e < THIN).map(|(q, _)| q).sum::<f64>();
+        let outside = |(q, e): &(&f64, &f64)| **e < THIN * **q;
+        thin += pi.iter().zip(&w.chance).filter(outside).map(|(q, _)| q).sum::<f64>();
         claims += w.raw[a] - pi.iter().zip(&w.raw).map(|(q, r)| q * r).sum::<f64>();
     }
     let rho: Vec<f64> = ratio.iter().zip(&unit).map(|(r, u)| r * u).collect();
