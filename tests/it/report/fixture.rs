@@ -10,17 +10,16 @@ use pleegzorg::evaluate::{
 };
 use pleegzorg::features::Values;
 use pleegzorg::history::{self, Code, Day, Severity, Window};
-use pleegzorg::matching::{
-    AssignedPair, Assignment, Beside, Candidate, MatchResult, Relaxation, RequestMatch,
-    ShadowPrice, Stage, Status, Unplaced, Veto,
-};
 use pleegzorg::model::{
     Concordance, FeatureFinding, Gate, Importance, Imputed, ImputedColumn, ImputedTerm, Kind,
-    Limit, LogLik, PhTerm, PhTest, Scale, TermResult, Test, Tests, TrainResult, Verdict,
+    Limit, LogLik, PhTerm, PhTest, TermResult, Test, Tests, TrainResult, Verdict,
 };
 use pleegzorg::report::{About, Demo, Page, PageOptions, demo_page};
-use pleegzorg::score::{Note, Reason, Risk, ScoreResult, StayScore};
 use pleegzorg::survival::{self, Outcome};
+
+mod decided;
+
+pub use decided::{matched, scored};
 
 pub const MONTH: f64 = 365.25 / 12.0;
 
@@ -409,189 +408,6 @@ pub fn evaluated(verdict: Verdict) -> Evaluation {
         warnings: vec!["2 rows were left out: no birth".into()],
         summary,
         horizons,
-    }
-}
-
-fn note(code: &str, nl: &str, en: &str) -> Note {
-    Note::new(code, nl, en)
-}
-
-fn risks(scale: f64) -> Vec<Risk> {
-    [(6.0, 0.12), (12.0, 0.22), (24.0, 0.31)]
-        .map(|(months, f)| {
-            let estimate: f64 = f * scale;
-            Risk {
-                horizon: months * MONTH,
-                estimate,
-                lower: 0.68 * estimate,
-                upper: 1.41 * estimate,
-            }
-        })
-        .to_vec()
-}
-
-pub fn scored(hostile: &str, banner: bool) -> ScoreResult {
-    let reason = |term: &str, contribution: f64, changeable: bool| Reason {
-        term: term.into(),
-        contribution,
-        changeable,
-        label: None,
-        known: true,
-    };
-    let stay = |id: &str, risk: Option<Vec<Risk>>| StayScore {
-        stay: id.into(),
-        abstained: risk.is_none().then(|| "age lies far outside what the model has seen".into()),
-        risk,
-        reasons: vec![
-            reason("alliance", 0.31, true),
-            reason("helper_changes", 0.22, true),
-            reason("prior_breakdowns", 0.29, false),
-            reason("capacity_gap", -0.18, true),
-            reason("family_kind=network", -0.2, false),
-            reason("region", 0.001, false),
-        ],
-        guideline: Vec::new(),
-        lasted: 425.0,
-        support: Some(64),
-        unknown: vec![note(
-            "score_unknown",
-            "De score van de samenwerking met de ouders is niet bekend.",
-            "The alliance score is unknown.",
-        )],
-    };
-    let mut stays = vec![
-        stay("S-0031", Some(risks(1.0))),
-        stay("S-0107", Some(risks(0.15))),
-        stay("S-0112", None),
-        stay(hostile, Some(risks(2.6))),
-        stay("S-0240", Some(risks(0.7))),
-    ];
-    stays[0].guideline.push(note(
-        "guideline_feasibility",
-        "Dit kind is ouder dan 10 en al meer keren overgeplaatst. De richtlijn vraagt: weeg goed of pleegzorg haalbaar is, en alleen met intensieve steun voor kind en gezin.",
-        "This child is past 10 and has moved several times. The guideline asks to weigh whether foster care is feasible, and only with intensive support for child and family.",
-    ));
-    stays[2].support = None;
-    stays[2].unknown.insert(
-        0,
-        note(
-            "out_of_scope",
-            "Geen getal: “leeftijd bij de start” ligt ver buiten wat het model kent.",
-            "No number: “age at the start” lies far outside what the model knows.",
-        ),
-    );
-    ScoreResult {
-        schema: 1,
-        as_of: day("2024-06-30"),
-        model: "3f1c".repeat(16),
-        safety: pleegzorg::score::safety(),
-        banner: banner.then(|| note("research", "Dit model is niet bruikbaar verklaard. Gebruik dit blad niet bij beslissingen over echte kinderen.", "This model was not found usable. Do not use this page for decisions about real children.")),
-        reasons_on: Scale::Risk,
-        stays,
-    }
-}
-
-pub fn matched(hostile: &str) -> MatchResult {
-    let candidate = |family: &str, scale: f64, equal: &[&str]| Candidate {
-        family: family.into(),
-        risk: Some(risks(scale)),
-        abstained: None,
-        speaks_for: vec![note(
-            "near_school",
-            "Het kind kan op dezelfde school blijven (3 km).",
-            "The child can stay at the same school (3 km).",
-        )],
-        against: vec![note(
-            "own_child",
-            "Er woont een eigen kind van bijna dezelfde leeftijd.",
-            "A child of their own is close in age.",
-        )],
-        unknown: vec![note(
-            "alliance",
-            "Niet bekend hoe het gezin en de ouders met elkaar overweg kunnen.",
-            "Not known how family and parents get on.",
-        )],
-        support: Some(41),
-        equal_to: equal.iter().map(ToString::to_string).collect(),
-    };
-    let veto = |family: &str, rule: &str, nl: &str, en: &str| Veto {
-        family: family.into(),
-        rule: rule.into(),
-        detail: note(rule, nl, en),
-    };
-    let request = |id: &str, candidates: Vec<Candidate>| RequestMatch {
-        request: id.into(),
-        about: note("request", "kind van 7 jaar", "child of 7"),
-        candidates,
-        vetoed: vec![
-            veto("F-002", "places", "Geen plek vrij", "No place free"),
-            veto("F-009", "places", "Geen plek vrij", "No place free"),
-            veto(
-                "F-014",
-                "distance_home",
-                "Te ver: 61 km, gevraagd is hooguit 40",
-                "Too far: 61 km, at most 40 was asked",
-            ),
-            veto(
-                hostile,
-                "avoid_areas",
-                "Ligt in een gebied dat vermeden moet worden",
-                "Lies in an area to avoid",
-            ),
-        ],
-        relaxations: vec![Relaxation {
-            change: note(
-                "distance_home",
-                "Tot 65 km in plaats van 40",
-                "Up to 65 km instead of 40",
-            ),
-            adds: vec!["F-014".into()],
-            price: 1.0,
-        }],
-        guideline: Vec::new(),
-    };
-    MatchResult {
-        schema: 1,
-        as_of: day("2024-06-30"),
-        model: "3f1c".repeat(16),
-        banner: None,
-        label: note(
-            "prediction",
-            "De kansen zijn voorspellingen voor vergelijkbare plaatsingen, geen effect van het gezin.",
-            "The risks are predictions for comparable placements, not an effect of the family.",
-        ),
-        requests: vec![
-            request(
-                "R-01",
-                vec![candidate("F-003", 0.8, &["F-007"]), candidate("F-007", 0.9, &["F-003"])],
-            ),
-            request("R-02", Vec::new()),
-        ],
-        assignment: Assignment {
-            status: Status::Optimal,
-            objective: 0.1,
-            bound: 0.1,
-            gap: 0.0,
-            pairs: vec![AssignedPair {
-                request: "R-01".into(),
-                family: "F-003".into(),
-                score: 0.02,
-            }],
-            unplaced: vec![Unplaced {
-                request: "R-02".into(),
-                why: note("none", "Geen enkel gezin blijft over", "No family remains"),
-            }],
-            stages: vec![Stage { name: "placed".into(), objective: 1.0, bound: 1.0 }],
-        },
-        beside: Beside::default(),
-        shadow_prices: vec![ShadowPrice { family: "F-003".into(), price: 0.02 }],
-        worth: pleegzorg::matching::worth::Worth::NotIdentified,
-        worth_reason: note(
-            "overlap",
-            "Plaatsingen werden niet door het toeval verdeeld.",
-            "Placements were not assigned by chance.",
-        ),
-        reproducible: true,
     }
 }
 
