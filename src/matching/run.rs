@@ -215,10 +215,11 @@ impl Case<'_> {
             .map(|at| self.predicted.row(group, members.len(), at, member))
             .collect();
         let means = self.mean_contributions(&rows);
+        let apart = self.told_apart(&rows);
         let mut candidates = Vec::with_capacity(passing.len());
         for (at, choice) in passing.iter().enumerate() {
             let mut equal_to: Vec<String> = (0..rows.len())
-                .filter(|&o| o != at && !self.contrasts.tells_apart(rows[at], rows[o]))
+                .filter(|&o| o != at && !apart[at.max(o)][at.min(o)])
                 .map(|o| self.id(passing[o].family))
                 .collect();
             equal_to.sort();
@@ -242,6 +243,14 @@ impl Case<'_> {
             relaxations: self.relaxations(set),
             guideline: notes,
         }
+    }
+
+    /// For each row the rows before it, and whether the two are told apart.
+    fn told_apart(&self, rows: &[usize]) -> Vec<Vec<bool>> {
+        let of = |at: usize| {
+            (0..at).map(|other| self.contrasts.tells_apart(rows[at], rows[other])).collect()
+        };
+        (0..rows.len()).into_par_iter().map(of).collect()
     }
 
     fn id(&self, family: FamilyIx) -> String {

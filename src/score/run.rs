@@ -4,7 +4,7 @@ use super::note::Note;
 use super::notes::{NoteSettings, guideline, safety};
 use super::result::{Reason, Risk, ScoreResult, StayScore};
 use super::words;
-use crate::features::{AsOf, Term, feature};
+use crate::features::{AsOf, Term, known};
 use crate::history::{Day, History, Index};
 use crate::model::{Contribution, Model, Prediction, PredictionNote, TimeUnit};
 use crate::outcome::{Definition, Spell, Unit, spells};
@@ -159,7 +159,7 @@ fn reason(c: &Contribution, imputed: &[&str]) -> Reason {
     let columns: Vec<String> = Term::parse_all(&[&c.term])
         .map(|terms| terms.iter().flat_map(|t| t.columns()).map(str::to_owned).collect())
         .unwrap_or_default();
-    let features: Vec<_> = columns.iter().filter_map(|c| feature(c).ok()).collect();
+    let features: Vec<_> = columns.iter().filter_map(|c| known(c)).collect();
     let label = (!features.is_empty()).then(|| {
         let join = |of: fn(&crate::features::Feature) -> &'static str, and: &str| {
             features.iter().map(|f| of(f)).collect::<Vec<_>>().join(and)

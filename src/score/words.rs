@@ -2,7 +2,7 @@
 
 use super::note::Note;
 use super::result::Risk;
-use crate::features::feature;
+use crate::features::known;
 use crate::model::{Abstention, PredictionNote, RiskAt};
 
 impl From<RiskAt> for Risk {
@@ -16,8 +16,8 @@ pub(crate) const NO_HORIZON: &str = "horizon_without_number";
 
 /// A column in plain words: Dutch, English.
 fn label(column: &str) -> (String, String) {
-    feature(column).map_or_else(
-        |_| (column.to_owned(), column.to_owned()),
+    known(column).map_or_else(
+        || (column.to_owned(), column.to_owned()),
         |f| (f.label_nl.to_owned(), f.label_en.to_owned()),
     )
 }
