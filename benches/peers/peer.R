@@ -1,8 +1,8 @@
 # R's side: Rscript peer.R TASK FILE. Reads the data, then for every line on its standard input does
 # the work once and prints the seconds and check values.
 a <- commandArgs(TRUE); task <- a[1]
-need <- switch(task, "fine-gray" = "cmprsk", elastic =, "elastic-wide" = "glmnet", forest = "ranger", "survival")
-if (need == "ranger") suppressWarnings(suppressMessages(require(survival, quietly = TRUE)))
+need <- switch(task, "fine-gray" = "cmprsk", elastic =, "elastic-wide" = "glmnet", forest = "ranger", score = "riskRegression", "survival")
+if (need %in% c("ranger", "riskRegression")) suppressWarnings(suppressMessages(require(survival, quietly = TRUE)))
 if (!suppressWarnings(suppressMessages(require(need, character.only = TRUE, quietly = TRUE)))) {
   cat("missing", need, "\n"); quit(status = 0)
 }
@@ -15,7 +15,13 @@ ctl <- if (need == "survival") coxph.control(iter.max = 20)
 names <- as.character(seq_len(n)); kinds <- factor(cause, 0:2)
 y <- if (need == "glmnet") cbind(time = exit, status = event) else if (need == "survival" || need == "ranger") switch(task,
   "cox-entry" = Surv(entry, exit, event), km = Surv(exit, any), aj =, "aj-days" = Surv(exit, kinds), Surv(exit, event))
+if (task == "score") {
+  h <- c(0.4, 0.8, 1.2); rows <- data.frame(time = exit, cause = cause)
+  risk <- sapply(h, function(t) 1 - exp(-0.6 * t * exp(0.3 * x[, 1] - 0.2 * x[, 2])))
+}
 work <- switch(task,
+  score = function() Score(list(m = risk), Hist(time, cause) ~ 1, data = data.table::as.data.table(rows), cause = 1,
+    times = h, metrics = c("auc", "brier"), se.fit = FALSE, null.model = FALSE, cens.model = "km"),
   cox = function() coxph.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
   "cox-entry" = function() agreg.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
   "cox-cluster" = function() coxph(y ~ x, cluster = group),
@@ -27,6 +33,7 @@ work <- switch(task,
   forest = function() ranger(x = x, y = y, num.trees = 100, min.node.size = 15, num.threads = 2, seed = 1),
   "fine-gray" = function() crr(exit, cause, x))
 check <- switch(task,
+  score = function(f) c(rbind(f$AUC$score$AUC, f$Brier$score$Brier)),
   cox =, "cox-entry" = function(f) c(f$coefficients, f$loglik),
   "cox-cluster" = function(f) c(f$coefficients, sqrt(diag(f$var))),
   km = function(f) c(f$surv[n %/% 2], f$std.err[n %/% 2]),

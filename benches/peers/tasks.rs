@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use pleegzorg::evaluate::{Observed, Predicted, auc, brier};
 use pleegzorg::learners::{SurvivalForest, SurvivalForestSettings};
 use pleegzorg::survival::{
     AalenJohansen, ConcordanceOptions, Cox, ElasticNet, FineGray, Frailty, FrailtyDistribution,
@@ -109,6 +110,14 @@ pub const TASKS: &[Task] = &[
     // glmnet's default stops when no move changes the objective by more than 1e-7 of the null
     // deviance, which leaves about 1e-4 in a coefficient; ours leaves 1e-6 of a standard deviation.
     Task {
+        name: "score",
+        work: "AUC(t) and Brier at three horizons",
+        peer: "R Score",
+        size: (1_000_000, 2, 2, 2, false),
+        quick: 20_000,
+        goal: -2.0,
+    },
+    Task {
         name: "elastic",
         work: "elastic net, a path of 100",
         peer: "R glmnet",
@@ -150,12 +159,17 @@ pub const TASKS: &[Task] = &[
     },
 ];
 
+/// The horizons at which risks are judged.
+const HORIZONS: [f64; 3] = [0.4, 0.8, 1.2];
+
 /// The checked input of a task.
 pub struct Input {
     outcome: Outcome,
     sample: Option<Sample>,
     score: Vec<f64>,
     group: Vec<u32>,
+    /// Predicted risks at the horizons.
+    risks: Vec<Vec<f64>>,
     /// The columns of a forest.
     x: ndarray::Array2<f64>,
 }
@@ -189,7 +203,15 @@ impl Input {
         let group = if task.name == "frailty" { data.group.clone() } else { Vec::new() };
         let forest = task.name.ends_with("forest");
         let x = if forest { data.x.clone() } else { ndarray::Array2::zeros((0, 0)) };
-        Self { outcome, sample, score, group, x }
+        let risk = |h: f64| {
+            let of = |row: ndarray::ArrayView1<f64>| {
+                1.0 - (-0.6 * h * (0.3 * row[0] - 0.2 * row[1]).exp()).exp()
+            };
+            data.x.rows().into_iter().map(of).collect()
+        };
+        let judged = task.name == "score";
+        let risks = if judged { HORIZONS.map(risk).to_vec() } else { Vec::new() };
+        Self { outcome, sample, score, group, risks, x }
     }
 
     /// Does the work once; numbers that the peer must agree with.
@@ -224,6 +246,14 @@ impl Input {
                 let frailty = Frailty::new(FrailtyDistribution::Gamma);
                 let fit = frailty.fit(sample(), 1, &self.group).expect("a fit");
                 fit.cox.coef.to_vec()
+            }
+            "score" => {
+                let observed = Observed::new(&self.outcome, 1, &HORIZONS).expect("rising horizons");
+                let weights = observed.weigh(None).expect("weights");
+                let predicted =
+                    Predicted::new(&observed, self.risks.clone()).expect("probabilities");
+                let at = |h: usize| [auc(&weights, &predicted, h), brier(&weights, &predicted, h)];
+                (0..HORIZONS.len()).flat_map(at).map(|v| v.expect("follow-up")).collect()
             }
             "forest" | "competing-forest" => self.forest(),
             "km" => {
