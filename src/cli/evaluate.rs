@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{Failure, Output};
-use super::page::{PageArgs, about_study};
+use super::page::{CardArgs, PageArgs, about_study};
 use super::study::StudyArgs;
 use crate::evaluate;
 use crate::model::{Model, Source};
-use crate::report::evaluate_page;
+use crate::report::{Card, evaluate_page};
 use crate::{Error, ErrorKind};
 
 /// Judge a study's model honestly: on folds that split no child, over time, by provider
@@ -31,6 +31,8 @@ pub(crate) struct EvaluateArgs {
     force: bool,
     #[command(flatten)]
     page: PageArgs,
+    #[command(flatten)]
+    card: CardArgs,
 }
 
 pub(crate) fn run(args: &EvaluateArgs, out: &mut Output) -> Result<u8, Failure> {
@@ -51,17 +53,20 @@ pub(crate) fn run(args: &EvaluateArgs, out: &mut Output) -> Result<u8, Failure> 
         model.belongs_to(&study)?;
     }
     args.page.may_write(args.force)?;
+    args.card.may_write(args.force)?;
     let source = Source::read(&study, &*progress)?;
     let evaluation = evaluate::run(&study, &source, &*progress)?;
     for warning in &evaluation.warnings {
         out.note(&format!("warning: {warning}"));
     }
-    if let (Some(path), Some(mut model)) = (&args.model, model) {
+    let mut model = model;
+    if let (Some(path), Some(model)) = (&args.model, &mut model) {
         model.set_stamp(evaluation.stamp());
         model.write(path, true)?;
     }
     let about = about_study(&study, source.history().map(|(h, _)| h));
     args.page.write(args.force, |options| evaluate_page(&evaluation, &about, options))?;
+    args.card.write(args.force, || Card::new(&study, model.as_ref(), Some(&evaluation)))?;
     out.answer(&evaluation, || evaluation.table())?;
     Ok(0)
 }

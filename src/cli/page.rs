@@ -11,8 +11,9 @@ use crate::files::{may_write, write_whole};
 use crate::history::{Day, History, Index};
 use crate::model::{DataSpec, Model, Study};
 use crate::outcome::{spells, to_outcome};
-use crate::report::{About, Audience, Page, PageOptions};
+use crate::report::{About, Audience, Card, Page, PageOptions};
 use crate::survival::Interval;
+use crate::{Error, ErrorKind};
 
 /// Writing a page.
 #[derive(Debug, Args)]
@@ -71,6 +72,43 @@ impl PageArgs {
         if let Some(path) = &self.html {
             write_whole(path, page(self.reader.options()).render().as_bytes(), force)?;
         }
+        Ok(())
+    }
+}
+
+/// Writing a card.
+#[derive(Debug, Args)]
+pub(crate) struct CardArgs {
+    /// Write the model card with the TRIPOD+AI table: PREFIX.md, PREFIX.html and PREFIX.json
+    #[arg(long, value_name = "PREFIX")]
+    pub card: Option<PathBuf>,
+}
+
+impl CardArgs {
+    /// The three files.
+    fn files(&self) -> Option<[PathBuf; 3]> {
+        let prefix = self.card.as_ref()?;
+        Some(["md", "html", "json"].map(|end| {
+            let mut name = prefix.clone().into_os_string();
+            name.push(format!(".{end}"));
+            PathBuf::from(name)
+        }))
+    }
+
+    /// Refuses, before long work, files that may not be written after it.
+    pub fn may_write(&self, force: bool) -> Result<(), Failure> {
+        self.files().iter().flatten().try_for_each(|path| Ok(may_write(path, force)?))
+    }
+
+    /// Writes the card, where one is asked.
+    pub fn write(&self, force: bool, card: impl FnOnce() -> Card) -> Result<(), Failure> {
+        let Some([md, html, json]) = self.files() else { return Ok(()) };
+        let card = card();
+        let text = serde_json::to_string_pretty(&card)
+            .map_err(|e| Error::new(ErrorKind::Data, format!("the card cannot be written: {e}")))?;
+        write_whole(&md, card.markdown().as_bytes(), force)?;
+        write_whole(&html, card.html().as_bytes(), force)?;
+        write_whole(&json, text.as_bytes(), force)?;
         Ok(())
     }
 }

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{Failure, Output};
-use super::page::{PageArgs, about_study};
+use super::page::{CardArgs, PageArgs, about_study};
 use super::progress::stage;
 use super::study::StudyArgs;
 use crate::files::may_write;
 use crate::model::{
     self, Kind, ModelError, Source, TermResult, Test, TrainResult, prepare_with_progress,
 };
-use crate::report::train_page;
+use crate::report::{Card, train_page};
 
 /// Fit the model of a study on all its rows, and write it
 #[derive(Debug, Args)]
@@ -29,6 +29,8 @@ pub(crate) struct TrainArgs {
     force: bool,
     #[command(flatten)]
     page: PageArgs,
+    #[command(flatten)]
+    card: CardArgs,
 }
 
 /// The kinds of models, for `--help`.
@@ -50,6 +52,7 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     }
     args.out.iter().try_for_each(|path| may_write(path, args.force))?;
     args.page.may_write(args.force)?;
+    args.card.may_write(args.force)?;
     let source = Source::read(&study, &*progress)?;
     let prepared = prepare_with_progress(&study, &source, None, None, &*progress)?;
     let fitted = model::fit_with_progress(&prepared, None, &study.model, &*progress)?;
@@ -65,6 +68,7 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     }
     let about = about_study(&study, source.history().map(|(h, _)| h));
     args.page.write(args.force, |options| train_page(&result, &about, options))?;
+    args.card.write(args.force, || Card::new(&study, Some(&fitted.model), None))?;
     out.answer(&result, || table(&result))?;
     Ok(0)
 }

@@ -19,6 +19,7 @@ mod sections;
 mod stability;
 mod svg;
 mod table;
+mod tripod;
 mod words;
 
 pub use calibration::{CalibrationMark, CalibrationPicture, Spread};
@@ -35,3 +36,4 @@ pub use pages::{
 pub use sections::BaseRate;
 pub use stability::{StabilityMark, StabilityPicture};
 pub use table::{Row, RowKind, Table};
+pub use tripod::{Card, Item, Told};

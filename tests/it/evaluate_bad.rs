@@ -178,3 +178,29 @@ fn a_provider_with_three_placements_and_an_audit_file_with_unknown_ids() {
         assert!(split["horizons"].as_array().unwrap().iter().all(|h| h["slope"].is_null()));
     }
 }
+
+#[test]
+fn the_card_is_written_three_times_and_makes_nothing_up() {
+    let dir = tempfile::tempdir().unwrap();
+    table(dir.path(), 200, |k| k % 2 == 0, |_| "a,1".into());
+    study(dir.path(), "\"x\"", "");
+    pleegzorg(dir.path(), &["train", "study.toml", "-o", "m.json", "--card", "trained"]).code(0);
+    let judge = ["evaluate", "study.toml", "--model", "m.json", "--card", "judged"];
+    pleegzorg(dir.path(), &[&judge[..], &QUICK].concat()).code(0);
+    for prefix in ["trained", "judged"] {
+        let read = |end: &str| {
+            std::fs::read_to_string(dir.path().join(format!("{prefix}.{end}"))).unwrap()
+        };
+        let json: Value = serde_json::from_str(&read("json")).unwrap();
+        let items = json["items"].as_array().unwrap();
+        assert_eq!(items.len(), 27);
+        let told = |k: usize| items[k - 1]["told"].as_str().unwrap();
+        assert_eq!([told(17), told(18), told(19)], ["asked"; 3], "only people can say it");
+        let performance = if prefix == "judged" { "filled" } else { "missing" };
+        assert_eq!((told(21), told(23)), ("filled", performance));
+        assert_eq!(json["verdict"].is_null(), prefix == "trained");
+        assert!(read("md").contains("## TRIPOD+AI") && read("html").starts_with("<!doctype html>"));
+    }
+    // What is there is not replaced unasked.
+    pleegzorg(dir.path(), &["train", "study.toml", "--card", "trained"]).code(2);
+}
