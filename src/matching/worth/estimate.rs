@@ -98,46 +98,77 @@ struct Weighed {
 /// The worth of both policies; `None` where there are too few choices or a model cannot be fitted.
 #[must_use]
 pub fn evaluate(pasts: &[Past], risks: &RiskModel<'_>, level: f64) -> Option<Vec<PolicyWorth>> {
-    let known = pasts.iter().filter(|p| p.weight > 0.0).count();
-    if known < FEWEST_CHOICES {
+    if !enough(pasts) {
         return None;
     }
-    let weighed = cross_fit(pasts, risks)?;
+    evaluate_given(pasts, &chances(pasts)?, risks, level)
+}
+
+/// As [`evaluate`], where the chances of the options in history are known already: they do not
+/// depend on outcomes.
+pub(super) fn evaluate_given(
+    pasts: &[Past],
+    chances: &[Vec<f64>],
+    risks: &RiskModel<'_>,
+    level: f64,
+) -> Option<Vec<PolicyWorth>> {
+    if !enough(pasts) {
+        return None;
+    }
+    let weighed = weigh(pasts, chances, risks);
     Some(vec![
         worth("lowest_risk", pasts, &weighed, &lowest, level),
         worth("leaning", pasts, &weighed, &leaning, level),
     ])
 }
 
-fn cross_fit(pasts: &[Past], risks: &RiskModel<'_>) -> Option<Vec<Weighed>> {
-    // Units go to folds in turn, in the order of their numbers.
+fn enough(pasts: &[Past]) -> bool {
+    pasts.iter().filter(|p| p.weight > 0.0).count() >= FEWEST_CHOICES
+}
+
+/// The choices to hold out and those to learn from, fold by fold. Units go to folds in turn, in
+/// the order of their numbers.
+fn folds(pasts: &[Past]) -> Vec<(Vec<usize>, Vec<usize>)> {
     let mut units: Vec<u32> = pasts.iter().map(|p| p.unit).collect();
     units.sort_unstable();
     units.dedup();
     let fold: BTreeMap<u32, usize> =
         units.iter().enumerate().map(|(k, &c)| (c, k % FOLDS)).collect();
-    let mut out: Vec<Option<Weighed>> = pasts.iter().map(|_| None).collect();
-    for held in 0..FOLDS {
-        let is_held = |p: &Past| fold[&p.unit] == held;
-        let (test, train): (Vec<usize>, Vec<usize>) =
-            (0..pasts.len()).partition(|&k| is_held(&pasts[k]));
-        if test.is_empty() {
-            continue;
+    (0..FOLDS)
+        .map(|held| (0..pasts.len()).partition(|&k| fold[&pasts[k].unit] == held))
+        .filter(|(test, _): &(Vec<usize>, Vec<usize>)| !test.is_empty())
+        .collect()
+}
+
+/// The chance of each option in history, by a model that did not see this child; `None` where it
+/// cannot be fitted.
+pub(super) fn chances(pasts: &[Past]) -> Option<Vec<Vec<f64>>> {
+    let mut out = vec![Vec::new(); pasts.len()];
+    for (test, train) in folds(pasts) {
+        let choices: Vec<&Chosen> = train.iter().map(|&k| &pasts[k].choice).collect();
+        let model = ChoiceModel::fit(&choices, RIDGE)?;
+        for k in test {
+            out[k] = model.chances(&pasts[k].choice.options);
         }
+    }
+    Some(out)
+}
+
+fn weigh(pasts: &[Past], chances: &[Vec<f64>], risks: &RiskModel<'_>) -> Vec<Weighed> {
+    let mut out: Vec<Option<Weighed>> = pasts.iter().map(|_| None).collect();
+    for (test, train) in folds(pasts) {
         let seen: Vec<&Past> = train.iter().map(|&k| &pasts[k]).collect();
         let all: Vec<&Past> = train.iter().chain(&test).map(|&k| &pasts[k]).collect();
-        let choices: Vec<&Chosen> = seen.iter().map(|p| &p.choice).collect();
-        let model = ChoiceModel::fit(&choices, RIDGE)?;
         let mut raw = risks(&seen, &all);
         let held_out = raw.split_off(seen.len());
         let calibration = calibrate(&seen, &raw);
         for (k, raw) in test.into_iter().zip(held_out) {
-            let chance = model.chances(&pasts[k].choice.options);
             let of = |&r: &f64| expit(calibration.0 + calibration.1 * logit(r));
+            let chance = chances[k].clone();
             out[k] = Some(Weighed { chance, risk: raw.iter().map(of).collect(), raw });
         }
     }
-    out.into_iter().collect()
+    out.into_iter().flatten().collect()
 }
 
 fn logit(p: f64) -> f64 {
@@ -149,8 +180,9 @@ fn expit(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// Intercept and slope of the outcome on the logit of the risk, in the training choices. A slope
-/// below zero counts as zero: nothing is expected of a model that points the wrong way.
+/// Intercept and slope of the outcome on the logit of the risk, in the training choices. Of a model
+/// that points the wrong way nothing is expected: the slope is zero, and the intercept that of the
+/// mean outcome.
 fn calibrate(train: &[&Past], risks: &[Vec<f64>]) -> (f64, f64) {
     let (mut a, mut b) = (0.0, 1.0);
     let rows: Vec<(f64, f64, f64)> = train
@@ -184,7 +216,11 @@ fn calibrate(train: &[&Past], risks: &[Vec<f64>]) -> (f64, f64) {
             break;
         }
     }
-    (a, b.max(0.0))
+    if b < 0.0 {
+        let (y, w) = rows.iter().fold((0.1, 0.2), |sum, r| (sum.0 + r.2 * r.1, sum.1 + r.2));
+        return (logit(y / w), 0.0);
+    }
+    (a, b)
 }
 
 /// All on the family with the lowest risk; shared where several are equal.
@@ -287,4 +323,37 @@ fn interval(
     let t = StudentsT::new(0.0, 1.0, c - 1.0).map_or(1.96, |t| t.inverse_cdf(0.5 + 0.5 * level));
     let half = t * variance.sqrt();
     (value - half, value + half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_model_that_points_the_wrong_way_only_the_mean_is_expected() {
+        // Risks 0.2 and 0.4; of the first half break down, of the second a quarter: 3 of 8.
+        let past = |k: usize| Past {
+            choice: Chosen { options: vec![vec![0.0]], chosen: 0 },
+            outcome: f64::from(u8::from(if k.is_multiple_of(2) {
+                k.is_multiple_of(4)
+            } else {
+                k % 8 == 1
+            })),
+            weight: 1.0,
+            cluster: k as u32,
+            unit: k as u32,
+            stratum: 0,
+        };
+        let pasts: Vec<Past> = (0..8_000).map(past).collect();
+        let train: Vec<&Past> = pasts.iter().collect();
+        let risks: Vec<Vec<f64>> = (0..8_000).map(|k| vec![[0.2, 0.4][k % 2]]).collect();
+        let (a, b) = calibrate(&train, &risks);
+        assert_eq!(b, 0.0);
+        assert!((expit(a) - 0.375).abs() < 1e-4, "{a}");
+        // And the right way round it is followed: half of those at 0.4, a quarter of those at 0.2.
+        let risks: Vec<Vec<f64>> = (0..8_000).map(|k| vec![[0.4, 0.2][k % 2]]).collect();
+        let (a, b) = calibrate(&train, &risks);
+        assert!((expit(a + b * logit(0.4)) - 0.5).abs() < 1e-3);
+        assert!((expit(a + b * logit(0.2)) - 0.25).abs() < 1e-3);
+    }
 }

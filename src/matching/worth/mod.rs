@@ -118,6 +118,10 @@ pub fn worth(
     if let Some(why) = all_refused(&policies) {
         return Ok((Worth::NotIdentified, why));
     }
+    let placebo = placebo(&pasts, &own, ROUNDS, 42, LEVEL);
+    if let Some(failed) = placebo.as_ref().filter(|p| !p.passes(LEVEL)) {
+        return Ok((Worth::NotIdentified, text::placebo_failed(failed)));
+    }
     let choices: Vec<&Chosen> = pasts.iter().map(|p| &p.choice).collect();
     let fitted = ChoiceModel::fit(&choices, 1.0);
     let terms = fitted.map_or_else(Vec::new, |m| {
@@ -130,7 +134,7 @@ pub fn worth(
         outside_rules: rebuilt.outside_rules,
         only_one: rebuilt.only_one,
         choice_model: terms,
-        placebo: placebo(&pasts, &own, ROUNDS, 42, LEVEL),
+        placebo,
         policies,
     };
     let note = text::estimated(&estimate);

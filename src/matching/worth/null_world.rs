@@ -11,7 +11,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use super::estimate::{Past, PolicyWorth, RiskModel, evaluate};
+use super::estimate::{Past, PolicyWorth, RiskModel, chances, evaluate, evaluate_given};
 use super::logit::{Chosen, solve};
 
 /// Columns of a child and of a family in the null world.
@@ -222,6 +222,15 @@ pub struct Placebo {
     pub coverage: f64,
 }
 
+impl Placebo {
+    /// Whether the method finds about nothing where nothing is to be found: fewer of its intervals
+    /// may miss than three times what they promise.
+    #[must_use]
+    pub fn passes(&self, level: f64) -> bool {
+        self.coverage >= 1.0 - 3.0 * (1.0 - level)
+    }
+}
+
 /// Exchanges outcomes within strata, so that no choice can have mattered, and estimates again.
 #[must_use]
 pub fn placebo(
@@ -231,13 +240,14 @@ pub fn placebo(
     seed: u64,
     level: f64,
 ) -> Option<Placebo> {
+    let chances = chances(pasts)?;
     let found: Vec<(f64, bool)> = (0..u64::from(rounds))
         .into_par_iter()
         .filter_map(|k| {
             let mut rng = ChaCha12Rng::seed_from_u64(seed);
             rng.set_stream(k);
             let mixed = exchanged(pasts, &mut rng);
-            let worth = evaluate(&mixed, risks, level)?;
+            let worth = evaluate_given(&mixed, &chances, risks, level)?;
             let e = worth.iter().find(|w| w.policy == "leaning")?.estimates.last()?;
             Some((e.reduction, e.lower <= 0.0 && 0.0 <= e.upper))
         })

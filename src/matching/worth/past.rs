@@ -19,8 +19,9 @@ use crate::model::Model;
 use crate::outcome::{Cause, Definition, Spell, spells};
 
 /// The columns of the choice model.
-pub const COLUMNS: [&str; 7] = [
+pub const COLUMNS: [&str; 8] = [
     "log_km_home",
+    "ten_km_home",
     "distance_unknown",
     "own_network",
     "places_free",
@@ -162,6 +163,9 @@ fn choice(s: &Situation<'_>, screen: &Screen<'_>, stay: StayIx, family: FamilyIx
     let load = Caseload::new(s, screen.rules());
     let Some(ask) = load.asks.first() else { return Made::Outside };
     let child = s.history.child(ask.child);
+    // What is scored while one family is being introduced would give the choice away: of every
+    // family only that counts which was known when the request came in.
+    let known = ask.request.received.map_or(s.as_of, |day| day.min(s.as_of));
     let options: Vec<(FamilyIx, (Vec<f64>, AsOf))> = passing(s, screen, &[ask])
         .into_iter()
         .map(|f| {
@@ -171,13 +175,14 @@ fn choice(s: &Situation<'_>, screen: &Screen<'_>, stay: StayIx, family: FamilyIx
             let since = now.state.experience_since.map_or(0, |d| s.as_of.since(d).max(0));
             let x = vec![
                 km.map_or(0.0, |km| (1.0 + km).ln()),
+                km.map_or(0.0, |km| km / 10.0),
                 f64::from(u8::from(km.is_none())),
                 f64::from(u8::from(network)),
                 f64::from(screen.free(now)),
                 now.residents.len() as f64,
                 f64::from(since) / 365.25,
             ];
-            (f, (x, pair(s, ask, f, false)))
+            (f, (x, AsOf { date: known, ..pair(s, ask, f, false) }))
         })
         .collect();
     let Some(chosen) = options.iter().position(|o| o.0 == family) else { return Made::Outside };

@@ -138,6 +138,30 @@ fn exchanged_outcomes_are_worth_nothing_where_the_true_ones_are_worth_something(
 }
 
 #[test]
+fn a_placebo_that_finds_something_is_noticed() {
+    // Whom the worker takes follows what no column tells: of each pair the first is the better by
+    // the model, and it is taken where the child is of a kind that breaks down seldom.
+    let mut rng = ChaCha12Rng::seed_from_u64(9);
+    let past = |k: usize| {
+        let easy = k.is_multiple_of(2);
+        let chosen = usize::from(rng.random::<f64>() < if easy { 0.1 } else { 0.9 });
+        Past {
+            choice: Chosen { options: vec![vec![1.0], vec![0.0]], chosen },
+            outcome: f64::from(u8::from(rng.random::<f64>() < if easy { 0.1 } else { 0.6 })),
+            weight: 1.0,
+            cluster: (k % 60) as u32,
+            unit: k as u32,
+            stratum: (k % 2) as u32,
+        }
+    };
+    let pasts: Vec<Past> = (0..800).map(past).collect();
+    let fails = placebo(&pasts, &knows, 40, 5, 0.95).unwrap();
+    assert!(fails.mean > 0.05 && !fails.passes(0.95), "{fails:?}");
+    let sound = placebo(&two(800, 0.5, (0.3, 0.3), 2), &knows, 40, 5, 0.95).unwrap();
+    assert!(sound.passes(0.95), "{sound:?}");
+}
+
+#[test]
 fn in_the_null_world_the_model_promises_much_and_the_intervals_hold_zero() {
     let found = null_worlds(24, 400, 2026, 0.95);
     assert!(found.model_claims > 0.25, "{}", found.model_claims);

@@ -1,7 +1,7 @@
 //! The worth in words.
 
 use super::estimate::{FEWEST_CHOICES, PolicyWorth};
-use super::{MethodCoverage, NullWorlds, WorthEstimate};
+use super::{MethodCoverage, NullWorlds, Placebo, WorthEstimate};
 use crate::score::{Lang, Note};
 
 /// The caution of every answer on worth.
@@ -59,6 +59,25 @@ pub(super) fn refused(why: &str, policies: &[PolicyWorth]) -> Note {
             "too_few_effective",
         ),
     }
+}
+
+/// The method finds something where nothing is to be found: what decided the choices is not in
+/// the choice model.
+pub(super) fn placebo_failed(p: &Placebo) -> Note {
+    let (found, hold) = (100.0 * p.mean, (100.0 * p.coverage).round());
+    not_identified(
+        &format!(
+            "met verwisselde uitkomsten, waar geen keuze iets kan hebben uitgemaakt, vindt de \
+             methode toch {found:+.1} per 100, en maar {hold}% van de intervallen bevat 0. Wat de \
+             keuzes bepaalde, staat dus niet genoeg in de gegevens."
+        ),
+        &format!(
+            "with outcomes exchanged, where no choice can have mattered, the method still finds \
+             {found:+.1} per 100, and only {hold}% of its intervals hold 0. So what decided the \
+             choices is not well enough in the records."
+        ),
+        "placebo_failed",
+    )
 }
 
 pub(super) fn estimated(w: &WorthEstimate) -> Note {
