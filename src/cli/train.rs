@@ -52,7 +52,7 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     }
     args.out.iter().try_for_each(|path| may_write(path, args.force))?;
     args.page.may_write(args.force)?;
-    args.card.may_write(args.force)?;
+    args.card.may_write(args.force, [&args.out, &args.page.html])?;
     let source = Source::read(&study, &*progress)?;
     let prepared = prepare_with_progress(&study, &source, None, None, &*progress)?;
     let fitted = model::fit_with_progress(&prepared, None, &study.model, &*progress)?;

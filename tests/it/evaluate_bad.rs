@@ -203,4 +203,12 @@ fn the_card_is_written_three_times_and_makes_nothing_up() {
     }
     // What is there is not replaced unasked.
     pleegzorg(dir.path(), &["train", "study.toml", "--card", "trained"]).code(2);
+    // Nor does the card ever take the place of the model or the page of the same run.
+    let before = std::fs::read(dir.path().join("m.json")).unwrap();
+    for other in [["-o", "m.json"], ["--html", "m.html"]] {
+        let args = ["train", "study.toml", "--card", "m", "--force", other[0], other[1]];
+        let said = pleegzorg(dir.path(), &args).code(2).stderr;
+        assert!(said.contains("--card would write a file"), "{said}");
+    }
+    assert_eq!(std::fs::read(dir.path().join("m.json")).unwrap(), before);
 }
