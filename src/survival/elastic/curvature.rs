@@ -51,13 +51,13 @@ impl Curvature {
         self.per_set = problem.deaths.iter().zip(&state.s0).map(root).collect();
     }
 
-    /// Takes the curvature anew, at this state.
-    pub(super) fn refresh(&mut self, problem: &Problem, state: &State) {
+    /// Takes the curvature anew, at this state, over these columns.
+    pub(super) fn refresh(&mut self, problem: &Problem, state: &State, columns: &[usize]) {
         self.refer(problem, state);
-        let columns = std::mem::take(&mut self.columns);
+        self.columns.clear();
         self.place.fill(None);
         self.means.clear();
-        self.extend(problem, &columns);
+        self.extend(problem, columns);
     }
 
     /// Brings columns into play.

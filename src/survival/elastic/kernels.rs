@@ -21,6 +21,44 @@ fn dot_body(a: &[f64], b: &[f64]) -> f64 {
     ((half[0] + half[2]) + (half[1] + half[3])) + tail
 }
 
+/// Σ a b for four a: what is shared is read once.
+#[inline(always)]
+fn dot_four(a: [&[f64]; 4], b: &[f64]) -> [f64; 4] {
+    let n = b.len();
+    let (a0, a0_tail) = a[0][..n].as_chunks::<LANES>();
+    let (a1, a1_tail) = a[1][..n].as_chunks::<LANES>();
+    let (a2, a2_tail) = a[2][..n].as_chunks::<LANES>();
+    let (a3, a3_tail) = a[3][..n].as_chunks::<LANES>();
+    let (b_head, b_tail) = b.as_chunks::<LANES>();
+    let mut sums = [[0.0; LANES]; 4];
+    for (((p, q), (r, s)), b) in a0.iter().zip(a1).zip(a2.iter().zip(a3)).zip(b_head) {
+        for l in 0..LANES {
+            sums[0][l] += p[l] * b[l];
+        }
+        for l in 0..LANES {
+            sums[1][l] += q[l] * b[l];
+        }
+        for l in 0..LANES {
+            sums[2][l] += r[l] * b[l];
+        }
+        for l in 0..LANES {
+            sums[3][l] += s[l] * b[l];
+        }
+    }
+    let tails = [a0_tail, a1_tail, a2_tail, a3_tail];
+    let mut out = [0.0; 4];
+    for k in 0..4 {
+        let v = sums[k];
+        let half = [v[0] + v[4], v[1] + v[5], v[2] + v[6], v[3] + v[7]];
+        let mut tail = 0.0;
+        for (a, b) in tails[k].iter().zip(b_tail) {
+            tail += a * b;
+        }
+        out[k] = ((half[0] + half[2]) + (half[1] + half[3])) + tail;
+    }
+    out
+}
+
 struct Dots<'a> {
     columns: &'a [&'a [f64]],
     with: &'a [f64],
@@ -32,7 +70,12 @@ impl WithSimd for Dots<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for (out, column) in self.out.iter_mut().zip(self.columns) {
+        let (head, tail) = self.columns.as_chunks::<4>();
+        let (out, rest) = self.out.split_at_mut(4 * head.len());
+        for (out, columns) in out.chunks_mut(4).zip(head) {
+            out.copy_from_slice(&dot_four(*columns, self.with));
+        }
+        for (out, column) in rest.iter_mut().zip(tail) {
             *out = dot_body(column, self.with);
         }
     }
@@ -53,25 +96,41 @@ pub(super) const SIDE: usize = 4;
 fn tile(a: [&[f64]; 2], b: [&[f64]; SIDE]) -> [[f64; SIDE]; 2] {
     const FOUR: usize = 4;
     let n = a[0].len();
-    let [a0, a1] = a.map(|v| v[..n].as_chunks::<FOUR>());
-    let [b0, b1, b2, b3] = b.map(|v| v[..n].as_chunks::<FOUR>());
+    // Plain loops throughout: an iterator over an array that is not inlined costs three times as much.
+    let (a0, a0_tail) = a[0][..n].as_chunks::<FOUR>();
+    let (a1, a1_tail) = a[1][..n].as_chunks::<FOUR>();
+    let (b0, b0_tail) = b[0][..n].as_chunks::<FOUR>();
+    let (b1, b1_tail) = b[1][..n].as_chunks::<FOUR>();
+    let (b2, b2_tail) = b[2][..n].as_chunks::<FOUR>();
+    let (b3, b3_tail) = b[3][..n].as_chunks::<FOUR>();
     let mut sums = [[[0.0; FOUR]; SIDE]; 2];
-    let rest = b0.0.iter().zip(b1.0).zip(b2.0.iter().zip(b3.0));
-    for ((x, y), ((p, q), (r, s))) in a0.0.iter().zip(a1.0).zip(rest) {
-        for (j, with) in [p, q, r, s].into_iter().enumerate() {
-            for l in 0..FOUR {
-                sums[0][j][l] += x[l] * with[l];
-            }
-            for l in 0..FOUR {
-                sums[1][j][l] += y[l] * with[l];
-            }
+    let rest = b0.iter().zip(b1).zip(b2.iter().zip(b3));
+    for ((x, y), ((p, q), (r, s))) in a0.iter().zip(a1).zip(rest) {
+        for l in 0..FOUR {
+            sums[0][0][l] = x[l].mul_add(p[l], sums[0][0][l]);
+            sums[0][1][l] = x[l].mul_add(q[l], sums[0][1][l]);
+            sums[0][2][l] = x[l].mul_add(r[l], sums[0][2][l]);
+            sums[0][3][l] = x[l].mul_add(s[l], sums[0][3][l]);
+        }
+        for l in 0..FOUR {
+            sums[1][0][l] = y[l].mul_add(p[l], sums[1][0][l]);
+            sums[1][1][l] = y[l].mul_add(q[l], sums[1][1][l]);
+            sums[1][2][l] = y[l].mul_add(r[l], sums[1][2][l]);
+            sums[1][3][l] = y[l].mul_add(s[l], sums[1][3][l]);
         }
     }
-    let mut out = sums.map(|s| s.map(|v| (v[0] + v[2]) + (v[1] + v[3])));
-    let tails = [b0.1, b1.1, b2.1, b3.1];
-    for (out, a) in out.iter_mut().zip([a0.1, a1.1]) {
-        for (out, b) in out.iter_mut().zip(tails) {
-            *out += a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut out = [[0.0; SIDE]; 2];
+    for i in 0..2 {
+        for j in 0..SIDE {
+            let v = sums[i][j];
+            out[i][j] = (v[0] + v[2]) + (v[1] + v[3]);
+        }
+    }
+    for k in 0..a0_tail.len() {
+        let with = [b0_tail[k], b1_tail[k], b2_tail[k], b3_tail[k]];
+        for j in 0..SIDE {
+            out[0][j] += a0_tail[k] * with[j];
+            out[1][j] += a1_tail[k] * with[j];
         }
     }
     out
@@ -83,7 +142,7 @@ struct Products<'a> {
     out: &'a mut [[f64; SIDE]],
 }
 
-impl WithSimd for Products<'_> {
+impl<'a> WithSimd for Products<'a> {
     type Output = ();
 
     #[inline(always)]
@@ -92,7 +151,9 @@ impl WithSimd for Products<'_> {
         let mut begin = 0;
         while begin < n {
             let rows = begin..n.min(begin + ROWS);
-            let with = self.with.map(|w| &w[rows.clone()]);
+            let [p, q, r, s] = self.with;
+            let part = |v: &'a [f64]| &v[begin..n.min(begin + ROWS)];
+            let with = [part(p), part(q), part(r), part(s)];
             for (out, columns) in self.out.chunks_mut(2).zip(self.columns.chunks(2)) {
                 let one = &columns[0][rows.clone()];
                 let two = columns.get(1).map_or(one, |c| &c[rows.clone()]);
@@ -122,7 +183,15 @@ impl WithSimd for Add<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for (column, factor) in self.columns {
+        let (head, tail) = self.columns.as_chunks::<4>();
+        let n = self.to.len();
+        for [(a, fa), (b, fb), (c, fc), (d, fd)] in head {
+            let rest = a[..n].iter().zip(&b[..n]).zip(c[..n].iter().zip(&d[..n]));
+            for (t, ((a, b), (c, d))) in self.to.iter_mut().zip(rest) {
+                *t += (fa * a + fb * b) + (fc * c + fd * d);
+            }
+        }
+        for (column, factor) in tail {
             for (t, x) in self.to.iter_mut().zip(*column) {
                 *t += factor * x;
             }
@@ -133,6 +202,90 @@ impl WithSimd for Add<'_> {
 /// `to += Σ factor · column`.
 pub(super) fn add(to: &mut [f64], columns: &[(&[f64], f64)]) {
     Arch::new().dispatch(Add { to, columns });
+}
+
+struct Eliminate<'a, 'b> {
+    done: &'a [f64],
+    rows: &'a mut [&'b mut [f64]],
+}
+
+impl WithSimd for Eliminate<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.rows.iter_mut() {
+            let width = row.len();
+            for k in 0..width {
+                let (before, rest) = row.split_at_mut(k + 1);
+                let of = &self.done[k * width..(k + 1) * width];
+                before[k] /= of[k];
+                for (v, l) in rest.iter_mut().zip(&of[k + 1..]) {
+                    *v -= before[k] * l;
+                }
+            }
+        }
+    }
+}
+
+/// Solves y L′ = row for some rows; L′ is an upper triangle, row after row.
+pub(super) fn eliminate(done: &[f64], rows: &mut [&mut [f64]]) {
+    Arch::new().dispatch(Eliminate { done, rows });
+}
+
+struct Forward<'a, 'b> {
+    rows: &'a [f64],
+    stride: usize,
+    upto: usize,
+    right: &'a mut [&'b mut [f64]],
+}
+
+impl WithSimd for Forward<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for j in 0..self.upto {
+            let row = &self.rows[j * self.stride..j * self.stride + j + 1];
+            for b in self.right.iter_mut() {
+                let (done, rest) = b.split_at_mut(j);
+                rest[0] = (rest[0] - dot_body(&row[..j], done)) / row[j];
+            }
+        }
+    }
+}
+
+/// Solves L y = b for the first columns of a lower triangle whose rows lie `stride` apart, for each
+/// of some right-hand sides.
+pub(super) fn forward(rows: &[f64], stride: usize, upto: usize, right: &mut [&mut [f64]]) {
+    Arch::new().dispatch(Forward { rows, stride, upto, right });
+}
+
+struct Backward<'a> {
+    rows: &'a [f64],
+    stride: usize,
+    right: &'a mut [f64],
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for j in (0..self.right.len()).rev() {
+            let row = &self.rows[j * self.stride..j * self.stride + j + 1];
+            let (before, rest) = self.right.split_at_mut(j);
+            rest[0] /= row[j];
+            for (b, l) in before.iter_mut().zip(row) {
+                *b -= rest[0] * l;
+            }
+        }
+    }
+}
+
+/// Solves L′ x = b.
+pub(super) fn backward(rows: &[f64], stride: usize, right: &mut [f64]) {
+    Arch::new().dispatch(Backward { rows, stride, right });
 }
 
 struct Exp<'a> {

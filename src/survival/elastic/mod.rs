@@ -19,9 +19,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
 mod cross;
 mod curvature;
 mod descent;
+mod direct;
+mod factor;
 mod kernels;
 mod path;
 mod problem;

@@ -1,15 +1,25 @@
 //! From the largest λ to the smallest: every solution starts from the one before.
 
+use super::ahead::Ahead;
 use super::curvature::Curvature;
 use super::descent::{Penalty, descend};
+use super::direct::Direct;
 use super::problem::{Problem, State};
 
 /// Steps for one λ; more than a few are needed only where the likelihood is nearly flat.
 const STEPS: usize = 300;
-/// A step must take the violation below this share of what it was, or the curvature is taken anew.
-const STALE: f64 = 0.3;
+/// After so many, coordinates move one by one, which is slow and always leads up.
+const PATIENCE: usize = 40;
+/// A step must take the violation below this share of what it was, or the curvature is taken anew:
+/// with a direct solution of the model, and with coordinates one by one.
+const STALE: [f64; 2] = [0.9, 0.3];
+/// A new curvature costs about as much as one step for so many columns in play, and a few more.
+const WORTH: usize = 12;
+const FEW: usize = 3;
 /// The columns in play solve their model to this share of the violation before the step.
 const INNER: f64 = 0.02;
+/// A step is halved so often.
+const HALVES: usize = 30;
 
 /// The walk along a path.
 pub(super) struct Walk<'a> {
@@ -20,6 +30,7 @@ pub(super) struct Walk<'a> {
     tolerance: f64,
     state: State,
     curvature: Curvature,
+    direct: Direct,
     /// By column in play.
     beta: Vec<f64>,
     slope: Vec<f64>,
@@ -27,6 +38,9 @@ pub(super) struct Walk<'a> {
     all_slopes: Vec<f64>,
     last: f64,
     everything: Vec<usize>,
+    /// Steps beyond the first of each λ, since the curvature was taken.
+    extra: usize,
+    ahead: Ahead,
 }
 
 /// One solution.
@@ -51,11 +65,14 @@ impl<'a> Walk<'a> {
             tolerance: tolerance * problem.share,
             state,
             curvature,
+            direct: Direct::default(),
             beta: Vec::new(),
             slope: Vec::new(),
             all_slopes: vec![0.0; problem.p],
             last: f64::INFINITY,
             everything,
+            extra: 0,
+            ahead: Ahead::new(problem.p),
         };
         let all = walk.everything.clone();
         walk.look(&all);
@@ -101,12 +118,25 @@ impl<'a> Walk<'a> {
         each.map(|(&g, &b)| penalty.violation(g, b)).fold(0.0, f64::max)
     }
 
+    /// The same among those that are not zero.
+    fn own_violation(&self, penalty: Penalty) -> f64 {
+        let each = self.slope.iter().zip(&self.beta).filter(|(_, b)| **b != 0.0);
+        each.map(|(&g, &b)| penalty.violation(g, b)).fold(0.0, f64::max)
+    }
+
     /// Brings columns into play whose slope (at the last look) the penalty does not hold.
     fn admit(&mut self, penalty: Penalty, among: &[usize], margin: f64) -> bool {
         let out = |j: &&usize| {
             self.curvature.place[**j].is_none() && self.all_slopes[**j].abs() > penalty.one + margin
         };
         let new: Vec<usize> = among.iter().filter(out).copied().collect();
+        self.bring(&new)
+    }
+
+    /// Brings columns into play that are not.
+    fn bring(&mut self, new: &[usize]) -> bool {
+        let new: Vec<usize> =
+            new.iter().copied().filter(|&j| self.curvature.place[j].is_none()).collect();
         if new.is_empty() {
             return false;
         }
@@ -122,83 +152,133 @@ impl<'a> Walk<'a> {
         let penalty = Penalty { one: lambda * self.alpha, two: lambda * (1.0 - self.alpha) };
         // Tibshirani's sequential strong rule: what may come into play at all; checked afterwards.
         let strong = self.alpha * (2.0 * lambda - self.last.min(2.0 * lambda));
-        let may: Vec<usize> = self
-            .everything
-            .iter()
-            .copied()
-            .filter(|&j| self.all_slopes[j].abs() >= strong)
-            .collect();
         let everything = std::mem::take(&mut self.everything);
-        self.admit(penalty, &everything, 0.0);
-        let mut converged = false;
-        let mut violation = self.violation(penalty);
-        for _ in 0..STEPS {
-            if violation <= self.tolerance {
-                // Nothing left among those in play: look at the likely ones, then at all.
-                self.look(&may);
-                if !self.admit(penalty, &may, self.tolerance) {
-                    self.look(&everything);
-                    if !self.admit(penalty, &everything, self.tolerance) {
-                        converged = true;
-                        break;
-                    }
-                }
-                violation = self.violation(penalty);
-                continue;
-            }
-            match self.improve(penalty, violation) {
-                Some(now) => violation = now,
-                None => break,
-            }
+        let may: Vec<usize> =
+            everything.iter().copied().filter(|&j| self.all_slopes[j].abs() >= strong).collect();
+        self.ahead.begin(self.last - lambda, &self.all_slopes);
+        if self.beta.iter().all(|b| *b == 0.0) {
+            self.admit(penalty, &everything, 0.0);
+        } else {
+            let likely = |j: &&usize| self.ahead.slope(**j).abs() > penalty.one;
+            let likely: Vec<usize> = everything.iter().filter(likely).copied().collect();
+            self.bring(&likely);
         }
+        let (converged, steps) = self.search(penalty, &may, &everything);
         if !converged {
             self.look(&everything);
         }
+        self.extra += steps.saturating_sub(1);
+        if self.extra > FEW + self.beta.len() / WORTH {
+            self.extra = 0;
+            if !self.direct.outdated(penalty) {
+                self.refresh(penalty);
+            }
+        }
         self.everything = everything;
+        let (place, beta) = (&self.curvature.place, &self.beta);
+        self.ahead.end(|j| place[j].map_or(0.0, |k| beta[k as usize]));
         self.last = lambda;
         let in_play = self.curvature.columns.iter().copied().zip(self.beta.iter().copied());
         let beta = in_play.filter(|(_, b)| *b != 0.0).collect();
         Solution { beta, loglik: self.problem.loglik(&self.state), converged }
     }
 
-    /// One step with the quadratic model; the violation after it, or `None` where no step helps.
-    fn improve(&mut self, penalty: Penalty, before: f64) -> Option<f64> {
-        let within = (INNER * before).max(0.1 * self.tolerance);
-        let mut to = self.beta.clone();
-        let mut slope = self.slope.clone();
-        descend(&self.curvature, penalty, &mut to, &mut slope, within);
-        let whole: Vec<f64> = to.iter().zip(&self.beta).map(|(t, b)| t - b).collect();
-        let value = |walk: &Self| walk.problem.loglik(&walk.state) - penalty.value(&walk.beta);
-        let mut base = None;
-        let start = (self.state.eta.clone(), self.beta.clone());
-        let mut size = 1.0;
-        for attempt in 0..30 {
-            let changes: Vec<(usize, f64)> = self
-                .curvature
-                .columns
-                .iter()
-                .zip(&whole)
-                .filter(|(_, by)| **by != 0.0)
-                .map(|(&j, by)| (j, by * size))
-                .collect();
-            if changes.is_empty() {
-                // The model sees nothing to gain, the slopes do: it is out of date.
-                self.curvature.refresh(self.problem, &self.state);
-                return (attempt == 0 && base.is_none()).then_some(before);
+    /// Steps until nothing is violated; whether that was reached, and how many there were.
+    fn search(&mut self, penalty: Penalty, may: &[usize], everything: &[usize]) -> (bool, usize) {
+        let (mut steps, mut plain, mut anew) = (0, false, None);
+        let mut violation = self.violation(penalty);
+        for _ in 0..STEPS {
+            if violation <= self.tolerance {
+                // Nothing left among those in play: look at all.
+                self.look(everything);
+                if !self.admit(penalty, everything, self.tolerance) {
+                    return (true, steps);
+                }
+                violation = self.violation(penalty);
+                continue;
             }
-            if self.problem.step(&mut self.state, &changes).is_some() {
-                for (b, by) in self.beta.iter_mut().zip(&whole) {
-                    *b += size * by;
+            steps += 1;
+            plain |= steps > PATIENCE;
+            match self.improve(penalty, violation, steps == 1, plain) {
+                Some(now) => violation = now,
+                None if anew == Some(steps - 1) => break,
+                None => {
+                    (plain, anew) = (true, Some(steps));
+                    self.refresh(penalty);
                 }
-                if size == 1.0 {
-                    self.beta.copy_from_slice(&to);
+            }
+            if steps == 1 {
+                self.look(may);
+                if self.admit(penalty, may, self.tolerance) {
+                    violation = self.violation(penalty);
                 }
-                let after = self.measure(penalty);
-                if after <= STALE * before {
+            }
+        }
+        (false, steps)
+    }
+
+    /// Takes the curvature anew, over the columns that are not zero or should not be.
+    fn refresh(&mut self, penalty: Penalty) {
+        let each = self.beta.iter().zip(&self.slope);
+        let stay: Vec<bool> =
+            each.map(|(&b, &g)| b != 0.0 || penalty.violation(g, b) > 0.0).collect();
+        fn keep<T: Copy>(all: &[T], stay: &[bool]) -> Vec<T> {
+            all.iter().zip(stay).filter(|(_, s)| **s).map(|(v, _)| *v).collect()
+        }
+        (self.beta, self.slope) = (keep(&self.beta, &stay), keep(&self.slope, &stay));
+        let columns = keep(&self.curvature.columns, &stay);
+        self.curvature.refresh(self.problem, &self.state, &columns);
+        self.direct.forget();
+    }
+
+    /// Where the quadratic model has its maximum.
+    fn propose(&mut self, penalty: Penalty, before: f64, first: bool, plain: bool) -> Vec<f64> {
+        let columns = &self.curvature.columns;
+        let likely: Vec<f64> = if first {
+            columns.iter().map(|&j| self.ahead.slope(j)).collect()
+        } else {
+            self.slope.clone()
+        };
+        let solved = (!plain)
+            .then(|| self.direct.solve(&self.curvature, penalty, &self.beta, &self.slope, &likely));
+        let mut to = solved.flatten().unwrap_or_else(|| {
+            let within = (INNER * before).max(0.1 * self.tolerance);
+            let (mut to, mut slope) = (self.beta.clone(), self.slope.clone());
+            descend(&self.curvature, penalty, &mut to, &mut slope, within);
+            to
+        });
+        if first {
+            self.direct.start();
+            self.ahead.correct(columns, &mut to);
+        }
+        to
+    }
+
+    /// The log likelihood less the penalty.
+    fn value(&self, penalty: Penalty) -> f64 {
+        self.problem.loglik(&self.state) - penalty.value(&self.beta)
+    }
+
+    /// One step with the quadratic model; the violation after it, or `None` where no step helps.
+    fn improve(&mut self, penalty: Penalty, before: f64, first: bool, plain: bool) -> Option<f64> {
+        let to = self.propose(penalty, before, first, plain);
+        let whole: Vec<f64> = to.iter().zip(&self.beta).map(|(t, b)| t - b).collect();
+        if whole.iter().all(|by| *by == 0.0) {
+            // The model sees nothing to gain, the slopes do: it is out of date.
+            return None;
+        }
+        let stale = STALE[usize::from(plain)];
+        let mut base = None;
+        let start = (self.state.eta.clone(), self.beta.clone(), self.slope.clone());
+        let mut size = 1.0;
+        for _ in 0..HALVES {
+            let after = self.advance(penalty, &whole, size, &start.2);
+            if let Some((after, own)) = after {
+                if after <= stale * before || (own <= stale * before && after <= 2.0 * before) {
                     return Some(after);
                 }
                 // A poor step, but perhaps one up: the value decides.
-                let now = value(self);
+                let now = self.value(penalty);
                 let base = *base.get_or_insert_with(|| {
                     let mut other = self.state.clone();
                     other.eta.clone_from(&start.0);
@@ -207,7 +287,9 @@ impl<'a> Walk<'a> {
                     loglik - penalty.value(&start.1)
                 });
                 if now >= base - 1e-14 * base.abs() {
-                    self.curvature.refresh(self.problem, &self.state);
+                    if own > stale * before && !self.direct.outdated(penalty) {
+                        self.refresh(penalty);
+                    }
                     return Some(after);
                 }
             }
@@ -218,5 +300,27 @@ impl<'a> Walk<'a> {
         self.problem.again(&mut self.state)?;
         self.measure(penalty);
         None
+    }
+
+    /// Goes a part of a step; the violation there, of all in play and of those that are not zero.
+    /// `None` where the linear predictors run away.
+    fn advance(
+        &mut self,
+        penalty: Penalty,
+        whole: &[f64],
+        size: f64,
+        slope: &[f64],
+    ) -> Option<(f64, f64)> {
+        let moves = self.curvature.columns.iter().zip(whole).filter(|(_, by)| **by != 0.0);
+        let changes: Vec<(usize, f64)> = moves.map(|(&j, by)| (j, by * size)).collect();
+        self.problem.step(&mut self.state, &changes)?;
+        for (b, by) in self.beta.iter_mut().zip(whole) {
+            *b += size * by;
+        }
+        let after = self.measure(penalty);
+        let fall = slope.iter().zip(&self.slope).zip(whole);
+        let fall = fall.map(|((b, a), by)| b - a + penalty.two * size * by).collect();
+        self.direct.learn(whole.iter().map(|by| by * size).collect(), fall);
+        Some((after, self.own_violation(penalty)))
     }
 }

@@ -11,6 +11,8 @@ use crate::survival::{Convention, FitError, Sample};
 
 /// Rows handled at once.
 const CHUNK: usize = 8192;
+/// Rows whose linear predictors move together, from all columns.
+const TOGETHER: usize = 512;
 /// Rows and columns that are copied together: the rows stay in the first-level cache until each of
 /// the columns has been read.
 const AT_ONCE: usize = 64;
@@ -168,15 +170,15 @@ impl Problem {
         let columns: Vec<(&[f64], f64)> =
             changes.iter().map(|&(j, by)| (self.column(j), by)).collect();
         let move_chunk = |(k, eta): (usize, &mut [f64])| {
-            let rows = k * CHUNK..k * CHUNK + eta.len();
+            let rows = k * TOGETHER..k * TOGETHER + eta.len();
             let parts: Vec<(&[f64], f64)> =
                 columns.iter().map(|(c, by)| (&c[rows.clone()], *by)).collect();
             kernels::add(eta, &parts);
         };
         if self.n * changes.len() < PARALLEL {
-            state.eta.chunks_mut(CHUNK).enumerate().for_each(move_chunk);
+            state.eta.chunks_mut(TOGETHER).enumerate().for_each(move_chunk);
         } else {
-            state.eta.par_chunks_mut(CHUNK).enumerate().for_each(move_chunk);
+            state.eta.par_chunks_mut(TOGETHER).enumerate().for_each(move_chunk);
         }
         self.hazards(state)
     }
@@ -272,14 +274,30 @@ impl Problem {
 
     /// The slope of the log likelihood along some columns.
     pub(super) fn slopes(&self, state: &State, columns: &[usize], out: &mut [f64]) {
-        let some = |(columns, out): (&[usize], &mut [f64])| {
-            let columns: Vec<&[f64]> = columns.iter().map(|&j| self.column(j)).collect();
-            kernels::dots(&columns, &state.residual, out);
+        let some = |(columns, rows): (&[usize], Range<usize>), out: &mut [f64]| {
+            let columns: Vec<&[f64]> =
+                columns.iter().map(|&j| &self.column(j)[rows.clone()]).collect();
+            kernels::dots(&columns, &state.residual[rows], out);
         };
-        if self.n * columns.len() < PARALLEL {
-            some((columns, out));
-        } else {
-            columns.par_chunks(16).zip(out.par_chunks_mut(16)).for_each(some);
+        if self.n <= CHUNK {
+            if self.n * columns.len() < PARALLEL {
+                return some((columns, 0..self.n), out);
+            }
+            let each = columns.par_chunks(16).zip(out.par_chunks_mut(16));
+            return each.for_each(|(of, to)| some((of, 0..self.n), to));
+        }
+        // Many rows, perhaps few columns: parts of the rows, added in their order.
+        let parts: Vec<Vec<f64>> = (0..self.n.div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|k| {
+                let mut part = vec![0.0; columns.len()];
+                some((columns, k * CHUNK..self.n.min((k + 1) * CHUNK)), &mut part);
+                part
+            })
+            .collect();
+        out.fill(0.0);
+        for part in parts {
+            out.iter_mut().zip(part).for_each(|(o, v)| *o += v);
         }
     }
 }
