@@ -231,9 +231,9 @@ impl Wide for Risks<'_, '_> {
                 *e *= w;
             }
         }
-        for (sum, j) in group.iter_mut().zip(chunk.slots.clone()) {
-            let rows = layout.group(j);
-            *sum = r[rows.start - start..rows.end - start].iter().sum();
+        group.fill(0.0);
+        for (r, &exit) in r.iter().zip(&layout.exit_slot[chunk.rows.clone()]) {
+            group[exit as usize - 1 - chunk.slots.start] += r;
         }
         Some(events)
     }
