@@ -5,10 +5,13 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 pub(crate) use super::cox::gram::TILE;
+use super::cox::{Columns as Standards, Shifts, moments};
 
 /// Rows in a block of parallel work. It depends on nothing, so that sums are the same for any
 /// number of threads.
 pub(crate) const BLOCK: usize = 32 * TILE;
+/// Numbers in a page of memory.
+const PAGE: usize = 512;
 /// A position that is only there to fill a tile.
 pub(crate) const PAD: u32 = u32::MAX;
 
@@ -25,22 +28,31 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// The rows `row` of `x`, in that order; [`PAD`] rows hold zeros. The length of `row` must be
-    /// a multiple of [`TILE`].
+    /// a multiple of [`TILE`], and padding comes last.
     pub(crate) fn new(x: &Array2<f64>, row: &[u32]) -> Self {
-        let (centre, scale, constant) = standards(x, row);
-        let p = x.ncols();
+        let used: Vec<u32> = row.iter().copied().filter(|&r| r != PAD).collect();
+        let (standards, _) = moments(x, &used);
+        let shifts = Shifts::new(&standards);
+        let Standards { centre, scale, constant } = standards;
+        let (p, width) = (x.ncols(), shifts.width());
         let mut tiles = vec![0.0; row.len() * p];
         if p > 0 {
-            let per: Vec<f64> =
-                (0..p).map(|j| if constant[j] { 0.0 } else { 1.0 / scale[j] }).collect();
-            tiles.par_chunks_mut(TILE * p).zip(row.par_chunks(TILE)).for_each(|(tile, rows)| {
-                for (k, &r) in rows.iter().enumerate().filter(|(_, r)| **r != PAD) {
-                    let values = x.row(r as usize);
-                    for j in 0..p {
-                        tile[j * TILE + k] = (values[j] - centre[j]) * per[j];
+            let copy = |rows: &mut Vec<f64>, (tile, row): (&mut [f64], &[u32])| {
+                // The pages first: one that comes in the midst of the reads, which lie anywhere in
+                // memory, makes all those under way begin anew.
+                tile.iter_mut().step_by(PAGE).for_each(|v| *v = 0.0);
+                let row = row.split(|&r| r == PAD).next().unwrap_or_default();
+                rows.resize(TILE * width, 0.0);
+                shifts.copy(x, row, rows);
+                for (j, column) in tile.chunks_exact_mut(TILE).enumerate() {
+                    let values = rows[j..].iter().step_by(width);
+                    for (to, v) in column[..row.len()].iter_mut().zip(values) {
+                        *to = *v;
                     }
                 }
-            });
+            };
+            let tiles = tiles.par_chunks_mut(TILE * p).zip(row.par_chunks(TILE));
+            tiles.for_each_init(Vec::new, copy);
         }
         Self { centre, scale, constant, tiles }
     }
@@ -70,64 +82,6 @@ impl Columns {
             *s += r * column[k];
         }
     }
-}
-
-/// Mean, standard deviation and constancy of each column over the rows in use; computed around
-/// the middle of the range so that neither 1e300 nor a tiny spread around 1e12 spoils them.
-fn standards(x: &Array2<f64>, row: &[u32]) -> (Vec<f64>, Vec<f64>, Vec<bool>) {
-    let p = x.ncols();
-    let used = |rows: &[u32], see: &mut dyn FnMut(usize, f64)| {
-        for &r in rows.iter().filter(|&&r| r != PAD) {
-            for (j, &v) in x.row(r as usize).iter().enumerate() {
-                see(j, v);
-            }
-        }
-    };
-    let ranges: Vec<Vec<(f64, f64)>> = row
-        .par_chunks(BLOCK)
-        .map(|rows| {
-            let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); p];
-            used(rows, &mut |j, v| range[j] = (range[j].0.min(v), range[j].1.max(v)));
-            range
-        })
-        .collect();
-    let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); p];
-    for (m, v) in ranges.iter().flat_map(|part| (0..p).zip(part)) {
-        range[m] = (range[m].0.min(v.0), range[m].1.max(v.1));
-    }
-    let middle: Vec<f64> = range.iter().map(|r| 0.5 * r.0 + 0.5 * r.1).collect();
-    let half: Vec<f64> = range.iter().map(|r| 0.5 * r.1 - 0.5 * r.0).collect();
-    let constant: Vec<bool> = (0..p)
-        .map(|j| {
-            let size = range[j].0.abs().max(range[j].1.abs());
-            !(half[j] > 1e-13 * size && half[j] > 1e-290 && half[j].is_finite())
-        })
-        .collect();
-    let per: Vec<f64> = (0..p).map(|j| if constant[j] { 0.0 } else { 1.0 / half[j] }).collect();
-    let sums: Vec<Vec<(f64, f64)>> = row
-        .par_chunks(BLOCK)
-        .map(|rows| {
-            let mut sum = vec![(0.0, 0.0); p];
-            used(rows, &mut |j, v| {
-                let u = (v - middle[j]) * per[j];
-                sum[j].0 += u;
-                sum[j].1 += u * u;
-            });
-            sum
-        })
-        .collect();
-    let n = row.iter().filter(|&&r| r != PAD).count().max(1) as f64;
-    let (mut centre, mut scale) = (middle.clone(), vec![1.0; p]);
-    for j in (0..p).filter(|&j| !constant[j]) {
-        let (s, q) = sums.iter().fold((0.0, 0.0), |a, b| (a.0 + b[j].0, a.1 + b[j].1));
-        let mean = s / n;
-        centre[j] = middle[j] + half[j] * mean;
-        scale[j] = half[j] * (q / n - mean * mean).max(1e-300).sqrt();
-    }
-    for c in centre.iter_mut().filter(|c| !c.is_finite()) {
-        *c = 0.0;
-    }
-    (centre, scale, constant)
 }
 
 #[cfg(test)]

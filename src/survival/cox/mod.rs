@@ -45,6 +45,7 @@ pub(crate) use layout::Layout;
 pub(crate) use pass::Pass;
 pub use predict::{NewRows, cumulative_incidence};
 pub use residuals::Schoenfeld;
+pub(crate) use standardise::{Columns, Shifts, moments};
 pub use zph::{PhTest, Transform};
 
 use super::Sample;

@@ -45,18 +45,46 @@ pub(super) fn standardise(sample: &Sample, row: &[u32], columns: Option<&Columns
     if p == 0 {
         return Standardised { x: out, columns, furthest: 0.0 };
     }
-    let mut centre = columns.centre.clone();
-    centre.resize(width, 0.0);
-    let mut per: Vec<f64> = columns.scale.iter().map(|s| 1.0 / s).collect();
-    for (per, constant) in per.iter_mut().zip(&columns.constant) {
-        if *constant {
-            *per = 0.0;
+    let shifts = Shifts::new(&columns);
+    let parts = out.par_chunks_mut(CHUNK * width).zip(row.par_chunks(CHUNK));
+    parts.for_each(|(to, row)| {
+        // The pages of the copy first: a page that comes in the midst of the reads, which lie
+        // anywhere in memory, makes all those under way begin anew.
+        to.iter_mut().step_by(PAGE).for_each(|v| *v = 0.0);
+        shifts.copy(x, row, to);
+    });
+    Standardised { x: out, columns, furthest }
+}
+
+/// How rows are brought to mean 0 and standard deviation 1.
+pub(crate) struct Shifts {
+    centre: Vec<f64>,
+    /// One over the standard deviation; 0 for a constant column.
+    per: Vec<f64>,
+}
+
+impl Shifts {
+    pub(crate) fn new(columns: &Columns) -> Self {
+        let width = width(columns.centre.len());
+        let mut centre = columns.centre.clone();
+        centre.resize(width, 0.0);
+        let scales = columns.scale.iter().zip(&columns.constant);
+        let mut per: Vec<f64> = scales.map(|(s, c)| if *c { 0.0 } else { 1.0 / s }).collect();
+        per.resize(width, 0.0);
+        Self { centre, per }
+    }
+
+    /// The distance between copied rows: columns, filled up with zeros to whole vectors.
+    pub(crate) fn width(&self) -> usize {
+        self.centre.len()
+    }
+
+    /// Copies rows of `x` over zeros (or over rows copied before).
+    pub(crate) fn copy(&self, x: &Array2<f64>, row: &[u32], to: &mut [f64]) {
+        if self.width() > 0 {
+            wide(Copy { x, row, centre: &self.centre, per: &self.per, to });
         }
     }
-    per.resize(width, 0.0);
-    let parts = out.par_chunks_mut(CHUNK * width).zip(row.par_chunks(CHUNK));
-    parts.for_each(|(to, row)| wide(Copy { x, row, centre: &centre, per: &per, to }));
-    Standardised { x: out, columns, furthest }
 }
 
 /// Copies a chunk of rows.
@@ -76,9 +104,6 @@ impl Wide for Copy<'_> {
         let Some(values) = self.x.as_slice() else { return self.by_column() };
         let Self { x, row, centre, per, to } = self;
         let p = x.ncols();
-        // The pages of the copy first: a page that comes in the midst of the reads, which lie
-        // anywhere in memory, makes all those under way begin anew.
-        to.iter_mut().step_by(PAGE).for_each(|v| *v = 0.0);
         match p / LANES {
             1 => Rows::<1> { values, p, row, centre, per }.copy(to),
             2 => Rows::<2> { values, p, row, centre, per }.copy(to),
@@ -153,7 +178,7 @@ struct Spread {
 
 /// Mean and standard deviation of the columns over the rows `row`, and the largest distance from a
 /// mean in standard deviations.
-fn moments(x: &Array2<f64>, row: &[u32]) -> (Columns, f64) {
+pub(crate) fn moments(x: &Array2<f64>, row: &[u32]) -> (Columns, f64) {
     let (rows, p) = x.dim();
     // Rows are read in the order in which they lie in memory.
     let used = (row.len() < rows).then(|| {

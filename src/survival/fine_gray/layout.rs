@@ -128,15 +128,14 @@ impl<'a> Layout<'a> {
             runs: Vec::new(),
             row: Vec::new(),
         };
-        let of = |r: u32| sample.strata().map_or(0, |s| s[r as usize]);
-        let mut begin = 0;
-        while begin < n {
-            let number = of(row[begin]);
-            let rows = row[begin..].partition_point(|&r| of(r) == number);
-            l.add_stratum(number, begin, &row[begin..begin + rows], cause, convention)?;
-            begin += rows;
-        }
         row.resize(n.next_multiple_of(TILE), PAD);
+        // Slots are found one after the other; meanwhile the covariates are copied.
+        let (slots, columns) = rayon::join(
+            || l.add_strata(&row[..n], cause, convention),
+            || Columns::new(sample.x(), &row),
+        );
+        slots?;
+        l.columns = columns;
         l.slot.resize(row.len(), 0);
         l.ahead.resize(row.len(), 0.0);
         let pick = |values: Option<&[f64]>| -> Vec<f64> {
@@ -150,7 +149,6 @@ impl<'a> Layout<'a> {
             picked[..n].iter_mut().for_each(|v| *v -= l.offset_centre);
             l.offset = Some(picked);
         }
-        l.columns = Columns::new(sample.x(), &row);
         l.row = row;
         l.find_entries();
         l.find_runs();
@@ -185,6 +183,25 @@ impl<'a> Layout<'a> {
         self.death_weight.push(0.0);
         self.reach.push(reach);
         self.opens.push(opens);
+    }
+
+    /// The slots of all strata, from sorted rows.
+    fn add_strata(
+        &mut self,
+        row: &[u32],
+        cause: u32,
+        convention: Convention,
+    ) -> Result<(), FitError> {
+        let strata = self.sample.strata();
+        let of = |r: u32| strata.map_or(0, |s| s[r as usize]);
+        let mut begin = 0;
+        while begin < row.len() {
+            let number = of(row[begin]);
+            let rows = row[begin..].partition_point(|&r| of(r) == number);
+            self.add_stratum(number, begin, &row[begin..begin + rows], cause, convention)?;
+            begin += rows;
+        }
+        Ok(())
     }
 
     /// Slots, and what rows carry ahead, of one stratum's sorted rows, the first of which is at

@@ -250,41 +250,80 @@ impl Means {
     fn finish(&mut self, pass: &Pass) {
         let l = pass.layout;
         let p = l.p();
+        if p == 0 {
+            return;
+        }
+        // Each slot's part first, all at once, then the running sums.
+        let (mean, less) = (&mut self.mean, &mut self.less);
+        let Some(mean) = mean.as_slice_mut() else { return };
+        let (Some(cumulative), Some(after)) =
+            (self.cumulative.as_slice_mut(), self.after.as_slice_mut())
+        else {
+            return;
+        };
+        let parts = mean.par_chunks_mut(PART * p).zip(cumulative.par_chunks_mut(PART * p));
+        parts.zip(after.par_chunks_mut(PART * p)).enumerate().for_each(|(k, ((m, c), a))| {
+            let slots = m.chunks_exact_mut(p).zip(c.chunks_exact_mut(p)).zip(a.chunks_exact_mut(p));
+            for (j, ((mean, cumulative), after)) in (k * PART..).zip(slots) {
+                if l.opens[j] || pass.tie(j).is_some() {
+                    continue;
+                }
+                let (s0, increment) = (pass.s0[j], pass.increment[j]);
+                for ((m, c), a) in mean.iter_mut().zip(cumulative).zip(after) {
+                    *m /= s0;
+                    *c = *m * increment;
+                    *a = *c;
+                }
+            }
+        });
         let mut own = vec![0.0; p];
-        for s in &l.strata {
-            let mut sum = vec![0.0; p];
-            for j in s.slots.clone().skip(1) {
-                let tie = pass.tie(j);
-                if tie.is_some() {
-                    deaths_sum(pass, j, &mut own);
-                }
-                let rows = self.mean.row_mut(j).into_iter().zip(self.cumulative.row_mut(j));
-                let rows = rows.zip(self.after.row_mut(j)).zip(&mut sum);
-                for (c, (((mean, cumulative), after), sum)) in rows.enumerate() {
-                    let s1 = *mean;
-                    *after = match tie {
-                        None => {
-                            *mean = s1 / pass.s0[j];
-                            *mean * pass.increment[j]
-                        }
-                        Some(at) => {
-                            let t = pass.tied[at];
-                            *mean = t.mean * s1 - t.mean_deaths * own[c];
-                            self.less[[at, c]] = t.b * s1 - t.c * own[c];
-                            t.a * s1 - t.b * own[c]
-                        }
-                    };
-                    *sum += *after;
-                    *cumulative = *sum;
-                }
+        for (at, &j) in l.tied.iter().enumerate().take(pass.tied.len()) {
+            let j = j as usize;
+            let t = pass.tied[at];
+            deaths_sum(pass, j, &mut own);
+            for (c, own) in own.iter().enumerate() {
+                let k = j * p + c;
+                let s1 = mean[k];
+                mean[k] = t.mean * s1 - t.mean_deaths * own;
+                less[[at, c]] = t.b * s1 - t.c * own;
+                cumulative[k] = t.a * s1 - t.b * own;
+                after[k] = cumulative[k];
             }
-            own.fill(0.0);
-            for j in s.slots.clone().rev() {
-                for (after, sum) in self.after.row_mut(j).iter_mut().zip(&mut own) {
-                    let step = std::mem::replace(after, *sum);
-                    *sum += l.reach[j] * step;
-                }
-            }
+        }
+        rayon::join(|| forwards(pass, cumulative), || backwards(pass, after));
+    }
+}
+
+/// Slots whose parts are computed together.
+const PART: usize = 1024;
+
+/// Running sums up to and with each slot, within strata.
+fn forwards(pass: &Pass, values: &mut [f64]) {
+    let l = pass.layout;
+    let mut sum = vec![0.0; l.p()];
+    for (j, row) in values.chunks_exact_mut(l.p()).enumerate() {
+        if l.opens[j] {
+            sum.fill(0.0);
+            continue;
+        }
+        for (v, sum) in row.iter_mut().zip(&mut sum) {
+            *sum += *v;
+            *v = *sum;
+        }
+    }
+}
+
+/// Sums, times a, over the slots after each, within strata.
+fn backwards(pass: &Pass, values: &mut [f64]) {
+    let l = pass.layout;
+    let mut sum = vec![0.0; l.p()];
+    for (j, row) in values.chunks_exact_mut(l.p()).enumerate().rev() {
+        for (v, sum) in row.iter_mut().zip(&mut sum) {
+            let step = std::mem::replace(v, *sum);
+            *sum += l.reach[j] * step;
+        }
+        if l.opens[j] {
+            sum.fill(0.0);
         }
     }
 }

@@ -88,8 +88,6 @@ impl<'l, 'a> Pass<'l, 'a> {
             self.s0[slot as usize] += r;
             self.after[slot as usize] += r * ahead;
         }
-        let mut tied = 0;
-        let mut sum_ln = 0.0;
         for s in &layout.strata {
             // Backwards: who is still there, in twice the precision, so that rows which enter late
             // leave no noise. Forwards: who has ended otherwise.
@@ -101,32 +99,69 @@ impl<'l, 'a> Pass<'l, 'a> {
                 }
                 self.s0[j] = present.value();
             }
-            let (mut gone, mut hazard) = (self.after[s.slots.start], 0.0);
+            let mut gone = self.after[s.slots.start];
             for j in s.slots.clone().skip(1) {
-                let more = self.after[j];
                 self.s0[j] += layout.reach[j] * gone;
-                gone += more;
-                sum_ln += self.slot_hazard(j, &mut tied);
-                hazard += self.increment[j];
-                self.cumulative[j] = hazard;
-            }
-            let mut after = 0.0;
-            for j in s.slots.clone().rev() {
-                self.after[j] = after;
-                after += layout.reach[j] * self.increment[j];
+                gone += self.after[j];
             }
         }
+        let mut sum_ln = self.increments();
+        if self.efron {
+            for at in 0..layout.tied.len() {
+                sum_ln += self.average(at);
+            }
+        }
+        let (increment, cumulative, after) =
+            (&self.increment, &mut self.cumulative, &mut self.after);
+        let forwards = || {
+            for s in &layout.strata {
+                let mut hazard = 0.0;
+                for j in s.slots.clone().skip(1) {
+                    hazard += increment[j];
+                    cumulative[j] = hazard;
+                }
+            }
+        };
+        let backwards = || {
+            for s in &layout.strata {
+                let mut sum = 0.0;
+                for j in s.slots.clone().rev() {
+                    after[j] = sum;
+                    sum += layout.reach[j] * increment[j];
+                }
+            }
+        };
+        rayon::join(forwards, backwards);
         sum_ln
     }
 
-    /// The increment at an event's slot, and what its S0 adds to the logarithm.
-    fn slot_hazard(&mut self, j: usize, tied: &mut usize) -> f64 {
+    /// Fills the increments of slots without Efron's terms; returns what their S0 add to the
+    /// logarithm.
+    fn increments(&mut self) -> f64 {
+        /// Slots that are handled together.
+        const PART: usize = 8192;
+        let (layout, s0, efron) = (self.layout, &self.s0, self.efron);
+        let one = |(k, increments): (usize, &mut [f64])| -> f64 {
+            let mut sum_ln = 0.0;
+            for (j, increment) in (k * PART..).zip(increments) {
+                if layout.opens[j] || (efron && layout.deaths[j] > 1) {
+                    continue;
+                }
+                let (total, weight) = (s0[j], layout.death_weight[j]);
+                *increment = weight / total;
+                sum_ln += weight * total.ln();
+            }
+            sum_ln
+        };
+        let parts: Vec<f64> = self.increment.par_chunks_mut(PART).enumerate().map(one).collect();
+        parts.into_iter().sum()
+    }
+
+    /// Efron's terms at a slot with several deaths; what its S0 adds to the logarithm.
+    fn average(&mut self, at: usize) -> f64 {
         let layout = self.layout;
+        let j = layout.tied[at] as usize;
         let (total, weight, d) = (self.s0[j], layout.death_weight[j], layout.deaths[j] as usize);
-        if !self.efron || d == 1 {
-            self.increment[j] = weight / total;
-            return weight * total.ln();
-        }
         let begin = layout.first[j] as usize;
         let deaths: f64 = self.r[begin..begin + d].iter().sum();
         let c = weight / d as f64;
@@ -145,8 +180,7 @@ impl<'l, 'a> Pass<'l, 'a> {
             t.mean_deaths += f * inverse / d as f64;
             ln += c * at.ln();
         }
-        self.tied[*tied] = t;
-        *tied += 1;
+        self.tied[at] = t;
         self.increment[j] = increment;
         ln
     }
