@@ -44,11 +44,16 @@ impl Output {
 
     /// Writes a value as one JSON document to stdout.
     pub fn value(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(value).map_err(|e| {
-            Error::new(ErrorKind::Io, format!("the answer could not be written as JSON: {e}"))
+        // Piece by piece: the answer for a large caseload is too long to hold as one text.
+        let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        serde_json::to_writer_pretty(&mut stdout, value).map_err(|e| {
+            if e.is_io() {
+                return stream(e.into());
+            }
+            let what = format!("the answer could not be written as JSON: {e}");
+            Error::new(ErrorKind::Io, what).into()
         })?;
-        text.push('\n');
-        self.text(&text)
+        stdout.write_all(b"\n").and_then(|()| stdout.flush()).map_err(stream)
     }
 
     /// JSON where it was asked, else the text.

@@ -54,6 +54,8 @@ pub fn choice_sets(s: &Situation<'_>, screen: &Screen<'_>, load: &Caseload<'_>) 
 pub fn choice_set(s: &Situation<'_>, screen: &Screen<'_>, asks: &[&Ask<'_>]) -> ChoiceSet {
     let clash = inner_clash(s, screen, asks);
     let families = (0..s.families.len() as u32)
+        .into_par_iter()
+        .with_min_len(512)
         .map(|f| family_choice(s, screen, asks, FamilyIx(f), clash))
         .collect();
     ChoiceSet { families, contradiction: clash.is_some() }

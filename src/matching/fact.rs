@@ -138,21 +138,40 @@ impl Refusal {
     /// The veto in words: what was found, then the rule's own reason.
     #[must_use]
     pub fn note(&self, h: &History, rules: &Rules) -> Note {
-        let (mut nl, mut en) = words(self.fact, h);
-        if let Some(rule) = rules.rules.get(&self.rule) {
-            for (said, why) in [(&mut nl, &rule.nl), (&mut en, &rule.en)] {
-                if !why.is_empty() {
-                    said.push(' ');
-                    said.push_str(why.trim_end());
-                }
+        let reason = rules.rules.get(&self.rule).map_or(["", ""], |r| [&r.nl, &r.en]);
+        self.in_words(&|label| h.labels.word(label), reason)
+    }
+
+    /// As [`Refusal::note`], with the words of needs and the rule's reason in Dutch and English.
+    pub(super) fn in_words<'a>(
+        &self,
+        word: &dyn Fn(Label) -> &'a str,
+        reason: [&str; 2],
+    ) -> Note {
+        let (mut nl, mut en) = words(self.fact, word);
+        for (said, why) in [&mut nl, &mut en].into_iter().zip(reason) {
+            if !why.is_empty() {
+                said.push(' ');
+                said.push_str(why.trim_end());
             }
         }
         Note::new(self.rule.name(), nl, en)
     }
 }
 
-fn words(fact: Fact, h: &History) -> (String, String) {
-    let word = |label: Label| h.labels.word(label);
+impl Fact {
+    /// The need that it names.
+    pub(super) fn need(self) -> Option<Label> {
+        match self {
+            Self::Refuses(need) | Self::NotAccepted { need, .. } | Self::Combination { need } => {
+                Some(need)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn words<'a>(fact: Fact, word: &dyn Fn(Label) -> &'a str) -> (String, String) {
     match fact {
         Fact::Stopped => pair("Dit gezin is gestopt.", "This family has stopped."),
         Fact::Paused => pair("Dit gezin heeft een pauze.", "This family is pausing."),

@@ -12,6 +12,7 @@ mod choice;
 pub mod decisions;
 mod fact;
 pub mod instance;
+mod ledger;
 pub mod over_time;
 mod plan;
 mod predicted;
@@ -39,10 +40,11 @@ pub use calling::{
 };
 pub use choice::{ChoiceSet, FamilyChoice, choice_set, choice_sets};
 pub use fact::{Fact, Far, Refusal, Side, Unknown};
+pub use ledger::{Entry, Ledger, Veto, Wording};
 pub use relax::{Concession, concessions};
 pub use result::{
     AssignedPair, Assignment, Beside, Candidate, MatchResult, Relaxation, RequestMatch,
-    ShadowPrice, Stage, Status, Unplaced, Veto,
+    ShadowPrice, Stage, Status, Unplaced,
 };
 pub use rules::{
     Choice, Combination, DEFAULT_RULES, Floor, Relax, Rule, RuleName, Rules, Settings, Siblings,

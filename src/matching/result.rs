@@ -2,6 +2,7 @@
 
 use super::calling::Calling;
 use super::decisions::Recorded;
+use super::ledger::Ledger;
 use super::stability::Stability;
 use super::variants::Variants;
 use super::worth::Worth;
@@ -34,17 +35,6 @@ pub struct Candidate {
     pub equal_to: Vec<String>,
 }
 
-/// A family that a rule excludes.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Veto {
-    /// The family's id.
-    pub family: String,
-    /// The rule's name, as in the rules file.
-    pub rule: String,
-    /// Why, for this family and this child.
-    pub detail: Note,
-}
-
 /// A concession and the families that it would add.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Relaxation {
@@ -66,7 +56,7 @@ pub struct RequestMatch {
     /// Families that no rule excludes.
     pub candidates: Vec<Candidate>,
     /// Families that a rule excludes, every veto of each.
-    pub vetoed: Vec<Veto>,
+    pub vetoed: Ledger,
     /// Concessions that add families, cheapest first.
     pub relaxations: Vec<Relaxation>,
     /// Conditions from the guideline. Never exclusions.

@@ -1,6 +1,7 @@
 //! The whole way of `match`: choice sets, predictions, notes, the plan.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -8,10 +9,12 @@ use super::ask::{Ask, Caseload};
 use super::assign::Effort;
 use super::calling::calling;
 use super::choice::{ChoiceSet, FamilyChoice, choice_sets};
+use super::fact::Refusal;
+use super::ledger::{Ledger, Veto, Wording};
 use super::plan::Planner;
 use super::predicted::Predicted;
 use super::relax::concessions;
-use super::result::{Beside, Candidate, MatchResult, Relaxation, RequestMatch, Veto};
+use super::result::{Beside, Candidate, MatchResult, Relaxation, RequestMatch};
 use super::rules::Rules;
 use super::screen::Screen;
 use super::situation::Situation;
@@ -22,7 +25,7 @@ use super::variants::{Made, VariantOptions, variants};
 use super::words::about;
 use super::worth::{Worth, worth};
 use crate::history::{Day, FamilyIx, History, Index};
-use crate::model::{Contrasts, Model};
+use crate::model::{Contrasts, Contribution, Model};
 use crate::progress::{Progress, Silent};
 use crate::score::{Note, Reason, Risk, banner, guideline, imputed, reasons, words};
 use crate::{Error, ErrorKind};
@@ -132,6 +135,7 @@ pub fn match_requests_with_progress(
         load: &load,
         sets: &sets,
         predicted: &predicted,
+        wording: Arc::new(Wording::of(history, rules, all_refusals(&sets))),
     };
     progress.start("candidates", load.asks.len() as u64);
     let mut requests: Vec<RequestMatch> = (0..load.asks.len())
@@ -175,6 +179,11 @@ fn at_start_only(model: &Model) -> Result<(), Error> {
         .with_hint("train a model with features.at = \"start\" for matching"))
 }
 
+/// Every veto of every choice set.
+fn all_refusals(sets: &[ChoiceSet]) -> impl Iterator<Item = &Refusal> {
+    sets.iter().flat_map(|s| &s.families).flat_map(|f| &f.members).flat_map(|m| &m.refusals)
+}
+
 fn label() -> Note {
     Note::new(
         "prediction_not_effect",
@@ -202,6 +211,8 @@ struct Case<'a> {
     load: &'a Caseload<'a>,
     sets: &'a [ChoiceSet],
     predicted: &'a Predicted,
+    /// What the vetoes of all requests are put into words with.
+    wording: Arc<Wording>,
 }
 
 impl Case<'_> {
@@ -276,13 +287,13 @@ impl Case<'_> {
         );
         // What is not known speaks neither for nor against: it is asked.
         let known = if prediction.risks.is_ok() { &prediction.contributions[..] } else { &[] };
-        for reason in reasons(known, &imputed(&prediction.notes)).iter().filter(|r| r.known) {
-            let mean = means.get(reason.term.as_str()).copied().unwrap_or(0.0);
-            let off = reason.contribution - mean;
-            if off.abs() > SPEAKS {
-                let list = if off < 0.0 { &mut said.speaks_for } else { &mut said.against };
-                list.push(term_note(reason, off));
-            }
+        let off = |term: &str, value: f64| value - means.get(term).copied().unwrap_or(0.0);
+        let telling = known.iter().filter(|c| off(&c.term, c.value).abs() > SPEAKS);
+        let telling: Vec<Contribution> = telling.cloned().collect();
+        for reason in reasons(&telling, &imputed(&prediction.notes)).iter().filter(|r| r.known) {
+            let off = off(&reason.term, reason.contribution);
+            let list = if off < 0.0 { &mut said.speaks_for } else { &mut said.against };
+            list.push(term_note(reason, off));
         }
         let mut unknown = said.unknown;
         unknown.extend(prediction.notes.iter().map(words::note));
@@ -318,19 +329,13 @@ impl Case<'_> {
         means
     }
 
-    fn vetoed(&self, set: &ChoiceSet, member: usize) -> Vec<Veto> {
-        let mut out = Vec::new();
-        for choice in set.families.iter().filter(|f| !f.passes()) {
-            for refusal in &choice.members[member].refusals {
-                out.push(Veto {
-                    family: self.id(choice.family),
-                    rule: refusal.rule.name().to_owned(),
-                    detail: refusal.note(self.s.history, self.rules),
-                });
-            }
-        }
-        out.sort_by(|a, b| a.family.cmp(&b.family));
-        out
+    fn vetoed(&self, set: &ChoiceSet, member: usize) -> Ledger {
+        let excluded = set.families.iter().filter(|f| !f.passes());
+        let vetoes = excluded.flat_map(|choice| {
+            let of = |&refusal: &Refusal| Veto { family: choice.family, refusal };
+            choice.members[member].refusals.iter().map(of)
+        });
+        Ledger::new(vetoes.collect(), Arc::clone(&self.wording))
     }
 
     fn relaxations(&self, set: &ChoiceSet) -> Vec<Relaxation> {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use crate::history::{
     CareForm, ChildIx, Day, EndReason, FamilyIx, FamilyPeriod, FamilyState, History, Index, Label,
     RequestIx, Setting, Stay, StayIx,
@@ -51,6 +53,8 @@ impl<'a> Situation<'a> {
     #[must_use]
     pub fn new(history: &'a History, index: &'a Index, as_of: Day) -> Self {
         let families = (0..history.families.len())
+            .into_par_iter()
+            .with_min_len(512)
             .map(|f| family_now(history, index, FamilyIx(f as u32), as_of))
             .collect();
         let requests = (0..history.requests.len() as u32)

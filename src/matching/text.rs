@@ -1,12 +1,10 @@
 //! A match as text for a person: per request what excludes families, by rule; then who remains,
 //! with what speaks for and against in equal measure. Details of a request where it is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::render::proof;
 use super::result::{Candidate, MatchResult, RequestMatch};
-use super::rules::RuleName;
 use crate::score::{Lang, Note};
 
 /// With more candidates than this each gets one line, and the rest is told when asked for.
@@ -144,8 +142,7 @@ fn one(text: &mut String, r: &RequestMatch, full: bool, lang: Lang) {
 
 /// The families that a rule excludes: counted by rule, or each with its reason.
 fn excluded(text: &mut String, r: &RequestMatch, full: bool, lang: Lang) {
-    let families: BTreeSet<&str> = r.vetoed.iter().map(|v| v.family.as_str()).collect();
-    let count = match (families.len(), lang) {
+    let count = match (r.vetoed.families(), lang) {
         (0, Lang::Nl) => "Geen enkele regel sluit een gezin uit.".to_owned(),
         (0, Lang::En) => "No rule excludes a family.".to_owned(),
         (1, Lang::Nl) => "1 gezin kan nu niet (soms om meer redenen):".to_owned(),
@@ -154,12 +151,11 @@ fn excluded(text: &mut String, r: &RequestMatch, full: bool, lang: Lang) {
         (n, Lang::En) => format!("{n} families cannot now (some for several reasons):"),
     };
     let _ = writeln!(text, "  {count}");
-    for (rule, vetoes) in r.by_rule() {
-        let label = RuleName::find(rule).map_or(rule, |name| name.label(lang));
-        let _ = writeln!(text, "    {:>4} {label}", vetoes.len());
+    for (rule, vetoes) in r.vetoed.by_rule() {
+        let _ = writeln!(text, "    {:>4} {}", vetoes.len(), rule.label(lang));
         if full {
             for veto in vetoes {
-                let _ = writeln!(text, "           {}: {}", veto.family, veto.detail.text(lang));
+                let _ = writeln!(text, "           {}: {}", veto.family(), veto.detail().text(lang));
             }
         }
     }
@@ -281,18 +277,6 @@ impl Candidate {
 }
 
 impl RequestMatch {
-    /// The vetoes by the names of their rules, those that exclude most families first.
-    #[must_use]
-    pub fn by_rule(&self) -> Vec<(&str, Vec<&super::result::Veto>)> {
-        let mut by_rule: BTreeMap<&str, Vec<&super::result::Veto>> = BTreeMap::new();
-        for veto in &self.vetoed {
-            by_rule.entry(&veto.rule).or_default().push(veto);
-        }
-        let mut out: Vec<_> = by_rule.into_iter().collect();
-        out.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(a.0.cmp(b.0)));
-        out
-    }
-
     /// The notes for, against and to ask that are the same for all candidates (where there are
     /// two or more): said once, they leave what tells the families apart.
     #[must_use]

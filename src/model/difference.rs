@@ -5,6 +5,8 @@
 
 mod draws;
 
+use rayon::prelude::*;
+
 use super::ModelError;
 use super::hazards::{Chosen, Effect, Proportional, quadratic};
 use super::smooth::{Smooth, SmoothCause};
@@ -28,6 +30,8 @@ struct Comparable {
     moves: Vec<(f64, Moves)>,
     /// The variance that comes from what is not known of the row itself.
     open: f64,
+    /// Each of `moves` as a point, where it can be one: see [`Proportional::point`].
+    points: Vec<Option<Vec<f64>>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +61,7 @@ impl Model {
         self.may_predict()?;
         let lasted = vec![0.0; frame.len()];
         let rows = self.rows(frame, &lasted, &[horizon])?;
+        let roots: Vec<_> = self.engine.proportional().iter().map(|h| h.roots()).collect();
         let of = |r: usize| {
             let row = self.row(&rows, r, 0.0).ok()?;
             let e = self.estimate(&row, horizon).ok()?;
@@ -90,9 +95,12 @@ impl Model {
                 | Engine::Boosted(_)
                 | Engine::Rows(_) => Vec::new(),
             };
-            Some(Comparable { estimate: e.value, variance: e.variance, moves, open })
+            let models = self.engine.proportional();
+            let points = moves.iter().zip(models).zip(&roots);
+            let points = points.map(|((m, h), roots)| h.point(&m.1, roots)).collect();
+            Some(Comparable { estimate: e.value, variance: e.variance, moves, open, points })
         };
-        let rows = (0..frame.len()).map(of).collect();
+        let rows = (0..frame.len()).into_par_iter().map(of).collect();
         let z = std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(self.about.interval);
         Ok(Contrasts { model: self, rows, z })
     }
@@ -117,20 +125,23 @@ impl Contrasts<'_> {
         }
         let models = self.model.engine.proportional();
         let pairs = x.moves.iter().zip(&y.moves);
-        let within: Option<Vec<f64>> = models
-            .iter()
-            .zip(pairs.clone())
-            .map(|(h, (m, n))| h.joint_variance(&m.1, &n.1))
-            .collect();
-        let (within, m) = (within?, models.len() as f64);
-        if within.is_empty() {
+        let mut within = 0.0;
+        for ((k, h), (m, n)) in models.iter().enumerate().zip(pairs.clone()) {
+            let apart = match (x.points.get(k), y.points.get(k)) {
+                (Some(Some(a)), Some(Some(b))) if m.1.shares_all(&n.1) => squared_distance(a, b),
+                _ => None,
+            };
+            within += apart.or_else(|| h.joint_variance(&m.1, &n.1))?;
+        }
+        let m = models.len() as f64;
+        if models.is_empty() {
             return None;
         }
         let off = x.estimate - y.estimate;
         let between: f64 = pairs.map(|(a, b)| (a.0 - b.0 - off).powi(2)).sum();
         let between = if m > 1.0 { (1.0 + 1.0 / m) * between / (m - 1.0) } else { 0.0 };
         // What is not known of two rows may differ, and then does not cancel.
-        Some(within.iter().sum::<f64>() / m + between + x.open + y.open)
+        Some(within / m + between + x.open + y.open)
     }
 
     /// Whether the interval of the difference in risk leaves out zero. Rows without a number are
@@ -138,6 +149,22 @@ impl Contrasts<'_> {
     #[must_use]
     pub fn tells_apart(&self, a: usize, b: usize) -> bool {
         self.difference(a, b).is_some_and(|(off, error)| off.abs() > self.z * error)
+    }
+}
+
+/// `None` for points of different spaces, and where it is not finite.
+fn squared_distance(a: &[f64], b: &[f64]) -> Option<f64> {
+    let sum: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
+    (a.len() == b.len() && sum.is_finite()).then_some(sum)
+}
+
+impl Moves {
+    /// Whether two rows have the same baseline, with all its errors.
+    fn shares_all(&self, other: &Self) -> bool {
+        let cells = |(a, b): (&CauseMoves, &CauseMoves)| a.by_cell.len() == b.by_cell.len();
+        self.own == other.own
+            && self.stands_in_for == other.stands_in_for
+            && self.causes.iter().zip(&other.causes).all(cells)
     }
 }
 
@@ -171,6 +198,28 @@ impl Proportional {
             moves
         };
         Some((slopes.value, self.effects.iter().enumerate().map(of).collect()))
+    }
+
+    /// Roots of the covariances of the coefficients; `None` where a covariance has none.
+    fn roots(&self) -> Vec<Option<Vec<Vec<f64>>>> {
+        self.effects.iter().map(|e| draws::exact_root(&e.covariance)).collect()
+    }
+
+    /// Moves as a point: between rows that share all errors the variance of the difference is the
+    /// square of the distance, which is quick where very many pairs are compared.
+    fn point(&self, m: &Moves, roots: &[Option<Vec<Vec<f64>>>]) -> Option<Vec<f64>> {
+        let mut point = Vec::new();
+        for ((effect, cause), root) in self.effects.iter().zip(&m.causes).zip(roots) {
+            let root = root.as_ref().filter(|r| r.len() == cause.by_coef.len())?;
+            for k in 0..root.len() {
+                point.push(root.iter().zip(&cause.by_coef).map(|(row, a)| row[k] * a).sum());
+            }
+            point.extend(cause.by_cell.iter().map(|c| c.1));
+            if m.stands_in_for.is_some() {
+                point.push(cause.by_level * effect.between_strata.sqrt());
+            }
+        }
+        Some(point)
     }
 
     /// The variance of the difference between two risks.
@@ -319,6 +368,15 @@ mod tests {
         let (a, b) = (moves(&m, &x, Some("a")), moves(&m, &y, Some("a")));
         let found = m.joint_variance(&a, &b).unwrap();
         assert!((found / by_hand - 1.0).abs() < 1e-6, "{found} {by_hand}");
+        // The same as the distance of two points, for a seen stratum and for one stood in for.
+        for stratum in ["a", "z"] {
+            let (a, b) = (moves(&m, &x, Some(stratum)), moves(&m, &y, Some(stratum)));
+            let point = |moves| m.point(moves, &m.roots()).unwrap();
+            let apart = squared_distance(&point(&a), &point(&b)).unwrap();
+            assert!(a.shares_all(&b) && !a.shares_all(&moves(&m, &y, Some("b"))));
+            assert!((apart / m.joint_variance(&a, &b).unwrap() - 1.0).abs() < 1e-12);
+        }
+        assert_eq!(squared_distance(&[1.0], &[1.0, 2.0]), None);
         // Rows of two strata do not share their baselines: the difference is less certain.
         let other = moves(&m, &y, Some("b"));
         let own = m.joint_variance(&moves(&m, &y, Some("a")), &other).unwrap();

@@ -34,6 +34,8 @@ pub(super) struct Rows<'a> {
     /// The columns of the design that each column of the recipe stands in, where several
     /// imputations say what an unknown value may be.
     reads: Option<Vec<Vec<usize>>>,
+    /// The term of each column of the design.
+    terms: Vec<String>,
 }
 
 /// What a row needs to be computed.
@@ -49,6 +51,8 @@ pub(super) struct Row<'a> {
     from: f64,
     /// What is not known of it.
     pub(super) unknown: Unknown,
+    /// The term of each column.
+    terms: &'a [String],
 }
 
 impl<'a> Row<'a> {
@@ -275,7 +279,8 @@ impl Model {
             },
         };
         let reads = matches!(self.engine, Engine::Imputed(_)).then(|| self.recipe.read_by());
-        Ok(Rows { frame, design, at, strata, offset, reads })
+        let terms = self.recipe.terms_of_columns();
+        Ok(Rows { frame, design, at, strata, offset, reads, terms })
     }
 
     /// What a row needs; or why it has no number, whoever asks.
@@ -310,7 +315,8 @@ impl Model {
         };
         let stratum = rows.strata.as_ref().map(|s| s[r].as_str());
         let landmark = self.landmark_at(lasted).ok_or(Abstention::BeforeLandmark)?;
-        Ok(Row { x, raw, offset, stratum, landmark, from: lasted, unknown })
+        let terms = &rows.terms;
+        Ok(Row { x, raw, offset, stratum, landmark, from: lasted, unknown, terms })
     }
 
     /// The last landmark that is reached, by its place; 0 where features are read at the start.

@@ -73,7 +73,7 @@ fn every_family_is_a_candidate_or_has_a_veto_and_the_plan_keeps_every_rule() {
     let mut candidates: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for r in &result.requests {
         let open: BTreeSet<&str> = r.candidates.iter().map(|c| c.family.as_str()).collect();
-        let shut: BTreeSet<&str> = r.vetoed.iter().map(|v| v.family.as_str()).collect();
+        let shut: BTreeSet<&str> = r.vetoed.iter().map(|v| v.family()).collect();
         assert!(open.is_disjoint(&shut));
         assert_eq!(open.len() + shut.len(), all.len());
         for c in &r.candidates {

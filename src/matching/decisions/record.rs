@@ -167,13 +167,14 @@ impl Decision {
 
 /// The rules that exclude a family which was chosen all the same.
 fn excluded(shown: &crate::matching::RequestMatch, family: &str) -> Result<Override, Error> {
-    let rules: Vec<String> =
-        shown.vetoed.iter().filter(|v| v.family == family).map(|v| v.rule.clone()).collect();
+    let named: Vec<RuleName> =
+        shown.vetoed.iter().filter(|v| v.family() == family).map(|v| v.rule()).collect();
+    let rules: Vec<String> = named.iter().map(|rule| rule.name().to_owned()).collect();
     if rules.is_empty() {
         return Err(usage("the family of the decision is not in the history")
             .with_hint("give the id of a candidate or of an excluded family, or `none`"));
     }
-    let protected = rules.iter().any(|r| RuleName::find(r).is_some_and(RuleName::is_protected));
+    let protected = named.iter().any(|rule| rule.is_protected());
     Ok(Override::Excluded { rules, protected })
 }
 

@@ -100,6 +100,16 @@ fn correlated(l: &[Vec<f64>], rng: &mut impl Rng) -> Vec<f64> {
     l.iter().map(|row| row.iter().zip(&z).map(|(a, z)| a * z).sum()).collect()
 }
 
+/// A root L of a covariance with L·Lᵀ equal to it up to rounding; `None` where there is none.
+pub(super) fn exact_root(v: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+    let l = root(v);
+    let near = |i: usize, j: usize| {
+        let product: f64 = l[i].iter().zip(&l[j]).map(|(a, b)| a * b).sum();
+        (product - v[i][j]).abs() <= 1e-12 * (v[i][i] * v[j][j]).sqrt()
+    };
+    (0..v.len()).all(|i| (0..=i).all(|j| near(i, j))).then_some(l)
+}
+
 /// A lower triangular root of a covariance; a direction without variance stays zero.
 fn root(v: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let n = v.len();

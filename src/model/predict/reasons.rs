@@ -63,38 +63,38 @@ impl Model {
             }
             Engine::Forests(f) if from <= 1.0 => {
                 let reasons = f.reasons(row.landmark, horizon, &row.raw)?;
-                return Some(self.of_trees(reasons, Scale::Risk));
+                return Some(of_trees(row.terms, reasons, Scale::Risk));
             }
             Engine::Forests(_) | Engine::Rows(_) => return None,
             Engine::SurvivalForests(f) => {
                 let to = from + horizon;
                 let reasons = f.reasons(row.landmark, &row.raw, from, to)?;
-                return Some(self.of_trees(reasons, Scale::Risk));
+                return Some(of_trees(row.terms, reasons, Scale::Risk));
             }
             Engine::Boosted(b) => {
-                return Some(self.of_trees(b.reasons(&row.raw), Scale::LogHazard));
+                return Some(of_trees(row.terms, b.reasons(&row.raw), Scale::LogHazard));
             }
         };
-        let contributions = self.by_term(coef.iter().zip(&row.x).map(|(b, x)| b * x));
+        let contributions = by_term(row.terms, coef.iter().zip(&row.x).map(|(b, x)| b * x));
         let total = contributions.iter().map(|c| c.value).sum();
         Some(Explanation { scale: Scale::LogHazard, base: 0.0, total, contributions })
     }
+}
 
-    fn of_trees(&self, reasons: ForestReasons, scale: Scale) -> Explanation {
-        let total = reasons.base + reasons.columns.iter().sum::<f64>();
-        let contributions = self.by_term(reasons.columns.into_iter());
-        Explanation { scale, base: reasons.base, total, contributions }
-    }
+fn of_trees(terms: &[String], reasons: ForestReasons, scale: Scale) -> Explanation {
+    let total = reasons.base + reasons.columns.iter().sum::<f64>();
+    let contributions = by_term(terms, reasons.columns.into_iter());
+    Explanation { scale, base: reasons.base, total, contributions }
+}
 
-    /// Values of columns, summed by their terms.
-    fn by_term(&self, columns: impl Iterator<Item = f64>) -> Vec<Contribution> {
-        let mut all: Vec<Contribution> = Vec::new();
-        for (term, value) in self.recipe.terms_of_columns().into_iter().zip(columns) {
-            match all.iter_mut().find(|c| c.term == term) {
-                Some(c) => c.value += value,
-                None => all.push(Contribution { term, value }),
-            }
+/// Values of columns, summed by their terms.
+fn by_term(terms: &[String], columns: impl Iterator<Item = f64>) -> Vec<Contribution> {
+    let mut all: Vec<Contribution> = Vec::new();
+    for (term, value) in terms.iter().zip(columns) {
+        match all.iter_mut().find(|c| c.term == *term) {
+            Some(c) => c.value += value,
+            None => all.push(Contribution { term: term.clone(), value }),
         }
-        all
     }
+    all
 }

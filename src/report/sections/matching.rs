@@ -9,7 +9,7 @@ use super::super::words;
 use super::caseload::{exposure, plan, stability, variants, worth};
 use super::say;
 use super::scores::{conditions, no_number, safety_first, support};
-use crate::matching::{Candidate, MatchResult, RequestMatch, Veto};
+use crate::matching::{Candidate, Entry, MatchResult, RequestMatch, RuleName};
 use crate::score::{Lang, Note, Risk};
 
 /// The section of `match`; at most `most` requests are spelled out (all, where `None`).
@@ -114,12 +114,9 @@ fn vetoes(h: &mut Html, r: &RequestMatch, language: Lang) {
         h.leaf("p", &[("class", "none")], text);
         return;
     }
-    let by_rule = r.by_rule();
-    let mut families: Vec<&str> = vetoed.iter().map(|v| v.family.as_str()).collect();
-    families.sort_unstable();
-    families.dedup();
+    let by_rule = vetoed.by_rule();
     h.within("div", &[("class", "vetoes")], |h| {
-        let title = match (families.len(), language) {
+        let title = match (vetoed.families(), language) {
             (1, Lang::Nl) => "1 gezin kan nu niet".to_string(),
             (1, Lang::En) => "1 family cannot now".into(),
             (n, Lang::Nl) => format!("{n} gezinnen kunnen nu niet"),
@@ -127,13 +124,13 @@ fn vetoes(h: &mut Html, r: &RequestMatch, language: Lang) {
         };
         h.leaf("strong", &[], &title);
         for (rule, list) in &by_rule {
-            veto_group(h, rule, list, language);
+            veto_group(h, *rule, list, language);
         }
     });
 }
 
 /// What one rule excludes: how many families at a glance, each with its reason when opened.
-fn veto_group(h: &mut Html, rule: &str, list: &[&Veto], language: Lang) {
+fn veto_group(h: &mut Html, rule: RuleName, list: &[Entry<'_>], language: Lang) {
     h.within("details", &[], |h| {
         let count = match (list.len(), language) {
             (1, Lang::Nl) => "1 gezin".to_string(),
@@ -141,10 +138,10 @@ fn veto_group(h: &mut Html, rule: &str, list: &[&Veto], language: Lang) {
             (n, Lang::Nl) => format!("{n} gezinnen"),
             (n, Lang::En) => format!("{n} families"),
         };
-        h.leaf("summary", &[], &format!("{}: {count}", words::rule(language, rule)));
+        h.leaf("summary", &[], &format!("{}: {count}", words::rule(language, rule.name())));
         h.within("ul", &[], |h| {
             for veto in list {
-                h.leaf("li", &[], &format!("{}: {}", veto.family, veto.detail.text(language)));
+                h.leaf("li", &[], &format!("{}: {}", veto.family(), veto.detail().text(language)));
             }
         });
     });
