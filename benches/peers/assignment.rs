@@ -5,9 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use pleegzorg::matching::assign::{Effort, Pair, Problem, solve};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha12Rng;
+use pleegzorg::matching::assign::{Effort, Problem, solve};
 
 use super::{Answer, Peer, Settings, median, number};
 
@@ -78,7 +76,7 @@ pub const ROWS: &[Row] = &[
         size: (2_000, 1_400),
         quick: None,
         count: false,
-        seeds: 1,
+        seeds: 3,
         goal: 5.0,
     },
     Row {
@@ -91,38 +89,6 @@ pub const ROWS: &[Row] = &[
         goal: 1.0,
     },
 ];
-
-/// Groups of 1 to 4 children and families of 1 to 3 places in a square; a group may go to the 15
-/// nearest families with places enough. A score is uniform in [0, 1) per child, or 1 per child.
-fn geometric((groups, families): (usize, usize), seed: u64, count: bool) -> Problem {
-    let mut rng = ChaCha12Rng::seed_from_u64(seed);
-    let mut point = || (rng.random_range(0.0..1.0_f64), rng.random_range(0.0..1.0_f64));
-    let at: Vec<_> = (0..groups).map(|_| point()).collect();
-    let home: Vec<_> = (0..families).map(|_| point()).collect();
-    let size: Vec<u32> = (0..groups)
-        .map(|_| match rng.random_range(0..100) {
-            0..65 => 1,
-            65..87 => 2,
-            87..97 => 3,
-            _ => 4,
-        })
-        .collect();
-    let places: Vec<u32> = (0..families).map(|_| rng.random_range(1..=3)).collect();
-    let mut pairs = Vec::new();
-    for g in 0..groups {
-        let mut near: Vec<(f64, usize)> = (0..families)
-            .map(|f| ((at[g].0 - home[f].0).hypot(at[g].1 - home[f].1), f))
-            .filter(|&(_, f)| places[f] >= size[g])
-            .collect();
-        near.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for &(_, f) in near.iter().take(15) {
-            let share = if count { 1.0 } else { rng.random_range(0.0..1.0) };
-            let score = f64::from(size[g]) * share;
-            pairs.push(Pair { group: g as u32, family: f as u32, takes: size[g], score });
-        }
-    }
-    Problem::new(groups, places, pairs, Vec::new()).expect("a sound problem")
-}
 
 /// As the peer reads it: groups, families, places, then group, family, places taken and score of
 /// each pair, all as doubles.
@@ -145,7 +111,7 @@ fn write(problem: &Problem, path: &Path) -> std::io::Result<()> {
 pub fn compare(row: &Row, settings: &Settings, folder: &Path) {
     let Some(size) = (if settings.quick { row.quick } else { Some(row.size) }) else { return };
     for seed in 0..row.seeds {
-        let problem = geometric(size, seed, row.count);
+        let problem = Problem::made_up(size.0, size.1, seed, row.count);
         let file = folder.join(format!("{}-{seed}.bin", row.name));
         write(&problem, &file).expect("a data file");
         let mut solution = solve(&problem, Effort::default());

@@ -265,7 +265,7 @@ fn is_worse(request: &RequestMatch, family: &str) -> bool {
         let here = request.candidates.iter().find(|c| c.family == family);
         best.family != family
             && here.is_some_and(|c| c.risk.is_some())
-            && !best.equal_to.iter().any(|f| f == family)
+            && !best.equal_to.contains(family)
     })
 }
 

@@ -135,6 +135,9 @@ fn family_choice(
     if members.iter().any(|m| m.refusals.iter().all(|r| r.rule != RuleName::Network)) {
         members.iter_mut().for_each(|m| m.refusals.retain(|r| r.rule != RuleName::Network));
     }
+    if members.len() == 1 && clash.is_none() {
+        return FamilyChoice { family, takes, members };
+    }
     // Places and wishes of one member's own stand on their own; any veto on one excludes all.
     let first: Vec<Option<RuleName>> =
         members.iter().map(|m| m.refusals.first().map(|r| r.rule)).collect();

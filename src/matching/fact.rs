@@ -143,11 +143,7 @@ impl Refusal {
     }
 
     /// As [`Refusal::note`], with the words of needs and the rule's reason in Dutch and English.
-    pub(super) fn in_words<'a>(
-        &self,
-        word: &dyn Fn(Label) -> &'a str,
-        reason: [&str; 2],
-    ) -> Note {
+    pub(super) fn in_words<'a>(&self, word: &dyn Fn(Label) -> &'a str, reason: [&str; 2]) -> Note {
         let (mut nl, mut en) = words(self.fact, word);
         for (said, why) in [&mut nl, &mut en].into_iter().zip(reason) {
             if !why.is_empty() {

@@ -10,6 +10,7 @@ pub mod assign;
 mod calling;
 mod choice;
 pub mod decisions;
+mod equals;
 mod fact;
 pub mod instance;
 mod ledger;
@@ -39,6 +40,7 @@ pub use calling::{
     Acceptance, Answers, Call, Calling, Chance, Exposure, FEWEST_ANSWERS, Order, answers,
 };
 pub use choice::{ChoiceSet, FamilyChoice, choice_set, choice_sets};
+pub use equals::Equals;
 pub use fact::{Fact, Far, Refusal, Side, Unknown};
 pub use ledger::{Entry, Ledger, Veto, Wording};
 pub use relax::{Concession, concessions};
@@ -50,7 +52,7 @@ pub use rules::{
     Choice, Combination, DEFAULT_RULES, Floor, Relax, Rule, RuleName, Rules, Settings, Siblings,
     Urgency,
 };
-pub use run::{MatchOptions, match_requests, match_requests_with_progress};
+pub use run::{MatchOptions, match_candidates, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};
 pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, family_state, is_running};
 pub use stability::{

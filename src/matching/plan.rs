@@ -83,10 +83,21 @@ impl<'a> Planner<'a> {
                 passing.map(|f| (f.family, f.takes)).collect()
             })
             .collect();
+        Self { sets, ..Self::of_options(s, screen, load, options) }
+    }
+
+    /// As [`Planner::new`], from the families that may take each group; it cannot say why a group
+    /// has no place.
+    pub fn of_options(
+        s: &'a Situation<'a>,
+        screen: &Screen<'_>,
+        load: &'a Caseload<'a>,
+        options: Vec<Vec<(FamilyIx, u32)>>,
+    ) -> Self {
         Self {
             s,
             load,
-            sets,
+            sets: &[],
             weights: weights(load, screen.rules()),
             options,
             places: s.families.iter().map(|f| screen.free(f)).collect(),

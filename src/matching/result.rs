@@ -2,6 +2,7 @@
 
 use super::calling::Calling;
 use super::decisions::Recorded;
+use super::equals::Equals;
 use super::ledger::Ledger;
 use super::stability::Stability;
 use super::variants::Variants;
@@ -32,7 +33,7 @@ pub struct Candidate {
     pub support: Option<u32>,
     /// Candidates of this request that the data cannot tell apart from this one: the interval of
     /// the difference in risk holds zero.
-    pub equal_to: Vec<String>,
+    pub equal_to: Equals,
 }
 
 /// A concession and the families that it would add.

@@ -9,6 +9,7 @@ use super::ask::{Ask, Caseload};
 use super::assign::Effort;
 use super::calling::calling;
 use super::choice::{ChoiceSet, FamilyChoice, choice_sets};
+use super::equals::Equals;
 use super::fact::Refusal;
 use super::ledger::{Ledger, Veto, Wording};
 use super::plan::Planner;
@@ -137,17 +138,7 @@ pub fn match_requests_with_progress(
         predicted: &predicted,
         wording: Arc::new(Wording::of(history, rules, all_refusals(&sets))),
     };
-    progress.start("candidates", load.asks.len() as u64);
-    let mut requests: Vec<RequestMatch> = (0..load.asks.len())
-        .into_par_iter()
-        .map(|k| {
-            let request = case.request(k);
-            progress.advance(1);
-            request
-        })
-        .collect();
-    progress.finish();
-    requests.sort_by(|a, b| a.request.cmp(&b.request));
+    let requests = case.requests(progress);
     let (worth, worth_reason) = if options.worth {
         worth(model, history, index, rules, as_of)?
     } else {
@@ -168,6 +159,40 @@ pub fn match_requests_with_progress(
         worth_reason,
         reproducible: true,
     })
+}
+
+/// The first half of [`match_requests`]: for every open request of a day the ledger of vetoes, the
+/// candidates with their risks and whom the data cannot tell apart, and the concessions; no plan.
+///
+/// # Errors
+/// As [`match_requests`].
+pub fn match_candidates(
+    model: &Model,
+    history: &History,
+    index: &Index,
+    as_of: Day,
+    options: &MatchOptions,
+) -> Result<Vec<RequestMatch>, Error> {
+    model.usable_for(as_of, options.research)?;
+    at_start_only(model)?;
+    let situation = Situation::new(history, index, as_of);
+    let rules = &options.rules;
+    let screen = Screen::new(rules, history);
+    let together = together(model, &situation, &screen, options)?;
+    let load = Caseload::with_together(&situation, rules, &together);
+    let sets = choice_sets(&situation, &screen, &load);
+    let predicted = Predicted::new(model, &situation, &load, &sets, &Silent)?;
+    let horizon = model.horizons().into_iter().fold(0.0, f64::max);
+    let case = Case {
+        contrasts: &model.contrasts(&predicted.frame, horizon)?,
+        s: &situation,
+        rules,
+        load: &load,
+        sets: &sets,
+        predicted: &predicted,
+        wording: Arc::new(Wording::of(history, rules, all_refusals(&sets))),
+    };
+    Ok(case.requests(&Silent))
 }
 
 /// Refuses a model that looks past the start of a placement: for a pair that is not placed yet
@@ -216,6 +241,21 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// The answers for all requests, by id.
+    fn requests(&self, progress: &dyn Progress) -> Vec<RequestMatch> {
+        let count = self.load.asks.len();
+        progress.start("candidates", count as u64);
+        let of = |k| {
+            let request = self.request(k);
+            progress.advance(1);
+            request
+        };
+        let mut requests: Vec<RequestMatch> = (0..count).into_par_iter().map(of).collect();
+        progress.finish();
+        requests.sort_by(|a, b| a.request.cmp(&b.request));
+        requests
+    }
+
     fn request(&self, k: usize) -> RequestMatch {
         let ask = &self.load.asks[k];
         let (group, set) = (ask.group, &self.sets[ask.group]);
@@ -227,16 +267,18 @@ impl Case<'_> {
             .collect();
         let means = self.mean_contributions(&rows);
         let apart = self.told_apart(&rows);
-        let mut candidates = Vec::with_capacity(passing.len());
-        for (at, choice) in passing.iter().enumerate() {
-            let mut equal_to: Vec<String> = (0..rows.len())
-                .filter(|&o| o != at && !apart[at.max(o)][at.min(o)])
-                .map(|o| self.id(passing[o].family))
-                .collect();
-            equal_to.sort();
-            candidates.push(self.candidate(ask, choice, member, rows[at], &means, equal_to));
-        }
-        candidates.sort_by(|a, b| a.family.cmp(&b.family));
+        let mut order: Vec<usize> = (0..passing.len()).collect();
+        let id = |at: &usize| &*self.s.history.family(passing[*at].family).id;
+        order.sort_by(|a, b| id(a).cmp(id(b)));
+        let names: Arc<[String]> = order.iter().map(|at| id(at).to_owned()).collect();
+        let candidates = order
+            .iter()
+            .map(|&at| {
+                let equal = |o: usize| o != at && !apart[at.max(o)][at.min(o)];
+                let equal_to = Equals::of(&names, |k| equal(order[k]));
+                self.candidate(ask, passing[at], member, rows[at], &means, equal_to)
+            })
+            .collect();
         let h = self.s.history;
         let notes = guideline(
             h,
@@ -275,7 +317,7 @@ impl Case<'_> {
         member: usize,
         row: usize,
         means: &BTreeMap<&str, f64>,
-        equal_to: Vec<String>,
+        equal_to: Equals,
     ) -> Candidate {
         let prediction = &self.predicted.all[row];
         let mut said = speaks(

@@ -1,34 +1,49 @@
 //! Siblings whose exception leaves both open: one who needs specialised care *may* be placed
-//! apart. Splitting has a price; together is tried as well, and kept where the place is worth it.
+//! apart. Splitting has a price; which of them are placed together with their siblings is chosen
+//! with the plan: every way to do so is solved to the end, and the best is kept.
 //!
 //! The other exceptions (threat, strong conflict, sexual abuse) keep siblings apart, at any price.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::Caseload;
 use super::choice::choice_sets;
-use super::plan::Planner;
+use super::plan::{Gains, Planner};
 use super::predicted::Predicted;
 use super::run::MatchOptions;
 use super::screen::Screen;
 use super::situation::Situation;
 use crate::Error;
-use crate::history::{KeepSiblings, Label, RequestIx};
+use crate::history::{FamilyIx, KeepSiblings, Label, RequestIx};
 use crate::model::Model;
 use crate::progress::Silent;
 
-/// Exceptions that are tried at most; the others stay apart.
-const MOST: usize = 8;
+/// With more exceptions than this not every way is tried: from all apart, one after the other is
+/// placed together where that is better.
+const EVERY_WAY: usize = 8;
+/// Exceptions that are looked at in all; any others stay apart.
+const MOST: usize = 40;
 
-/// What a plan comes to: children placed by weight, and the sum of their risks.
+/// What a plan comes to: children placed by weight, and the sum of their risks with the price of
+/// every exception that is kept apart.
+#[derive(Debug, Clone, Copy)]
 struct Worth {
     placed: f64,
-    risk: f64,
+    cost: f64,
+}
+
+impl Worth {
+    /// More placed, or as many at no more cost.
+    fn is_better_than(self, other: Self) -> bool {
+        self.placed > other.placed + 1e-9
+            || (self.placed >= other.placed - 1e-9 && self.cost <= other.cost + 1e-12)
+    }
 }
 
 /// The requests whose exception is set aside: their children are placed together with their
-/// siblings, for the price of splitting is more than what splitting gains. One after the other,
-/// by id; the plan that results is the best for these, not proven the best of all ways to split.
+/// siblings, for the price of splitting is more than what splitting gains. Placing the most comes
+/// first. Up to [`EVERY_WAY`] exceptions this is the best of all ways to split, each with its own
+/// best plan; beyond it ways are improved one exception at a time.
 pub(super) fn together(
     model: &Model,
     s: &Situation<'_>,
@@ -36,25 +51,12 @@ pub(super) fn together(
     options: &MatchOptions,
 ) -> Result<BTreeSet<RequestIx>, Error> {
     let price = options.rules.siblings.split_price;
-    let mut chosen = BTreeSet::new();
     if price <= 0.0 {
-        return Ok(chosen);
+        return Ok(BTreeSet::new());
     }
     let open = exceptions(s, &options.rules);
-    if open.is_empty() {
-        return Ok(chosen);
-    }
-    let mut best = worth(model, s, screen, options, &chosen)?;
-    for request in open {
-        let mut tried = chosen.clone();
-        tried.insert(request);
-        let found = worth(model, s, screen, options, &tried)?;
-        let as_many = found.placed >= best.placed - 1e-9;
-        if as_many && found.risk - best.risk <= price + 1e-12 {
-            (chosen, best) = (tried, found);
-        }
-    }
-    Ok(chosen)
+    let mut ways = Ways { model, s, screen, options, count: open.len(), known: BTreeMap::new() };
+    if open.len() <= EVERY_WAY { ways.best_of_all(&open) } else { ways.one_by_one(&open) }
 }
 
 /// Open requests with such an exception and an open request of a sibling.
@@ -78,25 +80,96 @@ fn exceptions(s: &Situation<'_>, rules: &super::rules::Rules) -> Vec<RequestIx> 
         .collect()
 }
 
-fn worth(
-    model: &Model,
-    s: &Situation<'_>,
-    screen: &Screen<'_>,
-    options: &MatchOptions,
-    together: &BTreeSet<RequestIx>,
-) -> Result<Worth, Error> {
-    let load = Caseload::with_together(s, &options.rules, together);
-    let sets = choice_sets(s, screen, &load);
-    let predicted = Predicted::new(model, s, &load, &sets, &Silent)?;
-    let gains = predicted.gains(&load, &sets);
-    let planner = Planner::new(s, screen, &load, &sets);
-    let best = planner.best(&gains, options.effort, &Silent);
-    let mut risk = 0.0;
-    for (g, at) in best.chosen.iter().enumerate() {
-        let Some(at) = *at else { continue };
-        let members = load.groups[g].len();
-        let of = |m: usize| predicted.last(predicted.row(g, members, at, m)).unwrap_or(0.0);
-        risk += (0..members).map(of).sum::<f64>();
+/// The families of a group, what each member gains there, and the sum of the risks there.
+#[derive(Debug, Clone)]
+struct Known {
+    options: Vec<(FamilyIx, u32)>,
+    gains: Vec<Vec<f64>>,
+    risk: Vec<f64>,
+}
+
+/// Ways to split, and what is known of the groups that they make: most groups are in every way.
+struct Ways<'a> {
+    model: &'a Model,
+    s: &'a Situation<'a>,
+    screen: &'a Screen<'a>,
+    options: &'a MatchOptions,
+    /// Exceptions in all.
+    count: usize,
+    known: BTreeMap<Vec<usize>, Known>,
+}
+
+impl Ways<'_> {
+    fn best_of_all(&mut self, open: &[RequestIx]) -> Result<BTreeSet<RequestIx>, Error> {
+        let mut best: Option<(Worth, BTreeSet<RequestIx>)> = None;
+        for way in 0..1_usize << open.len() {
+            if open.is_empty() {
+                break;
+            }
+            let in_way = |k: &usize| way >> k & 1 == 1;
+            let tried: BTreeSet<RequestIx> =
+                (0..open.len()).filter(in_way).map(|k| open[k]).collect();
+            let worth = self.worth(&tried)?;
+            // Of equals the later, with more siblings together.
+            if best.as_ref().is_none_or(|(b, _)| worth.is_better_than(*b)) {
+                best = Some((worth, tried));
+            }
+        }
+        Ok(best.map_or_else(BTreeSet::new, |(_, chosen)| chosen))
     }
-    Ok(Worth { placed: best.placed, risk })
+
+    fn one_by_one(&mut self, open: &[RequestIx]) -> Result<BTreeSet<RequestIx>, Error> {
+        let mut chosen = BTreeSet::new();
+        let mut best = self.worth(&chosen)?;
+        for &request in open {
+            let mut tried = chosen.clone();
+            tried.insert(request);
+            let worth = self.worth(&tried)?;
+            if worth.is_better_than(best) {
+                (chosen, best) = (tried, worth);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// What the best plan comes to where these exceptions are set aside.
+    fn worth(&mut self, together: &BTreeSet<RequestIx>) -> Result<Worth, Error> {
+        let rules = &self.options.rules;
+        let load = Caseload::with_together(self.s, rules, together);
+        self.look_at(&load)?;
+        let of = |members: &Vec<usize>| self.known.get(members);
+        let known: Vec<&Known> = load.groups.iter().filter_map(of).collect();
+        let gains = Gains { of_group: known.iter().map(|k| k.gains.clone()).collect() };
+        let families = known.iter().map(|k| k.options.clone()).collect();
+        let planner = Planner::of_options(self.s, self.screen, &load, families);
+        let best = planner.best(&gains, self.options.effort, &Silent);
+        let risk: f64 =
+            known.iter().zip(&best.chosen).filter_map(|(k, at)| Some(k.risk[(*at)?])).sum();
+        let apart = (self.count - together.len()) as f64;
+        Ok(Worth { placed: best.placed, cost: risk + apart * rules.siblings.split_price })
+    }
+
+    /// Works out the families and risks of the groups that no way made before.
+    fn look_at(&mut self, load: &Caseload<'_>) -> Result<(), Error> {
+        let new = |members: &&Vec<usize>| !self.known.contains_key(*members);
+        let groups: Vec<Vec<usize>> = load.groups.iter().filter(new).cloned().collect();
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let part = Caseload { groups, ..load.clone() };
+        let sets = choice_sets(self.s, self.screen, &part);
+        let predicted = Predicted::new(self.model, self.s, &part, &sets, &Silent)?;
+        let gains = predicted.gains(&part, &sets);
+        for (g, (members, gains)) in part.groups.iter().zip(gains.of_group).enumerate() {
+            let passing = sets[g].families.iter().filter(|f| f.passes());
+            let options: Vec<(FamilyIx, u32)> = passing.map(|f| (f.family, f.takes)).collect();
+            let n = members.len();
+            let last = |at: usize, m: usize| predicted.last(predicted.row(g, n, at, m));
+            let risk = (0..options.len())
+                .map(|at| (0..n).map(|m| last(at, m).unwrap_or(0.0)).sum())
+                .collect();
+            self.known.insert(members.clone(), Known { options, gains, risk });
+        }
+        Ok(())
+    }
 }

@@ -155,7 +155,8 @@ fn excluded(text: &mut String, r: &RequestMatch, full: bool, lang: Lang) {
         let _ = writeln!(text, "    {:>4} {}", vetoes.len(), rule.label(lang));
         if full {
             for veto in vetoes {
-                let _ = writeln!(text, "           {}: {}", veto.family(), veto.detail().text(lang));
+                let _ =
+                    writeln!(text, "           {}: {}", veto.family(), veto.detail().text(lang));
             }
         }
     }
@@ -253,7 +254,7 @@ fn told_apart(c: &Candidate, of_all: usize, lang: Lang) -> Option<String> {
     if same == 0 || others == 0 {
         return None;
     }
-    let names = || c.equal_to.join(", ");
+    let names = || c.equal_to.listed();
     Some(match lang {
         Lang::Nl if same == others => "niet te onderscheiden van alle andere".to_owned(),
         Lang::En if same == others => "cannot be told apart from any other".to_owned(),

@@ -154,7 +154,17 @@ impl Contrasts<'_> {
 
 /// `None` for points of different spaces, and where it is not finite.
 fn squared_distance(a: &[f64], b: &[f64]) -> Option<f64> {
-    let sum: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
+    // Four sums side by side: quick, and in the same order on every machine.
+    let mut sums = [0.0; 4];
+    let (fours, rest) = a.as_chunks::<4>();
+    let (others, left) = b.as_chunks::<4>();
+    for (x, y) in fours.iter().zip(others) {
+        for k in 0..4 {
+            sums[k] += (x[k] - y[k]) * (x[k] - y[k]);
+        }
+    }
+    let sum: f64 = sums.iter().sum::<f64>()
+        + rest.iter().zip(left).map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
     (a.len() == b.len() && sum.is_finite()).then_some(sum)
 }
 

@@ -78,8 +78,8 @@ fn every_family_is_a_candidate_or_has_a_veto_and_the_plan_keeps_every_rule() {
         assert_eq!(open.len() + shut.len(), all.len());
         for c in &r.candidates {
             assert_eq!(c.risk.is_none(), c.abstained.is_some());
-            for other in &c.equal_to {
-                let there = r.candidates.iter().find(|o| o.family == *other).unwrap();
+            for other in c.equal_to.iter() {
+                let there = r.candidates.iter().find(|o| o.family == other).unwrap();
                 assert!(there.equal_to.contains(&c.family), "equality goes both ways");
             }
         }

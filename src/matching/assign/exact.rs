@@ -1,6 +1,8 @@
 //! The exact value of a part: prices, relaxation, and a search among the few bundles that an
 //! optimum can hold.
 
+use rayon::prelude::*;
+
 use super::bundle::Packer;
 use super::incumbent::{Choice, from_prices, improve};
 use super::master::{Relaxed, relax};
@@ -115,9 +117,18 @@ fn dive(
     let (core, _) = core(part, packer, relaxed, loss, budget)?;
     relaxed.basis.grow(relaxed.pool.len());
     let mut choice = Choice::empty(part);
-    for cluster in &clusters(part, &relaxed.pool, &core) {
-        let found = search::dive(part, &relaxed.pool, cluster, &relaxed.basis, budget).ok()?;
-        take(part, &relaxed.pool, &found, &mut choice);
+    let (pool, basis, left) = (&relaxed.pool, &relaxed.basis, budget.left);
+    let found: Vec<_> = clusters(part, pool, &core)
+        .par_iter()
+        .map(|cluster| {
+            let mut own = Budget::of(left);
+            let found = search::dive(part, pool, cluster, basis, &mut own);
+            (found, left - own.left)
+        })
+        .collect();
+    budget.spend(found.iter().map(|f| f.1).sum());
+    for (bundles, _) in found {
+        take(part, pool, &bundles.ok()?, &mut choice);
     }
     improve(part, packer, &mut choice);
     Some(choice)

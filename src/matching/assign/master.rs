@@ -1,6 +1,8 @@
 //! The linear program over bundles: at most one bundle per family, at most one per group. Its
 //! relaxation is nearly always integral.
 
+use rayon::prelude::*;
+
 use super::bundle::{Packer, bound};
 use super::incumbent::{Choice, improve};
 use super::lp::{Lp, Stalled};
@@ -11,7 +13,7 @@ use super::{Budget, PIVOT_WORK, SEARCH_LIMIT};
 
 /// Bundles worth up to this share of the best score less than their family's best are in the
 /// first program.
-const WINDOW: f64 = 0.02;
+const WINDOW: f64 = 0.012;
 /// Rounds of adding bundles at most.
 const ROUNDS: usize = 60;
 
@@ -121,7 +123,8 @@ impl Program {
         budget.spend((self.lp.pivots - before) * PIVOT_WORK * (1 + rows / 500));
         self.lp.set_shift(|_| 0.0);
         done?;
-        self.lp.refactor()
+        self.lp.compute();
+        Ok(())
     }
 }
 
@@ -229,7 +232,6 @@ struct Point {
     group: Vec<f64>,
     family: Vec<f64>,
     weight: Vec<f64>,
-    rows: Rows,
 }
 
 impl Point {
@@ -238,7 +240,6 @@ impl Point {
             group: vec![0.0; part.groups.len()],
             family: vec![0.0; part.families.len()],
             weight: Vec::new(),
-            rows: Rows::new(part),
         }
     }
 
@@ -253,12 +254,25 @@ impl Point {
         let all: Vec<u32> = (0..out.pool.len() as u32).collect();
         self.weight.resize(all.len(), 0.0);
         out.basis.grow(all.len());
-        for cluster in clusters(part, &out.pool, &all) {
-            if cluster.bundles.last().is_none_or(|&b| (b as usize) < solved) {
-                continue;
-            }
-            let mut program = Program::new(part, &out.pool, &cluster, &out.basis, &mut self.rows);
-            program.solve(cluster.groups.len(), budget)?;
+        let mut clusters = clusters(part, &out.pool, &all);
+        clusters.retain(|c| c.bundles.last().is_some_and(|&b| b as usize >= solved));
+        // Each on its own, from the same budget; what they took is counted afterwards.
+        let (pool, basis, left) = (&out.pool, &out.basis, budget.left);
+        let programs: Vec<(Result<Program, Stalled>, u64)> = clusters
+            .par_iter()
+            .map_init(
+                || Rows::new(part),
+                |rows, cluster| {
+                    let mut own = Budget::of(left);
+                    let mut program = Program::new(part, pool, cluster, basis, rows);
+                    let done = program.solve(cluster.groups.len(), &mut own);
+                    (done.map(|()| program), left - own.left)
+                },
+            )
+            .collect();
+        budget.spend(programs.iter().map(|p| p.1).sum());
+        for (cluster, (program, _)) in clusters.iter().zip(programs) {
+            let program = program?;
             let lp = &program.lp;
             let n = cluster.groups.len();
             for (r, &g) in cluster.groups.iter().enumerate() {

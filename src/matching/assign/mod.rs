@@ -12,6 +12,7 @@ mod cuts;
 mod exact;
 mod incumbent;
 mod lp;
+mod made_up;
 mod master;
 mod part;
 mod pool;
@@ -54,6 +55,11 @@ pub(crate) struct Budget<'a> {
 }
 
 impl Budget<'_> {
+    /// A budget of one's own, of which nobody is told; who gave it counts what was taken.
+    fn of(left: u64) -> Self {
+        Self { left, untold: 0, progress: &Silent }
+    }
+
     fn spend(&mut self, work: u64) {
         self.left = self.left.saturating_sub(work);
         self.untold += work;

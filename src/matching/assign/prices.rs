@@ -3,11 +3,15 @@
 //! With places to spare, coordinate descent finds them; where children outnumber places it
 //! stalls, and a subgradient method with momentum does the work first.
 
+use rayon::prelude::*;
+
 use super::bundle::{Packer, bound};
 use super::part::Part;
 
 /// Sweeps of coordinate descent at most.
 const SWEEPS: usize = 5;
+/// Shares of the best score, or of the largest score per place, that are tried at first.
+const SHARES: [f64; 6] = [0.0, 0.2, 0.4, 0.6, 0.75, 0.9];
 /// Steps of the subgradient method.
 const STEPS: usize = 600;
 
@@ -22,14 +26,14 @@ pub(super) struct Prices {
 /// Good prices for a part. `enough` is an objective already reached: work stops once the bound
 /// meets it.
 pub(super) fn find(part: &Part, packer: &mut Packer, enough: f64) -> Prices {
-    let mut best = start(part, packer);
+    let mut best = start(part);
     descend(part, packer, &mut best);
     let tight = 4e-3 * best.bound.abs().max(f64::MIN_POSITIVE);
     let read = super::incumbent::from_prices(part, packer, &best.prices);
     if best.bound - enough.max(read.value) <= tight {
         return best;
     }
-    let mut steps = start(part, packer);
+    let mut steps = start(part);
     subgradient(part, packer, &mut steps, STEPS, f64::NEG_INFINITY);
     descend(part, packer, &mut steps);
     steps.work += best.work;
@@ -37,7 +41,7 @@ pub(super) fn find(part: &Part, packer: &mut Packer, enough: f64) -> Prices {
 }
 
 /// The best of a few simple prices: a share of each group's best score, or so much per place.
-fn start(part: &Part, packer: &mut Packer) -> Prices {
+fn start(part: &Part) -> Prices {
     let top: Vec<f64> = (0..part.groups.len())
         .map(|g| part.of_group(g).iter().map(|&k| part.items[k as usize].score).fold(0.0, f64::max))
         .collect();
@@ -49,26 +53,21 @@ fn start(part: &Part, packer: &mut Packer) -> Prices {
         .collect();
     let per_place =
         top.iter().zip(&size).map(|(t, s)| if *s > 0.0 { t / s } else { 0.0 }).fold(0.0, f64::max);
-    let mut best: Option<Prices> = None;
-    let mut work = 0;
-    for share in [0.0, 0.2, 0.4, 0.6, 0.75, 0.9] {
-        for by_place in [false, true] {
-            let prices: Vec<f64> = if by_place {
-                size.iter().map(|s| share * per_place * s).collect()
-            } else {
-                top.iter().map(|t| share * t).collect()
-            };
-            let value = bound(part, &prices, packer);
-            work += part.families.len() as u64;
-            if best.as_ref().is_none_or(|b| value < b.bound) {
-                best = Some(Prices { prices, bound: value, work });
-            }
+    let of_share = |k: usize| -> Vec<f64> {
+        let share = SHARES[k / 2];
+        match k % 2 {
+            0 => top.iter().map(|t| share * t).collect(),
+            _ => size.iter().map(|s| share * per_place * s).collect(),
         }
-    }
-    match best {
-        Some(best) => Prices { work, ..best },
-        None => Prices { prices: top, bound: f64::INFINITY, work },
-    }
+    };
+    let work = (2 * SHARES.len() * part.families.len()) as u64;
+    let bounds: Vec<f64> = (0..2 * SHARES.len())
+        .into_par_iter()
+        .map_init(Packer::default, |packer, k| bound(part, &of_share(k), packer))
+        .collect();
+    // Of equals the first.
+    let best = (1..bounds.len()).fold(0, |b, k| if bounds[k] < bounds[b] { k } else { b });
+    Prices { prices: of_share(best), bound: bounds[best], work }
 }
 
 /// Coordinate descent: along one group's price the bound is flat between the thresholds of the
@@ -126,7 +125,7 @@ const PRESSED: usize = 6000;
 /// `enough`. Gives the work done.
 pub(super) fn press(part: &Part, packer: &mut Packer, at: &mut Prices, enough: f64) -> u64 {
     let before = at.work;
-    let mut steps = start(part, packer);
+    let mut steps = start(part);
     subgradient(part, packer, &mut steps, PRESSED, enough);
     let work = steps.work;
     if steps.bound < at.bound {

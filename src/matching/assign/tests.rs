@@ -121,46 +121,11 @@ fn refuses_scores_that_are_no_numbers_and_pairs_that_do_not_exist() {
     assert!(matches!(conflict, ProblemError::Group { what: "conflict", .. }));
 }
 
-/// A random geometric instance: groups and families in a square, each group with the families
-/// near it.
-pub(super) fn geometric(groups: usize, families: usize, seed: u64, count: bool) -> Problem {
-    let mut rng = ChaCha12Rng::seed_from_u64(seed);
-    let mut point = || (rng.random_range(0.0..1.0_f64), rng.random_range(0.0..1.0_f64));
-    let at: Vec<_> = (0..groups).map(|_| point()).collect();
-    let home: Vec<_> = (0..families).map(|_| point()).collect();
-    let size: Vec<u32> = (0..groups)
-        .map(|_| match rng.random_range(0..100) {
-            0..65 => 1,
-            65..87 => 2,
-            87..97 => 3,
-            _ => 4,
-        })
-        .collect();
-    let places: Vec<u32> = (0..families).map(|_| rng.random_range(1..=3)).collect();
-    let mut pairs = Vec::new();
-    for g in 0..groups {
-        let mut near: Vec<(f64, usize)> = (0..families)
-            .map(|f| ((at[g].0 - home[f].0).hypot(at[g].1 - home[f].1), f))
-            .filter(|&(_, f)| places[f] >= size[g])
-            .collect();
-        near.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for &(_, f) in near.iter().take(15) {
-            let score = if count {
-                f64::from(size[g])
-            } else {
-                f64::from(size[g]) * rng.random_range(0.0..1.0)
-            };
-            pairs.push(Pair { group: g as u32, family: f as u32, takes: size[g], score });
-        }
-    }
-    Problem::new(groups, places, pairs, vec![]).unwrap()
-}
-
 #[test]
 fn a_regional_caseload_is_proven_optimal() {
     for (groups, families) in [(100, 150), (100, 70), (60, 60)] {
         for count in [false, true] {
-            let problem = geometric(groups, families, 11, count);
+            let problem = Problem::made_up(groups, families, 11, count);
             let solution = solve(&problem, Effort::default());
             assert!(problem.value(&solution.chosen).is_some());
             assert!(solution.is_optimal(), "{groups} {families} {count}: {}", solution.gap());
@@ -196,7 +161,7 @@ fn shuffled(problem: &Problem, rng: &mut ChaCha12Rng) -> Problem {
 fn more_children_than_places_give_one_optimum_whatever_the_order() {
     let mut rng = ChaCha12Rng::seed_from_u64(12);
     for seed in 0..6 {
-        let problem = geometric(150, 105, seed, false);
+        let problem = Problem::made_up(150, 105, seed, false);
         let solution = solve(&problem, Effort::default());
         assert!(solution.is_optimal(), "seed {seed}: {}", solution.gap());
         for _ in 0..2 {
@@ -211,7 +176,7 @@ fn more_children_than_places_give_one_optimum_whatever_the_order() {
 #[test]
 fn the_most_children_placed_are_proven_in_a_region_of_equal_scores() {
     for seed in 0..3 {
-        let problem = geometric(200, 140, seed, true);
+        let problem = Problem::made_up(200, 140, seed, true);
         let solution = solve(&problem, Effort::default());
         assert!(problem.value(&solution.chosen).is_some());
         assert!(solution.is_optimal(), "seed {seed}: {}", solution.gap());

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::cuts::{self, Cut, Weighed};
 use super::lp::{End, Lp, Stalled};
 use super::part::Part;
@@ -198,23 +200,18 @@ impl<'a> Tree<'a> {
         budget: &mut Budget<'_>,
     ) -> Result<Option<Found>, Stalled> {
         let candidates = self.candidates(&weights);
-        let mut best: Option<(f64, Branch, [Option<Lp>; 2], [f64; 2])> = None;
+        let mut best: Option<(f64, [Option<Lp>; 2], [f64; 2])> = None;
         let tried = if depth < 6 { TRIED } else { TRIED / 2 };
-        for &branch in candidates.iter().take(tried) {
-            let mut child = [None, None];
-            let mut reached = [f64::NEG_INFINITY; 2];
-            for side in [true, false] {
-                let mut lp = node.lp.clone();
-                self.apply(&mut lp, &node, branch, side);
-                let before = lp.pivots;
-                let end = lp.dual(cutoff, TRIAL);
-                budget.spend((lp.pivots - before + 1) * PIVOT_WORK);
-                let at = usize::from(side);
-                match end {
-                    Ok(End::Cutoff | End::Infeasible) => {}
-                    _ => (reached[at], child[at]) = (lp.objective().min(bound), Some(lp)),
-                }
-            }
+        let sides: Vec<(Branch, bool)> =
+            candidates.iter().take(tried).flat_map(|&b| [(b, false), (b, true)]).collect();
+        let tries = sides.par_iter().map(|&(b, side)| self.attempt(&node, b, side, cutoff));
+        let tries: Vec<(Option<Lp>, u64)> = tries.collect();
+        budget.spend(tries.iter().map(|t| t.1 * PIVOT_WORK).sum());
+        let mut tries = tries.into_iter().map(|t| t.0);
+        while let (Some(no), Some(yes)) = (tries.next(), tries.next()) {
+            let child = [no, yes];
+            let reach = |lp: &Lp| lp.objective().min(bound);
+            let reached = [0, 1].map(|k: usize| child[k].as_ref().map_or(f64::NEG_INFINITY, reach));
             if child.iter().any(Option::is_none) {
                 // One side cannot improve: the other holds for all of this node.
                 let Some(lp) = child.into_iter().flatten().next() else { return Ok(None) };
@@ -224,10 +221,10 @@ impl<'a> Tree<'a> {
             let drop = |r: f64| (bound - r).max(1e-7);
             let score = drop(reached[0]) * drop(reached[1]);
             if best.as_ref().is_none_or(|(s, ..)| score > *s) {
-                best = Some((score, branch, child, reached));
+                best = Some((score, child, reached));
             }
         }
-        let Some((_, _, child, reached)) = best else { return Err(Stalled) };
+        let Some((_, child, reached)) = best else { return Err(Stalled) };
         let mut order: Vec<(f64, Lp)> =
             reached.into_iter().zip(child).filter_map(|(r, lp)| Some((r, lp?))).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -243,6 +240,16 @@ impl<'a> Tree<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// A side of a branch, tried by a few pivots; `None` where it cannot improve. Also the pivots.
+    fn attempt(&self, node: &Node, branch: Branch, side: bool, cutoff: f64) -> (Option<Lp>, u64) {
+        let mut lp = node.lp.clone();
+        self.apply(&mut lp, node, branch, side);
+        let before = lp.pivots;
+        let end = lp.dual(cutoff, TRIAL);
+        let pivots = lp.pivots - before + 1;
+        (Some(lp).filter(|_| !matches!(end, Ok(End::Cutoff | End::Infeasible))), pivots)
     }
 
     /// Branches by how undecided they are: pairs, groups of several children first, and groups

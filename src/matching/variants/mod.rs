@@ -54,6 +54,10 @@ pub struct Variant {
     pub status: Status,
     /// Children placed, weighted by urgency.
     pub placed: f64,
+    /// No plan of its kind places more, weighted by urgency.
+    pub placed_bound: f64,
+    /// (placed_bound − placed) / max(1, placed).
+    pub placed_gap: f64,
     /// The sum of the gains, by the estimates of the best plan.
     pub gain: f64,
     /// The gain of the worst-off child placed.
@@ -67,6 +71,14 @@ pub struct Variant {
     /// The floors and what came of them; empty for other variants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub floors: Vec<FloorMet>,
+}
+
+impl Variant {
+    /// Notes what no plan of its kind can place more than.
+    fn at_most(&mut self, bound: f64) {
+        self.placed_bound = bound.max(self.placed);
+        self.placed_gap = (self.placed_bound - self.placed) / self.placed.max(1.0);
+    }
 }
 
 /// How often a pair of the plan is in the plan again when the risks are drawn anew.
@@ -128,7 +140,10 @@ pub(super) fn variants(
     };
     match worst_off::worst_off(planner, made.gains, best, effort) {
         Some(w) => {
-            out.plans.push(made.variant("worst_off_first", worst_off_first(), &w.chosen, w.exact));
+            let mut variant =
+                made.variant("worst_off_first", worst_off_first(), &w.chosen, w.exact);
+            variant.at_most(best.placed_bound);
+            out.plans.push(variant);
         }
         None => out.notes.push(too_many()),
     }
@@ -139,13 +154,16 @@ pub(super) fn variants(
         let proven = f.met && f.bound <= planner.placed(&f.chosen) + 1e-9;
         let mut variant = made.variant("floors", by_floors(), &f.chosen, proven);
         variant.floors = f.floors;
+        variant.at_most(f.bound);
         out.plans.push(variant);
         if !f.met {
             out.notes.push(floors_not_met());
         }
     }
     let c = planner.best(made.cautious, effort, &Silent);
-    out.plans.push(made.variant("conservative", conservative(), &c.chosen, c.proven));
+    let mut variant = made.variant("conservative", conservative(), &c.chosen, c.proven);
+    variant.at_most(c.placed_bound);
+    out.plans.push(variant);
     progress.advance(1);
     out.survival = made.survival(options, drawn);
     progress.advance(1);
@@ -164,6 +182,8 @@ impl Made<'_> {
             what,
             status: if proven { Status::Optimal } else { Status::Feasible },
             placed,
+            placed_bound: placed,
+            placed_gap: 0.0,
             gain,
             worst: pairs.iter().map(|p| p.score).min_by(f64::total_cmp),
             price: Price { placed: best.placed - placed, gain: best.gain - gain },

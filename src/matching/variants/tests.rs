@@ -140,3 +140,31 @@ fn worst_off_first_equals_trying_every_plan() {
     assert!(exact >= 290, "{exact} of 300 proven");
     assert!(moved > 10, "it is not the sum: {moved}");
 }
+
+#[test]
+fn the_whole_order_of_three_hundred_groups_is_proven_within_a_stated_effort() {
+    // As many as are worked out at all, with more children than places; Effort counts work, about
+    // ten million a second, so that this limit is the same on every machine.
+    let problem = crate::matching::assign::Problem::made_up(300, 200, 1, false);
+    let mut options = vec![Vec::new(); problem.groups()];
+    let mut of_group = vec![Vec::new(); problem.groups()];
+    let mut weights = vec![1.0; problem.groups()];
+    for pair in problem.pairs() {
+        let (g, size) = (pair.group as usize, pair.takes);
+        options[g].push((FamilyIx(pair.family), size));
+        of_group[g].push(vec![0.2 * pair.score / f64::from(size); size as usize]);
+        weights[g] = f64::from(size);
+    }
+    let gains = Gains { of_group };
+    planned(options, problem.places().to_vec(), weights, |p| {
+        let best = p.best(&gains, Effort::default(), &Silent);
+        assert!(best.proven);
+        let w = worst_off(p, &gains, &best, Effort(LIMIT)).unwrap();
+        assert!(w.exact, "not proven within the limit");
+        assert!((p.placed(&w.chosen) - best.placed).abs() < 1e-9);
+        let (order, sum) = (sorted(&w.chosen, &gains), sorted(&best.chosen, &gains));
+        assert!(compare(&order, &sum).is_ge());
+    });
+}
+
+const LIMIT: u64 = 300_000_000;

@@ -218,7 +218,7 @@ fn equals(h: &mut Html, c: &Candidate, of_all: usize, language: Lang) {
             "De gegevens kunnen geen verschil aantonen met",
             "The data cannot tell this family from",
         );
-        format!("{from}: {}.", c.equal_to.join(", "))
+        format!("{from}: {}.", c.equal_to.listed())
     };
     h.leaf("p", &[("class", "note")], &text);
 }

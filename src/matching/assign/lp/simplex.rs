@@ -23,6 +23,13 @@ impl Lp {
         self.lu = factored.ok_or(Stalled)?;
         self.etas = Lists::default();
         self.eta_pivot.clear();
+        self.compute();
+        Ok(())
+    }
+
+    /// Computes values and reduced costs from the factors, which must be those of the basis.
+    pub fn compute(&mut self) {
+        let m = self.rhs.len();
         self.stale = false;
         self.column.reset(m);
         for r in 0..m {
@@ -51,7 +58,6 @@ impl Lp {
             self.slacks.d[r] = if self.slacks.at[r] >= 0 { 0.0 } else { -self.inverse.get(r) };
         }
         self.list_all();
-        Ok(())
     }
 
     /// Lists anew what may be worth entering and what may be infeasible.
@@ -214,7 +220,7 @@ impl Lp {
     }
 
     /// The primal method from a feasible basis, with devex pricing (Harris 1973). `limit` bounds
-    /// the pivots of this run.
+    /// the pivots of this run. Where it ends well the factors are those of the basis.
     pub fn primal(&mut self, limit: u64) -> Result<(), Stalled> {
         self.refactor()?;
         self.columns.weight.fill(1.0);
