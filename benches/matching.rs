@@ -53,8 +53,6 @@ fn bench(c: &mut Criterion) {
         b.iter(|| black_box(match_requests(&model, &one, &index_of_one, day, &plain)));
     });
     let answer = match_requests(&model, &one, &index_of_one, day, &plain).expect("an answer");
-    let request = &answer.requests[0];
-    println!("{} candidates, {} vetoes", request.candidates.len(), request.vetoed.len());
     group.bench_function("one_request/written", |b| {
         b.iter(|| serde_json::to_writer(std::io::sink(), black_box(&answer)));
     });
