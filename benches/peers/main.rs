@@ -139,6 +139,18 @@ fn number(v: usize) -> String {
     out
 }
 
+/// Lets the system forget how much memory this process has held (Linux).
+fn forget_peak() -> bool {
+    std::fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
+/// The most memory that this process has held since, in MB.
+fn peak() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|l| l.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kb| kb / 1000.0)
+}
+
 fn compare(task: &Task, settings: &Settings, folder: &Path) {
     let (full, columns, groups, causes, days) = task.size;
     let rows = if settings.quick { task.quick } else { full };
@@ -156,7 +168,9 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
     let mut worst: f64 = 0.0;
     let mut note = peer.as_ref().err().cloned();
     // A first time, so that neither pays for pages and caches alone.
+    let measured = forget_peak();
     let mut check = input.run(task);
+    let held = peak().filter(|_| measured && task.memory.is_some());
     for _ in 0..settings.rounds {
         let start = Instant::now();
         check = input.run(task);
@@ -207,6 +221,9 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
         "{name:<46} {size:>15}  {:<18} {seconds:>9.4} s  {theirs:>18} {ratio:>9} {goal:>7}  {agree}",
         task.peer
     );
+    if let (Some(held), Some(limit)) = (held, task.memory) {
+        println!("    at its peak our process, with its input, holds {held:.0} MB (goal {limit:.0})");
+    }
     assert!(check.iter().all(|v| v.is_finite()), "{}: not a number", task.name);
 }
 

@@ -30,7 +30,7 @@ work <- switch(task,
   concordance = function() concordancefit(y, x[, 1], reverse = TRUE, timefix = FALSE),
   elastic =, "elastic-wide" = function() glmnet(x, y, family = "cox", alpha = 0.5, lambda.min.ratio = if (n > p) 1e-4 else 0.05),
   frailty = function() coxph(y ~ x + frailty(group)),
-  forest = function() ranger(x = x, y = y, num.trees = 100, min.node.size = 15, num.threads = 2, seed = 1),
+  forest = function() ranger(x = x, y = y, num.trees = 100, min.node.size = 15, num.threads = 2, seed = 1, verbose = FALSE),
   "fine-gray" = function() crr(exit, cause, x))
 check <- switch(task,
   score = function(f) c(rbind(f$AUC$score$AUC, f$Brier$score$Brier)),
@@ -41,7 +41,7 @@ check <- switch(task,
   concordance = function(f) c(f$concordance, sqrt(f$var)),
   elastic =, "elastic-wide" = function(f) c(f$beta[1:5, 30], f$lambda[30]),
   frailty = function(f) f$coefficients,
-  forest = function(f) { p <- predict(f, x[1:min(n, 1000), ], num.threads = 2)
+  forest = function(f) { p <- predict(f, x[1:min(n, 1000), ], num.threads = 2, verbose = FALSE)
     mean(1 - p$survival[, max(which(p$unique.death.times <= 0.5))]) },
   "fine-gray" = function(f) c(f$coef, sqrt(diag(f$var))))
 cat("ready\n"); flush(stdout())

@@ -22,6 +22,8 @@ pub struct Task {
     pub quick: usize,
     /// The ratio that is asked for; for a time in seconds, negative.
     pub goal: f64,
+    /// The most memory that is allowed, in MB.
+    pub memory: Option<f64>,
 }
 
 /// All comparisons.
@@ -40,6 +42,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 20, 100_000, 1, false),
         quick: 50_000,
         goal: 10.0,
+        memory: None,
     },
     Task {
         name: "cox-entry",
@@ -48,6 +51,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 20, 100_000, 1, false),
         quick: 50_000,
         goal: 22.0,
+        memory: None,
     },
     Task {
         name: "cox-cluster",
@@ -56,6 +60,7 @@ pub const TASKS: &[Task] = &[
         size: (100_000, 10, 10_000, 1, false),
         quick: 4_000,
         goal: -0.3,
+        memory: None,
     },
     Task {
         name: "fine-gray",
@@ -64,6 +69,7 @@ pub const TASKS: &[Task] = &[
         size: (4_000, 20, 400, 2, false),
         quick: 1_000,
         goal: 1000.0,
+        memory: None,
     },
     Task {
         name: "fine-gray-large",
@@ -72,6 +78,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 10, 2, 2, false),
         quick: 20_000,
         goal: 10.0,
+        memory: None,
     },
     Task {
         name: "km",
@@ -80,6 +87,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 0, 2, 2, false),
         quick: 100_000,
         goal: 10.0,
+        memory: None,
     },
     Task {
         name: "aj",
@@ -88,6 +96,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 0, 2, 2, false),
         quick: 5_000,
         goal: 10.0,
+        memory: None,
     },
     Task {
         name: "aj-days",
@@ -96,6 +105,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 0, 2, 2, true),
         quick: 20_000,
         goal: 10.0,
+        memory: None,
     },
     Task {
         name: "concordance",
@@ -104,6 +114,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 1, 2, 1, false),
         quick: 100_000,
         goal: 10.0,
+        memory: None,
     },
     // On one core the 16 MB of the first (and what is in play of the second) must be read twice for
     // each step along the path, and two to three steps for each λ are what a quadratic model needs.
@@ -116,6 +127,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000_000, 2, 2, 2, false),
         quick: 20_000,
         goal: -2.0,
+        memory: None,
     },
     Task {
         name: "elastic",
@@ -124,6 +136,7 @@ pub const TASKS: &[Task] = &[
         size: (100_000, 20, 2, 1, false),
         quick: 5_000,
         goal: 2.0,
+        memory: None,
     },
     Task {
         name: "elastic-wide",
@@ -132,6 +145,7 @@ pub const TASKS: &[Task] = &[
         size: (1_000, 2_000, 2, 1, false),
         quick: 300,
         goal: 2.0,
+        memory: None,
     },
     Task {
         name: "forest",
@@ -140,6 +154,7 @@ pub const TASKS: &[Task] = &[
         size: (5_000, 20, 5_000, 1, false),
         quick: 500,
         goal: 20.0,
+        memory: None,
     },
     Task {
         name: "competing-forest",
@@ -148,6 +163,7 @@ pub const TASKS: &[Task] = &[
         size: (100_000, 20, 100_000, 2, false),
         quick: 5_000,
         goal: 5.0,
+        memory: Some(1000.0),
     },
     Task {
         name: "frailty",
@@ -156,6 +172,7 @@ pub const TASKS: &[Task] = &[
         size: (5_000, 3, 500, 1, false),
         quick: 1_000,
         goal: 10.0,
+        memory: None,
     },
 ];
 

@@ -1,4 +1,4 @@
-//! A random forest on a weighted 0/1 outcome, with an interval: smartcore grows the trees.
+//! Trees on a weighted 0/1 outcome, with an interval: smartcore grows them.
 
 use ndarray::ArrayView2;
 use rand::{RngExt, SeedableRng};
@@ -14,6 +14,7 @@ use smartcore::ensemble::random_forest_regressor::{
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::error::{LearnerError, same_length};
+use super::gradient;
 use super::survival_forest::ForestReasons;
 use super::tree::{SmartcoreNode, Tree};
 
@@ -22,21 +23,37 @@ type Extra = ExtraTreesRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
 
 /// Trees that share one half of the clusters.
 const BAG: usize = 4;
+/// Halves of the clusters on which boosted trees are grown, all of them on each.
+const BOOSTED_BAGS: usize = 10;
 /// No tree is deeper: a walk through a degenerate column must end.
-const DEPTH: u16 = 64;
+pub(super) const DEPTH: u16 = 64;
+
+/// How the trees of a forest are grown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Growth {
+    /// Each on a bootstrap, by the best cuts of columns drawn at random (Breiman 2001).
+    Bootstrap,
+    /// Extremely random (Geurts, Ernst & Wehenkel 2006): no bootstrap within a half, and the best
+    /// of cuts that are drawn, one per column.
+    Extra,
+    /// One after another, each on what those before it leave (Friedman 2001; Chen & Guestrin 2016).
+    Boosted {
+        /// The share of a step that each tree takes, above 0 and at most 1.
+        rate: f64,
+    },
+}
 
 /// How a forest grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ForestSettings {
-    /// Trees; rounded up to whole bags of four, at least two bags.
+    /// Trees; rounded up to whole bags of four, at least two bags. Boosted ones: in each of ten bags.
     pub trees: usize,
     /// The fewest distinct rows in a leaf.
     pub leaf: usize,
     /// The greatest depth of a tree (at most 64).
     pub depth: Option<u16>,
-    /// Whether trees are extremely random (Geurts, Ernst & Wehenkel 2006): no bootstrap within a
-    /// half, and the best of cuts that are drawn, one per column.
-    pub extra: bool,
+    /// How its trees are grown.
+    pub growth: Growth,
     /// The seed.
     pub seed: u64,
 }
@@ -51,6 +68,9 @@ pub struct ForestSettings {
 pub struct Forest {
     columns: usize,
     bags: Vec<Vec<Tree>>,
+    /// Whether the trees of a bag add up to its prediction, of which theirs is else the mean.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    boosted: bool,
 }
 
 impl Forest {
@@ -86,7 +106,9 @@ impl Forest {
         settings: &ForestSettings,
     ) -> Result<Self, LearnerError> {
         check(&x, y, weights, clusters, settings)?;
-        let rows: Vec<usize> = (0..y.len()).filter(|&i| weights[i] > 0.0).collect();
+        let boosted = matches!(settings.growth, Growth::Boosted { .. });
+        let (weighted, rows) = gradient::as_outcome(y, weights, boosted);
+        let y = weighted.as_deref().unwrap_or(y);
         if rows.len() < 4 * settings.leaf {
             return Err(LearnerError::TooFew(format!(
                 "{} rows with a known outcome are too few for leaves of {}",
@@ -94,7 +116,7 @@ impl Forest {
                 settings.leaf
             )));
         }
-        let bags = settings.trees.div_ceil(BAG).max(2);
+        let bags = if boosted { BOOSTED_BAGS } else { settings.trees.div_ceil(BAG).max(2) };
         let bags: Result<Vec<_>, _> = (0..bags)
             .into_par_iter()
             .map(|bag| {
@@ -104,36 +126,47 @@ impl Forest {
                 grow(&x, y, weights, &half, settings, rng.random())
             })
             .collect();
-        Ok(Self { columns: x.ncols(), bags: bags? })
+        Ok(Self { columns: x.ncols(), bags: bags?, boosted })
     }
 
     /// The prediction for a row of as many columns as in training, and its variance: of the means
     /// of the bags. The variance keeps the noise of having few trees in a bag, and so errs on the
-    /// wide side.
+    /// wide side. The sum of boosted trees is brought within 0 and 1.
     #[must_use]
     pub fn predict(&self, x: &[f64]) -> (f64, f64) {
-        let means: Vec<f64> = self
-            .bags
-            .iter()
-            .map(|bag| bag.iter().map(|t| t.predict(x)).sum::<f64>() / bag.len() as f64)
-            .collect();
+        let of = |bag: &Vec<Tree>| bag.iter().map(|t| t.predict(x)).sum::<f64>() * self.share(bag);
+        let means: Vec<f64> = self.bags.iter().map(of).collect();
         let n = means.len() as f64;
         let mean = means.iter().sum::<f64>() / n;
         let variance = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        (mean, variance)
+        (if self.boosted { mean.clamp(0.0, 1.0) } else { mean }, variance)
+    }
+
+    /// What a tree counts in its bag's prediction.
+    fn share(&self, bag: &[Tree]) -> f64 {
+        if self.boosted { 1.0 } else { 1.0 / bag.len() as f64 }
     }
 
     /// What each column adds to the prediction for a row: exact Shapley values by the cases in the
-    /// leaves (Lundberg, Erion & Lee 2018). Base and contributions sum to the prediction.
+    /// leaves (Lundberg, Erion & Lee 2018). Base and contributions sum to the prediction: where that
+    /// of boosted trees was brought within 0 and 1, all contributions are shortened alike.
     #[must_use]
     pub fn reasons(&self, x: &[f64]) -> ForestReasons {
         let mut found = ForestReasons { base: 0.0, columns: vec![0.0; self.columns] };
         for bag in &self.bags {
-            let share = 1.0 / (self.bags.len() * bag.len()) as f64;
+            let share = self.share(bag) / self.bags.len() as f64;
             for tree in bag {
                 found.base += share * tree.mean();
                 tree.contributions(x, share, &mut found.columns);
             }
+        }
+        let total = found.base + found.columns.iter().sum::<f64>();
+        if self.boosted && !(0.0..=1.0).contains(&total) {
+            found.base = found.base.clamp(0.0, 1.0);
+            let asked = total.clamp(0.0, 1.0) - found.base;
+            let all = found.columns.iter().sum::<f64>();
+            let shorter = if all == 0.0 { 0.0 } else { asked / all };
+            found.columns.iter_mut().for_each(|c| *c *= shorter);
         }
         found
     }
@@ -155,8 +188,9 @@ impl Forest {
     /// Whether a forest that was read from a file can predict.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let trees =
-            |bag: &Vec<Tree>| !bag.is_empty() && bag.iter().all(|t| t.is_whole(self.columns));
+        let tree =
+            |t: &Tree| t.is_whole(self.columns) && (self.boosted || t.holds_probabilities());
+        let trees = |bag: &Vec<Tree>| !bag.is_empty() && bag.iter().all(tree);
         self.bags.len() >= 2 && self.bags.iter().all(trees)
     }
 }
@@ -185,6 +219,12 @@ fn check(
     }
     if settings.leaf == 0 {
         return Err(LearnerError::Setting { setting: "leaf", why: "must be at least 1" });
+    }
+    if let Growth::Boosted { rate } = settings.growth
+        && !(rate > 0.0 && rate <= 1.0 && settings.trees > 0)
+    {
+        let why = "must lie above 0 and be at most 1, with at least one tree";
+        return Err(LearnerError::Setting { setting: "rate", why });
     }
     Ok(())
 }
@@ -217,10 +257,10 @@ fn grow(
     let values: Vec<Vec<f64>> = rows.iter().map(|&r| x.row(r).to_vec()).collect();
     let target: Vec<f64> = rows.iter().map(|&r| y[r]).collect();
     let weights: Vec<f64> = rows.iter().map(|&r| weights[r]).collect();
-    let (trees, samples) = if settings.extra {
-        nodes_of(&fit_extra(&values, &target, &weights, settings, seed)?)?
-    } else {
-        nodes_of(&fit_smartcore(&values, &target, &weights, settings, seed)?)?
+    let (trees, samples) = match settings.growth {
+        Growth::Boosted { rate } => (gradient::grow(&values, &target, settings, rate)?, None),
+        Growth::Extra => nodes_of(&fit_extra(&values, &target, &weights, settings, seed)?)?,
+        Growth::Bootstrap => nodes_of(&fit_smartcore(&values, &target, &weights, settings, seed)?)?,
     };
     // Without a bootstrap every row was drawn.
     let samples = samples.unwrap_or_else(|| vec![vec![true; rows.len()]; trees.len()]);
@@ -302,7 +342,10 @@ fn nodes_of(
         |e: serde_json::Error| LearnerError::Failed { learner: "smartcore", why: e.to_string() };
     let value = serde_json::to_value(forest).map_err(failed)?;
     let written: Written = serde_json::from_value(value).map_err(failed)?;
-    let trees = written.forest_regressor.trees.into_iter().map(|t| t.nodes).collect();
+    let mut trees: Vec<Vec<SmartcoreNode>> =
+        written.forest_regressor.trees.into_iter().map(|t| t.nodes).collect();
+    // A mean of pseudo-values may lie beyond a probability.
+    trees.iter_mut().flatten().for_each(|node| node.output = node.output.clamp(0.0, 1.0));
     Ok((trees, written.forest_regressor.samples))
 }
 
@@ -321,7 +364,7 @@ mod tests {
     }
 
     const SETTINGS: ForestSettings =
-        ForestSettings { trees: 40, leaf: 10, depth: None, extra: false, seed: 42 };
+        ForestSettings { trees: 40, leaf: 10, depth: None, growth: Growth::Bootstrap, seed: 42 };
 
     #[test]
     fn finds_a_step_and_says_how_sure_it_is() {
@@ -426,7 +469,7 @@ mod tests {
     #[test]
     fn extremely_random_trees_find_the_step_too_and_hold_no_row() {
         let (x, y, w, c) = step(2000);
-        let extra = ForestSettings { extra: true, ..SETTINGS };
+        let extra = ForestSettings { growth: Growth::Extra, ..SETTINGS };
         let forest = Forest::fit(x.view(), &y, &w, &c, &extra).unwrap();
         let (low, high) = (forest.predict(&[2.0, 0.5]).0, forest.predict(&[7.0, 0.5]).0);
         assert!(low < 0.25 && high > 0.45, "{low} {high}");

@@ -21,11 +21,11 @@ pub(crate) struct Tree {
 /// A node of a tree as smartcore writes it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct SmartcoreNode {
-    output: f64,
-    split_feature: usize,
-    split_value: Option<f64>,
-    true_child: Option<usize>,
-    false_child: Option<usize>,
+    pub(super) output: f64,
+    pub(super) split_feature: usize,
+    pub(super) split_value: Option<f64>,
+    pub(super) true_child: Option<usize>,
+    pub(super) false_child: Option<usize>,
 }
 
 impl Tree {
@@ -88,7 +88,7 @@ impl Tree {
         };
         let here = self.column.len();
         let Some((yes, no, value, column, left)) = split else {
-            self.push(Self::LEAF, node.output.clamp(0.0, 1.0));
+            self.push(Self::LEAF, node.output);
             self.cases[here] = cases.len() as u32;
             return Ok(());
         };
@@ -121,7 +121,13 @@ impl Tree {
         shap::of_tree(column, Self::LEAF, right, cases, value, left, into);
     }
 
-    /// Whether every walk ends in a leaf with a probability, for rows of `columns` columns.
+    /// Whether every leaf holds a probability.
+    pub(crate) fn holds_probabilities(&self) -> bool {
+        let leaves = self.column.iter().zip(&self.number).filter(|(c, _)| **c == Self::LEAF);
+        leaves.into_iter().all(|(_, value)| (0.0..=1.0).contains(value))
+    }
+
+    /// Whether every walk ends in a leaf with a number, for rows of `columns` columns.
     pub(crate) fn is_whole(&self, columns: usize) -> bool {
         let n = self.column.len();
         let lengths = [self.number.len(), self.right.len(), self.cases.len()];
@@ -135,10 +141,9 @@ impl Tree {
                 return false;
             }
             if self.column[i] == Self::LEAF {
-                let probability = (0.0..=1.0).contains(&self.number[i]);
                 let next = open.pop();
                 let ends = next.unwrap_or(n) == i + 1;
-                if self.right[i] != 0 || !probability || !ends || self.cases[i] == 0 {
+                if self.right[i] != 0 || !ends || self.cases[i] == 0 {
                     return false;
                 }
             } else {
@@ -207,7 +212,6 @@ mod tests {
         broken(|t| t.right[0] = 3);
         broken(|t| t.right[1] = 2);
         broken(|t| t.number[3] = f64::NAN);
-        broken(|t| t.number[3] = 1.5);
         broken(|t| t.column.truncate(3));
         broken(|t| {
             t.column.push(Tree::LEAF);
@@ -222,5 +226,12 @@ mod tests {
             t.right[4] = 4;
         });
         assert!(!Tree::default().is_whole(2));
+        assert!(tree().holds_probabilities());
+        let mut wide = tree();
+        wide.number[3] = 1.5;
+        assert!(wide.is_whole(2) && !wide.holds_probabilities());
+        wide.number[3] = 0.2;
+        wide.number[2] = 9.0;
+        assert!(wide.holds_probabilities(), "a cut may be any number");
     }
 }

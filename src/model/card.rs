@@ -242,7 +242,7 @@ impl Model {
         let _ = writeln!(text, "- follow-up: {}", self.follow_up());
         let kind = match self.about.kind {
             Kind::NearestNeighbours | Kind::Svm => "- it is its training rows, and is never saved",
-            Kind::Forest | Kind::ExtraTrees => {
+            Kind::Forest | Kind::ExtraTrees | Kind::GradientBoosting => {
                 "- a forest knows the risk only from the start (or a landmark) on, and only at the \
                  horizons above; its intervals come from the spread between halves of the clusters"
             }

@@ -34,6 +34,8 @@ pub enum Kind {
     Forest,
     /// Extremely random trees per horizon.
     ExtraTrees,
+    /// Boosted trees per horizon.
+    GradientBoosting,
     /// The mean of the nearest rows; it cannot be saved.
     NearestNeighbours,
     /// A support vector machine; it cannot be saved.
@@ -148,6 +150,13 @@ const TABLE: &[Entry] = &[
         true,
         &["trees", "leaf", "depth", "target"],
         "extremely random trees per horizon, weighted for censoring (smartcore)",
+    ),
+    entry(
+        Kind::GradientBoosting,
+        "gradient-boosting",
+        true,
+        &["trees", "leaf", "depth", "rate", "target"],
+        "boosted trees per horizon, on pseudo-values or weighted (smartcore)",
     ),
     entry(
         Kind::NearestNeighbours,
@@ -279,7 +288,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_row_and_reads_back() {
-        assert_eq!(TABLE.len(), 19);
+        assert_eq!(TABLE.len(), 20);
         for kind in Kind::all() {
             assert_eq!(kind.entry().kind, kind);
             assert_eq!(Kind::parse(kind.name()), Some(kind));

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::training::Training;
-use crate::learners::{Forest, ForestSettings, KeptRows, censoring_weights, pseudo_values};
+use crate::learners::{Forest, ForestSettings, Growth, KeptRows, censoring_weights, pseudo_values};
 use crate::model::forests::{Forests, HorizonForest, HorizonRows};
 use crate::model::prepared::Prepared;
 use crate::model::study::{ModelSpec, Target};
@@ -35,7 +35,11 @@ pub(crate) fn fit(
             trees: spec.trees,
             leaf: spec.leaf,
             depth: spec.depth,
-            extra: spec.kind == Kind::ExtraTrees,
+            growth: match spec.kind {
+                Kind::ExtraTrees => Growth::Extra,
+                Kind::GradientBoosting => Growth::Boosted { rate: spec.rate },
+                _ => Growth::Bootstrap,
+            },
             // Each forest draws from its own numbers.
             seed: prepared.seed.wrapping_add(1_000_003 * task.number as u64),
         };

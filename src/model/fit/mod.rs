@@ -198,7 +198,7 @@ pub fn fit_with_progress(
             warnings.extend(more);
             (Engine::Rows(rows), Detail::Bare)
         }
-        Kind::Forest | Kind::ExtraTrees => {
+        Kind::Forest | Kind::ExtraTrees | Kind::GradientBoosting => {
             let (forests, more) = forest::fit(prepared, &training, spec, progress)?;
             warnings.extend(more);
             (Engine::Forests(forests), Detail::Bare)
@@ -374,7 +374,11 @@ fn expires(prepared: &Prepared, spec: &ModelSpec) -> Option<Day> {
 pub(crate) fn software(kind: Kind) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([("pleegzorg".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
     match kind {
-        Kind::Forest | Kind::ExtraTrees | Kind::NearestNeighbours | Kind::Svm => {
+        Kind::Forest
+        | Kind::ExtraTrees
+        | Kind::GradientBoosting
+        | Kind::NearestNeighbours
+        | Kind::Svm => {
             all.insert("smartcore".into(), "0.7.0".into())
         }
         Kind::DiscreteLogistic => all.insert("linfa-logistic".into(), "0.8".into()),

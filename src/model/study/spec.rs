@@ -84,7 +84,7 @@ pub struct ModelSpec {
     pub interval: f64,
     /// When the model expires; by default two years after the data were taken.
     pub expires: Option<Expires>,
-    /// Trees (per horizon for forest; the most for boosting).
+    /// Trees (per horizon for forest; per bag for gradient-boosting; the most for boosting).
     pub trees: usize,
     /// The fewest cases in a leaf (forests).
     pub leaf: usize,
@@ -92,13 +92,13 @@ pub struct ModelSpec {
     pub depth: Option<u16>,
     /// Columns that are tried at a split (survival-forest); by default the root of their number.
     pub mtry: Option<usize>,
-    /// What a forest per horizon learns (forest, extra-trees).
+    /// What is learned per horizon (forest, extra-trees, gradient-boosting).
     pub target: Target,
     /// How many rows are near (nearest-neighbours).
     pub neighbours: usize,
     /// What is boosted (boosting).
     pub likelihood: Likelihood,
-    /// The share of a step that each tree takes (boosting).
+    /// The share of a step that each tree takes (boosting, gradient-boosting).
     pub rate: f64,
     /// The length of an interval (discrete-logistic, boosting of discrete hazards); by default a month.
     pub step: Option<Span>,
@@ -162,7 +162,7 @@ pub struct Compare {
 }
 
 /// Keys that only some kinds have.
-const SPECIAL: [&str; 12] = [
+const SPECIAL: [&str; 17] = [
     "ties",
     "strata",
     "weights",
@@ -175,6 +175,11 @@ const SPECIAL: [&str; 12] = [
     "cuts",
     "df",
     "repeated",
+    "mtry",
+    "target",
+    "neighbours",
+    "likelihood",
+    "rate",
 ];
 
 /// Reads the keys of one model. What is absent comes from `base`.
@@ -227,7 +232,7 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         leaf: keys.count("leaf", 10, 1_000_000_000).map_or(default_leaf(kind), |n| n as usize),
         depth: keys.count("depth", 1, 64).map(|n| n as u16),
         mtry: keys.count("mtry", 1, 1_000_000).map(|n| n as usize),
-        target: target(keys),
+        target: target(keys).unwrap_or_else(|| default_target(kind)),
         neighbours: keys.count("neighbours", 1, 1_000_000).map_or(NEIGHBOURS, |n| n as usize),
         likelihood: likelihood(keys),
         rate: rate(keys),
@@ -240,21 +245,30 @@ const RATE: f64 = 0.1;
 
 /// Trees unless told: for boosting, which stops by itself, the most.
 fn default_trees(kind: Kind) -> usize {
-    if kind == Kind::Boosting { 500 } else { 200 }
+    match kind {
+        Kind::Boosting => 500,
+        Kind::GradientBoosting => 100,
+        _ => 200,
+    }
 }
 
 /// Rows that are near unless told.
 const NEIGHBOURS: usize = 30;
 
-fn target(keys: &mut Keys<'_>) -> Target {
-    match keys.text("target").as_deref() {
-        None | Some("ipcw") => Target::Ipcw,
-        Some("pseudo") => Target::Pseudo,
-        Some(other) => {
+/// What is learned unless told. smartcore's boosting knows no weights.
+fn default_target(kind: Kind) -> Target {
+    if kind == Kind::GradientBoosting { Target::Pseudo } else { Target::Ipcw }
+}
+
+fn target(keys: &mut Keys<'_>) -> Option<Target> {
+    match keys.text("target")?.as_str() {
+        "ipcw" => Some(Target::Ipcw),
+        "pseudo" => Some(Target::Pseudo),
+        other => {
             let hint = nearest(other, ["ipcw", "pseudo"]);
             let hint = hint.map_or_else(String::new, |n| format!("; did you mean \"{n}\"?"));
             keys.problem("target", &format!("must be \"ipcw\" or \"pseudo\"{hint}"));
-            Target::Ipcw
+            None
         }
     }
 }

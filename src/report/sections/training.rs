@@ -49,6 +49,7 @@ fn meaning(kind: Kind, language: Lang) -> Option<Meaning> {
         Kind::AalenJohansen
         | Kind::Forest
         | Kind::ExtraTrees
+        | Kind::GradientBoosting
         | Kind::NearestNeighbours
         | Kind::Svm
         | Kind::SurvivalForest
