@@ -222,7 +222,9 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
         task.peer
     );
     if let (Some(held), Some(limit)) = (held, task.memory) {
-        println!("    at its peak our process, with its input, holds {held:.0} MB (goal {limit:.0})");
+        println!(
+            "    at its peak our process, with its input, holds {held:.0} MB (goal {limit:.0})"
+        );
     }
     assert!(check.iter().all(|v| v.is_finite()), "{}: not a number", task.name);
 }

@@ -36,7 +36,8 @@ pub enum Growth {
     /// Extremely random (Geurts, Ernst & Wehenkel 2006): no bootstrap within a half, and the best
     /// of cuts that are drawn, one per column.
     Extra,
-    /// One after another, each on what those before it leave (Friedman 2001; Chen & Guestrin 2016).
+    /// One after another, each on what those before it leave (Friedman 2001; Chen & Guestrin 2016),
+    /// in ten bags; as many as predict the halves best that did not grow them.
     Boosted {
         /// The share of a step that each tree takes, above 0 and at most 1.
         rate: f64,
@@ -46,7 +47,8 @@ pub enum Growth {
 /// How a forest grows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ForestSettings {
-    /// Trees; rounded up to whole bags of four, at least two bags. Boosted ones: in each of ten bags.
+    /// Trees; rounded up to whole bags of four, at least two bags. Boosted ones: the most, in each
+    /// of ten bags.
     pub trees: usize,
     /// The fewest distinct rows in a leaf.
     pub leaf: usize,
@@ -117,16 +119,22 @@ impl Forest {
             )));
         }
         let bags = if boosted { BOOSTED_BAGS } else { settings.trees.div_ceil(BAG).max(2) };
-        let bags: Result<Vec<_>, _> = (0..bags)
-            .into_par_iter()
+        let bags: Vec<(Vec<usize>, u64)> = (0..bags)
             .map(|bag| {
                 let mut rng = ChaCha12Rng::seed_from_u64(settings.seed);
                 rng.set_stream(bag as u64);
-                let half = half(&rows, clusters, &mut rng);
-                grow(&x, y, weights, &half, settings, rng.random())
+                (half(&rows, clusters, &mut rng), rng.random())
             })
             .collect();
-        Ok(Self { columns: x.ncols(), bags: bags?, boosted })
+        let bags: Vec<Vec<Tree>> = if let Growth::Boosted { rate } = settings.growth {
+            let halves = bags.into_iter().map(|(half, _)| half).collect();
+            gradient::boost(&x, y, &rows, halves, settings, rate)?
+        } else {
+            let grown =
+                bags.par_iter().map(|(half, seed)| grow(&x, y, weights, half, settings, *seed));
+            grown.collect::<Result<_, _>>()?
+        };
+        Ok(Self { columns: x.ncols(), bags, boosted })
     }
 
     /// The prediction for a row of as many columns as in training, and its variance: of the means
@@ -188,8 +196,7 @@ impl Forest {
     /// Whether a forest that was read from a file can predict.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let tree =
-            |t: &Tree| t.is_whole(self.columns) && (self.boosted || t.holds_probabilities());
+        let tree = |t: &Tree| t.is_whole(self.columns) && (self.boosted || t.holds_probabilities());
         let trees = |bag: &Vec<Tree>| !bag.is_empty() && bag.iter().all(tree);
         self.bags.len() >= 2 && self.bags.iter().all(trees)
     }
@@ -257,10 +264,10 @@ fn grow(
     let values: Vec<Vec<f64>> = rows.iter().map(|&r| x.row(r).to_vec()).collect();
     let target: Vec<f64> = rows.iter().map(|&r| y[r]).collect();
     let weights: Vec<f64> = rows.iter().map(|&r| weights[r]).collect();
-    let (trees, samples) = match settings.growth {
-        Growth::Boosted { rate } => (gradient::grow(&values, &target, settings, rate)?, None),
-        Growth::Extra => nodes_of(&fit_extra(&values, &target, &weights, settings, seed)?)?,
-        Growth::Bootstrap => nodes_of(&fit_smartcore(&values, &target, &weights, settings, seed)?)?,
+    let (trees, samples) = if settings.growth == Growth::Extra {
+        nodes_of(&fit_extra(&values, &target, &weights, settings, seed)?)?
+    } else {
+        nodes_of(&fit_smartcore(&values, &target, &weights, settings, seed)?)?
     };
     // Without a bootstrap every row was drawn.
     let samples = samples.unwrap_or_else(|| vec![vec![true; rows.len()]; trees.len()]);

@@ -8,6 +8,7 @@
 //! since standard errors and R's numbers need a sharp one.
 
 mod newton;
+mod ridge;
 mod start;
 
 use ndarray::{Array1, Array2};
@@ -15,10 +16,11 @@ use ndarray::{Array1, Array2};
 use super::error::{LearnerError, same_length};
 use super::person_period::PeriodRun;
 use crate::survival::linalg::{Cholesky, symmetrise};
-use newton::Trials;
+use newton::{Point, Trials};
+pub use ridge::{RidgeChoice, RidgeSettings};
 
-/// A fitted logistic regression without a penalty and without an intercept of its own: the
-/// design says whether there is one.
+/// A fitted logistic regression without an intercept of its own: the design says whether there is
+/// one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logistic {
     /// Log odds ratios, one per band and then one per column; 0 where a column tells nothing
@@ -95,11 +97,8 @@ impl Logistic {
         clusters: Option<&[u32]>,
     ) -> Result<Self, LearnerError> {
         check(x, runs, bands, clusters)?;
-        let scale = scales(x, runs);
-        // In rows, whatever the layout of the input: rows are read as slices.
-        let scaled = x / &Array1::from_vec(scale.clone());
-        let scaled = scaled.as_standard_layout().into_owned();
-        let trials = Trials { x: &scaled, runs, bands };
+        let scaled = Scaled::new(x, runs, bands);
+        let trials = scaled.trials(runs, &[]);
         let gram = Cholesky::new(&trials.gram(), ALIASED);
         let flat = trials.constant(&gram);
         let level = trials.log_odds();
@@ -110,13 +109,46 @@ impl Logistic {
             best = found;
         }
         let found = newton::refine(&trials, best, &gram)?;
+        Ok(scaled.fit(&trials, &found, gram.kept(), clusters))
+    }
+}
+
+/// Columns in units of their root mean square over the periods.
+struct Scaled {
+    x: Array2<f64>,
+    bands: usize,
+    /// 1 for a band, then the unit of each column.
+    scale: Vec<f64>,
+}
+
+impl Scaled {
+    fn new(x: &Array2<f64>, runs: &[PeriodRun], bands: usize) -> Self {
+        let units = scales(x, runs);
+        // In rows, whatever the layout of the input: rows are read as slices.
+        let scaled = x / &Array1::from_vec(units.clone());
+        let x = scaled.as_standard_layout().into_owned();
+        Self { x, bands, scale: std::iter::repeat_n(1.0, bands).chain(units).collect() }
+    }
+
+    fn trials<'a>(&'a self, runs: &'a [PeriodRun], ridge: &'a [f64]) -> Trials<'a> {
+        Trials { x: &self.x, runs, bands: self.bands, ridge }
+    }
+
+    /// What was found, in the columns' own units.
+    fn fit(
+        &self,
+        trials: &Trials<'_>,
+        found: &Point,
+        kept: &[bool],
+        clusters: Option<&[u32]>,
+    ) -> Logistic {
         let inverse = found.factor.inverse();
         let mut covariance = match clusters {
             None => inverse.clone(),
             Some(clusters) => inverse.dot(&trials.meat(&found.beta, clusters)).dot(&inverse),
         };
         symmetrise(&mut covariance);
-        let scale: Vec<f64> = std::iter::repeat_n(1.0, bands).chain(scale).collect();
+        let scale = &self.scale;
         let unscaled = |v: &Array2<f64>| -> Vec<Vec<f64>> {
             let p = scale.len();
             (0..p).map(|i| (0..p).map(|j| v[[i, j]] / (scale[i] * scale[j])).collect()).collect()
@@ -124,16 +156,16 @@ impl Logistic {
         // Where fitted probabilities all but reach 0 or 1, the columns separate the outcome: a
         // coefficient is far out, or the likelihood no longer bends in a direction it did.
         let far = found.beta.iter().any(|b| b.abs() > FAR);
-        let apart = far || found.factor.kept() != gram.kept();
-        Ok(Self {
-            coef: found.beta.iter().zip(&scale).map(|(b, s)| b / s).collect(),
+        let apart = far || found.factor.kept() != kept;
+        Logistic {
+            coef: found.beta.iter().zip(scale).map(|(b, s)| b / s).collect(),
             covariance: unscaled(&covariance),
             model_covariance: unscaled(&inverse),
-            estimated: gram.kept().to_vec(),
+            estimated: kept.to_vec(),
             loglik: found.loglik,
             iterations: found.steps,
             converged: found.converged && !apart,
-        })
+        }
     }
 }
 
@@ -324,7 +356,7 @@ mod tests {
         let (x, runs, _) = many(3000);
         let fit = Logistic::fit_periods(&x, &runs, 3, None).unwrap();
         assert!(fit.converged);
-        let trials = Trials { x: &x, runs: &runs, bands: 3 };
+        let trials = Trials { x: &x, runs: &runs, bands: 3, ridge: &[] };
         let gram = Cholesky::new(&trials.gram(), ALIASED);
         let flat = trials.constant(&gram);
         let found = start::search(&trials, &flat, trials.log_odds()).unwrap();

@@ -24,8 +24,8 @@ pub use censoring::censoring_weights;
 pub use error::LearnerError;
 pub use forest::{Forest, ForestSettings, Growth};
 pub use kept_rows::KeptRows;
-pub use logistic::Logistic;
 pub(crate) use logistic::probability;
+pub use logistic::{Logistic, RidgeChoice, RidgeSettings};
 pub use person_period::{PeriodRun, PersonPeriods};
 pub use pseudo::pseudo_values;
 pub use survival_forest::{

@@ -190,7 +190,7 @@ const TABLE: &[Entry] = &[
         Kind::DiscreteLogistic,
         "discrete-logistic",
         true,
-        &["step"],
+        &["step", "penalty"],
         "logistic regression of the hazard per interval, per cause (linfa)",
     ),
 ];

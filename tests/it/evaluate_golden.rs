@@ -57,6 +57,8 @@ fn no_learner_finds_anything_in_noise() {
         ("forest", "kind = \"forest\"\ntrees = 10"),
         ("extra-trees, pseudo-values", "kind = \"extra-trees\"\ntrees = 10\ntarget = \"pseudo\""),
         ("nearest-neighbours", "kind = \"nearest-neighbours\""),
+        ("discrete-logistic, tuned", "kind = \"discrete-logistic\"\nstep = 1\npenalty = \"ridge\""),
+        ("gradient-boosting", "kind = \"gradient-boosting\"\ntrees = 20"),
         ("svm", "kind = \"svm\""),
         ("survival-forest", "kind = \"survival-forest\"\ntrees = 10"),
         ("boosting", "kind = \"boosting\"\ntrees = 30"),

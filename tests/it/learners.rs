@@ -1,7 +1,12 @@
 //! Learners at the seam: linfa against R's `glm`, and a forest that must find what is there.
 
+use std::path::Path;
+
+use ndarray::Array2;
 use pleegzorg::features::{Column, Frame, Values};
-use pleegzorg::model::{Kind, Model, Scale, fit};
+use pleegzorg::learners::{Logistic, PeriodRun, PersonPeriods, RidgeSettings};
+use pleegzorg::model::{Kind, Model, Scale, Source, Study, fit, prepare};
+use pleegzorg::progress::Silent;
 
 use crate::model::{MGUS2, close, golden, prepared};
 use crate::run;
@@ -42,6 +47,106 @@ fn discrete_hazards_give_the_numbers_of_glm() {
         close(risks[1].estimate, gold["risk.52"][k], 1e-9);
         assert!(risks[1].lower < risks[1].estimate && risks[1].estimate < risks[1].upper);
     }
+}
+
+#[test]
+fn discrete_hazards_held_in_give_the_numbers_of_glmnet() {
+    let gold = golden("ridge.txt");
+    for lambda in ["0.1", "0.01", "0.001"] {
+        let given = format!("model.penalty={{ alpha = 0, lambda = {lambda} }}");
+        let sets = ["model.kind=discrete-logistic", "model.step=13", &given];
+        let (study, prepared) = prepared(ROSSI, &sets, "rossi.csv");
+        let fitted = fit(&prepared, None, &study.model).unwrap();
+        let result = fitted.result().unwrap();
+        let want = |what: &str| &gold[&format!("{what}.{lambda}")];
+        for (j, t) in result.terms.unwrap().iter().enumerate() {
+            close(t.estimate.unwrap(), want("coef")[j], 1e-8);
+            assert!(t.se.is_none() && t.p.is_none(), "what is held in has no errors");
+        }
+        close(result.loglik.unwrap().final_, want("loglik")[0], 1e-10);
+        let penalty = result.penalty.unwrap();
+        assert_eq!((penalty.alpha, penalty.kept, penalty.of), (0.0, 3, 3));
+        // Read back, it predicts the same, with an interval.
+        let bytes = fitted.model.to_bytes().unwrap();
+        let model = Model::from_bytes(&bytes).unwrap();
+        let rows = prepared.frame.select(&[0, 1]);
+        let found = model.predict(&rows, &[0.0; 2], &[26.0, 52.0]).unwrap();
+        assert_eq!(found, fitted.model.predict(&rows, &[0.0; 2], &[26.0, 52.0]).unwrap());
+        let risk = found[0].risks.as_ref().unwrap()[1];
+        assert!(risk.lower < risk.estimate && risk.estimate < risk.upper);
+    }
+}
+
+/// The columns and runs of rossi in steps of 13 weeks, four bands.
+fn rossi_runs() -> (Array2<f64>, Vec<PeriodRun>) {
+    let (_, prepared) = prepared(ROSSI, &[], "rossi.csv");
+    let of = |name: &str| match prepared.frame.get(name).unwrap() {
+        Values::Number(v) => v.clone(),
+        Values::Level { .. } => panic!("{name} is a number"),
+    };
+    let columns = ["fin", "age", "prio"].map(of);
+    let x = Array2::from_shape_fn((432, 3), |(i, j)| columns[j][i]);
+    let edges = [0.0, 13.0, 26.0, 39.0, 52.0];
+    let periods = PersonPeriods::new(&prepared.outcome, &edges).unwrap();
+    (x, periods.runs(1, &[0, 1, 2, 3]).unwrap())
+}
+
+#[test]
+fn the_strength_of_a_ridge_is_that_of_cv_glmnet() {
+    let gold = golden("ridge.txt");
+    let (x, runs) = rossi_runs();
+    let ridge = RidgeSettings { x: &x, runs: &runs, bands: 4, free: 0 };
+    let folds: Vec<u32> = (0..432).map(|i| i % 5).collect();
+    let found = ridge.choose(&folds).unwrap();
+    for k in 0..40 {
+        close(found.lambda[k], gold["cv.lambda"][k], 1e-9);
+        close(found.deviance[k], gold["cv.deviance"][k], 1e-9);
+        close(found.error[k], gold["cv.error"][k], 1e-9);
+    }
+    assert_eq!(vec![found.best as f64, found.within_one_se as f64], gold["cv.best"]);
+    // Errors, plain and by row, at a strength that is given.
+    let rows: Vec<u32> = (0..432).collect();
+    for lambda in [0.1, 0.01, 0.001] {
+        let fit = ridge.fit(lambda, Some(&rows)).unwrap();
+        for j in 0..3 {
+            let model = fit.model_covariance[4 + j][4 + j].sqrt();
+            close(model, gold[&format!("se.{lambda}")][j], 1e-8);
+            let robust = fit.covariance[4 + j][4 + j].sqrt();
+            close(robust, gold[&format!("robust.{lambda}")][j], 1e-8);
+        }
+    }
+    // Not held in at all it is the plain maximum.
+    let (none, plain) = (ridge.fit(0.0, None), Logistic::fit_periods(&x, &runs, 4, None));
+    let (none, plain) = (none.unwrap(), plain.unwrap());
+    for (a, b) in none.coef.iter().zip(&plain.coef) {
+        close(*a, *b, 1e-9);
+    }
+}
+
+#[test]
+fn a_ridge_refuses_what_it_cannot_hold_in() {
+    let (x, runs) = rossi_runs();
+    let ridge = RidgeSettings { x: &x, runs: &runs, bands: 4, free: 0 };
+    for lambda in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(ridge.fit(lambda, None).is_err());
+    }
+    assert!(RidgeSettings { bands: 3, ..ridge }.fit(0.1, None).is_err());
+    assert!(RidgeSettings { free: 4, ..ridge }.fit(0.1, None).is_err());
+    assert!(ridge.choose(&[0; 432]).is_err());
+    assert!(ridge.choose(&[0, 1]).is_err());
+    assert!(RidgeSettings { free: 3, ..ridge }.choose(&[0; 432]).is_err());
+    // Twice the same column is shared out and not left out.
+    let twin = ndarray::concatenate![ndarray::Axis(1), x, x];
+    let both = RidgeSettings { x: &twin, ..ridge }.fit(0.01, None).unwrap();
+    assert!(both.converged && both.estimated.iter().all(|e| *e));
+    for j in 4..7 {
+        close(both.coef[j], both.coef[j + 3], 1e-9);
+    }
+    // The study's file says what there is.
+    let lasso = "model.penalty=lasso";
+    let said =
+        Study::parse(ROSSI, Path::new(""), &["model.kind=discrete-logistic".into(), lasso.into()]);
+    assert!(said.unwrap_err().to_string().contains("held in by ridge"));
 }
 
 #[test]
@@ -127,7 +232,18 @@ fn a_survival_forest_is_trained_saved_read_and_explained() {
 
 #[test]
 fn reasons_of_a_forest_per_horizon_sum_to_its_risk() {
-    let (study, prepared) = prepared(ROSSI, &["model.kind=forest", "model.trees=40"], "rossi.csv");
+    for kind in ["forest", "extra-trees", "gradient-boosting"] {
+        reasons_sum(&format!("model.kind={kind}"));
+    }
+    let (_, prepared) = prepared(ROSSI, &[], "rossi.csv");
+    let rows = prepared.frame.select(&[0, 7, 300]);
+    let cox = fit(&prepared, None, &Default::default()).unwrap().model;
+    let e = cox.explain(&rows, &[0.0; 3], 52.0).unwrap()[0].clone().unwrap();
+    assert!(e.scale == Scale::LogHazard && e.base == 0.0 && e.total != 0.0);
+}
+
+fn reasons_sum(kind: &str) {
+    let (study, prepared) = prepared(ROSSI, &[kind, "model.trees=40"], "rossi.csv");
     let model = fit(&prepared, None, &study.model).unwrap().model;
     let rows = prepared.frame.select(&[0, 7, 300]);
     let found = model.predict(&rows, &[0.0; 3], &[26.0, 52.0]).unwrap();
@@ -139,9 +255,6 @@ fn reasons_of_a_forest_per_horizon_sum_to_its_risk() {
             assert_eq!(e.contributions.len(), 3);
         }
     }
-    let cox = fit(&prepared, None, &Default::default()).unwrap().model;
-    let e = cox.explain(&rows, &[0.0; 3], 52.0).unwrap()[0].clone().unwrap();
-    assert!(e.scale == Scale::LogHazard && e.base == 0.0 && e.total != 0.0);
 }
 
 #[test]
@@ -226,6 +339,8 @@ fn extra_trees_and_pseudo_values_give_the_mean_of_the_curve() {
         ["model.kind=extra-trees", "model.target=ipcw"],
         ["model.kind=extra-trees", "model.target=pseudo"],
         ["model.kind=forest", "model.target=pseudo"],
+        ["model.kind=gradient-boosting", "model.target=ipcw"],
+        ["model.kind=gradient-boosting", "model.target=pseudo"],
     ] {
         let sets = [&sets[..], &["model.trees=40"]].concat();
         let (study, prepared) = prepared(MGUS2, &sets, "mgus2.csv");
@@ -235,6 +350,27 @@ fn extra_trees_and_pseudo_values_give_the_mean_of_the_curve() {
         let mean = risks.iter().map(|r| r[0].unwrap()).sum::<f64>() / n as f64;
         assert!((mean - aj).abs() < 0.015, "{sets:?} {mean} {aj}");
         assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
+    }
+}
+
+#[test]
+fn files_of_two_hundred_trees_on_the_example_are_small_and_hold_no_row() {
+    let example = run::root().join("datasets/example");
+    for kind in ["forest", "extra-trees", "gradient-boosting", "survival-forest", "boosting"] {
+        let sets = [format!("model.kind={kind}"), "model.trees=200".into()];
+        let study = Study::read(&example, &sets).unwrap();
+        let source = Source::read(&study, &Silent).unwrap();
+        let prepared = prepare(&study, &source, None, None).unwrap();
+        let model = fit(&prepared, None, &study.model).unwrap().model;
+        let bytes = model.to_bytes().unwrap();
+        assert!(bytes.len() <= 5_000_000, "{kind}: {} bytes", bytes.len());
+        let text = String::from_utf8(bytes).unwrap();
+        let Source::History(data) = &source else { panic!("the example is a history") };
+        let history = &data.0;
+        for id in history.children.iter().map(|c| &c.id).chain(history.stays.iter().map(|s| &s.id))
+        {
+            assert!(!text.contains(&format!("\"{id}\"")), "{kind} holds an identifier");
+        }
     }
 }
 

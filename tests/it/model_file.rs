@@ -36,6 +36,8 @@ fn all() -> Vec<Model> {
         model(&["model.kind=forest", "model.trees=8"]),
         model(&["model.kind=survival-forest", "model.trees=8"]),
         model(&["model.kind=extra-trees", "model.target=pseudo", "model.trees=8"]),
+        model(&["model.kind=gradient-boosting", "model.trees=8"]),
+        model(&["model.kind=discrete-logistic", "model.step=13", "model.penalty=ridge"]),
         model(&["model.kind=boosting", "model.trees=8"]),
         model(&["model.kind=boosting", "model.likelihood=discrete", "model.step=13"]),
         model(&["model.kind=fine-gray"]),

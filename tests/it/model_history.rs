@@ -53,7 +53,7 @@ fn numbers(p: &Prediction) -> usize {
 #[test]
 fn every_kind_learns_from_a_history_and_answers_for_its_rows() {
     let s = setting(400);
-    for kind in ["cox", "aalen-johansen", "discrete-logistic", "forest"] {
+    for kind in ["cox", "aalen-johansen", "discrete-logistic", "forest", "gradient-boosting"] {
         let set = format!("model.kind={kind}");
         let (prepared, model) = s.model(&[&set]);
         let lasted = vec![0.0; prepared.len()];
@@ -69,7 +69,10 @@ fn every_kind_learns_from_a_history_and_answers_for_its_rows() {
                 assert!(r.upper < 1.0 && r.upper - r.lower < 0.9, "{kind} {r:?}");
             }
             // What lies further ahead cannot be less likely (forests are grown one by one).
-            assert!(kind == "forest" || risks.windows(2).all(|w| w[0].estimate <= w[1].estimate));
+            assert!(
+                ["forest", "gradient-boosting"].contains(&kind)
+                    || risks.windows(2).all(|w| w[0].estimate <= w[1].estimate)
+            );
         }
         // A model file holds no identifier: no child, family or stay by name.
         let text = String::from_utf8(model.to_bytes().unwrap()).unwrap();

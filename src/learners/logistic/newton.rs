@@ -16,12 +16,16 @@ pub(super) struct Trials<'a> {
     pub x: &'a Array2<f64>,
     pub runs: &'a [PeriodRun],
     pub bands: usize,
+    /// What holds each coefficient in: ½ ridge · β² is taken off the log likelihood. Empty: nothing.
+    pub ridge: &'a [f64],
 }
 
 /// A point of the likelihood with all that is needed there.
 pub(super) struct Point {
     pub beta: Array1<f64>,
     pub loglik: f64,
+    /// What the ridge takes off it.
+    held: f64,
     pub factor: Cholesky,
     pub steps: usize,
     pub converged: bool,
@@ -128,12 +132,38 @@ impl<'a> Trials<'a> {
             sum.add(x.as_slice(), weights.iter().copied());
         }
         let mut information = sum.symmetric();
+        for (j, &ridge) in self.ridge.iter().enumerate() {
+            score[j] -= ridge * beta[j];
+            information[[j, j]] += ridge;
+        }
         for j in (0..kept.len()).filter(|&j| !kept[j]) {
             information.row_mut(j).fill(0.0);
             information.column_mut(j).fill(0.0);
         }
         let factor = Cholesky::new(&information, 1e-14);
-        Point { beta, loglik, score, factor, steps, converged: false }
+        let held = self.held(&beta);
+        Point { beta, loglik, held, score, factor, steps, converged: false }
+    }
+
+    /// The log likelihood less what the ridge takes off it.
+    pub fn objective(&self, beta: &Array1<f64>) -> f64 {
+        self.loglik(beta) - self.held(beta)
+    }
+
+    /// The derivative of the log likelihood.
+    pub fn score(&self, beta: &Array1<f64>) -> Array1<f64> {
+        let mut score = Array1::zeros(self.width());
+        for run in self.runs {
+            let p = probability(self.of_columns(run.row, beta) + self.level(run, beta));
+            let residual = f64::from(u8::from(run.event)) - f64::from(run.periods) * p;
+            self.add_row(&mut score, run, residual);
+        }
+        score
+    }
+
+    /// What the ridge takes off the log likelihood.
+    fn held(&self, beta: &Array1<f64>) -> f64 {
+        0.5 * self.ridge.iter().zip(beta).map(|(r, b)| r * b * b).sum::<f64>()
     }
 
     /// Σ over clusters of the outer product of the cluster's score.
@@ -239,7 +269,8 @@ pub(super) fn refine(
         let next = loop {
             let next = trials.at(&here.beta + &(&step * share), kept, steps);
             // Rounding may make the last steps look like a fall.
-            if next.loglik >= here.loglik - 1e-10 * (1.0 + here.loglik.abs()) {
+            let (after, before) = (next.loglik - next.held, here.loglik - here.held);
+            if after >= before - 1e-10 * (1.0 + here.loglik.abs()) {
                 break Some(next);
             }
             share /= 2.0;

@@ -2,14 +2,16 @@
 
 use ndarray::Array2;
 
+use super::net;
 use super::training::Training;
 use crate::DAYS_PER_MONTH;
-use crate::learners::{Logistic, PersonPeriods};
+use crate::learners::{Logistic, PersonPeriods, RidgeSettings};
 use crate::model::ModelError;
 use crate::model::cells;
 use crate::model::discrete::{Discrete, DiscreteCause};
 use crate::model::prepared::{Prepared, TimeUnit};
-use crate::model::study::ModelSpec;
+use crate::model::result::{Penalty, Rule};
+use crate::model::study::{LambdaSpec, ModelSpec, PenaltySpec};
 use crate::progress::Progress;
 use crate::survival::Outcome;
 
@@ -28,6 +30,8 @@ pub(crate) struct DiscreteFit {
     pub(crate) null: f64,
     /// Where the terms begin among its coefficients.
     pub(crate) terms_from: usize,
+    /// What holds its terms in.
+    pub(crate) penalty: Option<Penalty>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -54,7 +58,7 @@ pub(crate) fn fit(
     }
     let bare = with_landmarks(&Array2::zeros((training.len(), 0)), &marks, shifts);
     let mut causes = Vec::new();
-    let mut main = None;
+    let (mut main, mut penalty) = (None, None);
     progress.start("fitting", training.present.len() as u64);
     for (done, &cause) in training.present.iter().enumerate() {
         progress.advance(u64::from(done > 0));
@@ -64,7 +68,8 @@ pub(crate) fn fit(
         let bands = bands(&by_interval);
         let count = bands.iter().max().map_or(0, |b| b + 1);
         let own = cause == training.cause;
-        let enough = own || events >= EVENTS_PER_COLUMN * training.names.len();
+        let net = spec.cox.penalty.as_ref();
+        let enough = own || net.is_some() || events >= EVENTS_PER_COLUMN * training.names.len();
         if !enough {
             warnings.push(format!(
                 "{name} has {events} events for {} columns: its hazard is the same for everybody",
@@ -81,10 +86,31 @@ pub(crate) fn fit(
             continue;
         }
         let runs = periods.runs(cause, &bands)?;
-        let design = if enough { &x } else { &bare };
-        let fit = Logistic::fit_periods(design, &runs, count, clusters)?;
+        let held = match net {
+            None => None,
+            Some(net) => {
+                let settings = RidgeSettings { x: &x, runs: &runs, bands: count, free: shifts };
+                let by = RidgeBy { net, settings, cause, seed: prepared.seed };
+                let found = by.fit(training, clusters)?;
+                if found.is_none() {
+                    warnings.push(format!(
+                        "{name} has too few groups of rows with the event to choose the strength of \
+                         a ridge: its hazard is the same for everybody"
+                    ));
+                }
+                found
+            }
+        };
+        let (fit, found) = match held {
+            Some((fit, found)) => (fit, Some(found)),
+            None => {
+                let design = if enough && net.is_none() { &x } else { &bare };
+                (Logistic::fit_periods(design, &runs, count, clusters)?, None)
+            }
+        };
         if own {
             warnings.extend(words(&fit, &training.names, count + shifts));
+            penalty = found;
             let alone = Logistic::fit_periods(&bare, &runs, count, None)?;
             main = Some((fit.clone(), alone.loglik, count + shifts));
         }
@@ -92,7 +118,54 @@ pub(crate) fn fit(
     }
     let (main, null, terms_from) =
         main.ok_or_else(|| ModelError::data("the cause has no rows", "choose another cause"))?;
-    Ok(DiscreteFit { discrete: Discrete { edges, causes }, main, null, terms_from, warnings })
+    let discrete = Discrete { edges, causes };
+    Ok(DiscreteFit { discrete, main, null, terms_from, penalty, warnings })
+}
+
+/// How a ridge of a study finds its strength for one cause.
+struct RidgeBy<'a> {
+    net: &'a PenaltySpec,
+    settings: RidgeSettings<'a>,
+    cause: u32,
+    seed: u64,
+}
+
+impl RidgeBy<'_> {
+    /// The fit, with a strength that is given or that is chosen on folds of the training rows;
+    /// `None` where a competing cause has too few groups of rows for that.
+    fn fit(
+        &self,
+        training: &Training,
+        clusters: Option<&[u32]>,
+    ) -> Result<Option<(Logistic, Penalty)>, ModelError> {
+        let (lambda, rule, folds) = match self.net.lambda {
+            LambdaSpec::Given(lambda) => (lambda, Rule::Given, None),
+            how => match net::folds(training, self.net.folds, self.cause, self.seed)? {
+                Ok((codes, folds)) => {
+                    let found = self.settings.choose(&codes)?;
+                    let (at, rule) = if how == LambdaSpec::Least {
+                        (found.best, Rule::Least)
+                    } else {
+                        (found.within_one_se, Rule::WithinOneSe)
+                    };
+                    (found.lambda[at], rule, Some(folds))
+                }
+                Err(groups) if self.cause == training.cause => {
+                    return Err(ModelError::TooFew(format!(
+                        "{groups} groups of rows with the event are too few to choose the strength \
+                         of a ridge by cross-validation, which needs {}; give lambda as a number",
+                        net::FEWEST
+                    )));
+                }
+                Err(_) => return Ok(None),
+            },
+        };
+        let fit = self.settings.fit(lambda, clusters)?;
+        let of = self.settings.x.ncols() - self.settings.free;
+        let last = fit.coef.len() - of;
+        let kept = fit.coef[last..].iter().filter(|b| **b != 0.0).count();
+        Ok(Some((fit, Penalty { alpha: 0.0, lambda, rule, folds, kept, of })))
+    }
 }
 
 /// Time counted from each row's landmark.

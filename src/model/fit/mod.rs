@@ -189,6 +189,7 @@ pub fn fit_with_progress(
         }
         Kind::DiscreteLogistic => {
             let found = discrete::fit(prepared, &training, spec, &means, progress)?;
+            penalty = found.penalty;
             warnings.extend(found.warnings);
             let (fit, null, from) = (Box::new(found.main), found.null, found.terms_from);
             (Engine::Discrete(found.discrete), Detail::Discrete { fit, null, from })
@@ -378,9 +379,7 @@ pub(crate) fn software(kind: Kind) -> BTreeMap<String, String> {
         | Kind::ExtraTrees
         | Kind::GradientBoosting
         | Kind::NearestNeighbours
-        | Kind::Svm => {
-            all.insert("smartcore".into(), "0.7.0".into())
-        }
+        | Kind::Svm => all.insert("smartcore".into(), "0.7.0".into()),
         Kind::DiscreteLogistic => all.insert("linfa-logistic".into(), "0.8".into()),
         _ => None,
     };

@@ -13,7 +13,7 @@ use crate::resample::grouped_folds;
 use crate::survival::{ElasticNet, NetPath, Sample};
 
 /// Fewer folds choose nothing.
-const FEWEST: usize = 3;
+pub(super) const FEWEST: usize = 3;
 
 /// An elastic net of a study, for whichever model of a cause.
 pub(super) struct Net<'s> {
@@ -113,7 +113,7 @@ impl Net<'_> {
 }
 
 /// A fold for each row, whole groups together, each fold with an event; and how many folds.
-fn folds(
+pub(super) fn folds(
     training: &Training,
     most: usize,
     cause: u32,

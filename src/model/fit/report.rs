@@ -84,6 +84,9 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
         Detail::Discrete { fit, null, from } => {
             let names = fitted.model.recipe.names();
             discrete(&mut result, fit, *null, *from, &names, fitted.clustered, z);
+            if about.penalty.is_some() {
+                held_in(&mut result, &names, &fit.coef[*from..]);
+            }
         }
     }
     Ok(result)
@@ -186,7 +189,11 @@ fn of_concordance(c: Option<survival::Concordance>) -> Option<Concordance> {
 
 /// An elastic net gives estimates and nothing else: they are not centred on the truth, so that
 /// neither errors nor tests mean what they say.
-fn held_in(result: &mut TrainResult, names: &[String], coef: &Array1<f64>) {
+fn held_in<'c>(
+    result: &mut TrainResult,
+    names: &[String],
+    coef: impl IntoIterator<Item = &'c f64>,
+) {
     let estimate =
         |(name, b): (&String, &f64)| TermResult { estimate: Some(*b), ..TermResult::absent(name) };
     result.terms = Some(names.iter().zip(coef).map(estimate).collect());

@@ -84,7 +84,7 @@ pub struct ModelSpec {
     pub interval: f64,
     /// When the model expires; by default two years after the data were taken.
     pub expires: Option<Expires>,
-    /// Trees (per horizon for forest; per bag for gradient-boosting; the most for boosting).
+    /// Trees (per horizon for forest; the most for boosting and gradient-boosting).
     pub trees: usize,
     /// The fewest cases in a leaf (forests).
     pub leaf: usize,
@@ -198,6 +198,11 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
     }
     let cox = cox::cox(keys, &base.cox.only(own));
     let said = ties(keys);
+    if kind == Kind::DiscreteLogistic && cox.penalty.is_some_and(|p| p.alpha > 0.0) {
+        let what = "a discrete-logistic model is held in by ridge: \"ridge\", or { alpha = 0, \
+                    lambda = ... }";
+        keys.problem("penalty", what);
+    }
     if cox.penalty.is_some() && said.is_some_and(|t| t != Ties::Breslow) {
         keys.problem("ties", "an elastic net counts ties as Breslow does: leave this key out");
     }
@@ -235,19 +240,19 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         target: target(keys).unwrap_or_else(|| default_target(kind)),
         neighbours: keys.count("neighbours", 1, 1_000_000).map_or(NEIGHBOURS, |n| n as usize),
         likelihood: likelihood(keys),
-        rate: rate(keys),
+        rate: rate(keys, if kind == Kind::GradientBoosting { GENTLE } else { RATE }),
         step: keys.span("step"),
     }
 }
 
-/// The share of a step unless told.
+/// The share of a step unless told; and where single outcomes are regressed on.
 const RATE: f64 = 0.1;
+const GENTLE: f64 = 0.05;
 
 /// Trees unless told: for boosting, which stops by itself, the most.
 fn default_trees(kind: Kind) -> usize {
     match kind {
         Kind::Boosting => 500,
-        Kind::GradientBoosting => 100,
         _ => 200,
     }
 }
@@ -286,13 +291,13 @@ fn likelihood(keys: &mut Keys<'_>) -> Likelihood {
     }
 }
 
-fn rate(keys: &mut Keys<'_>) -> f64 {
+fn rate(keys: &mut Keys<'_>, or: f64) -> f64 {
     match keys.number("rate") {
-        None => RATE,
+        None => or,
         Some(rate) if rate > 0.0 && rate <= 1.0 => rate,
         Some(_) => {
             keys.problem("rate", "must lie above 0 and be at most 1");
-            RATE
+            or
         }
     }
 }
