@@ -18,9 +18,30 @@ pub(crate) fn cloglog(estimate: f64, variance: f64, confidence: f64) -> Option<(
     (half.is_finite()).then(|| (lower.min(estimate), upper.max(estimate)))
 }
 
+/// The same for a mean over trees, whose spread does not shrink with the mean: where that spread is
+/// more than the mean itself, the scale says nothing of what lies above, and the upper bound is the
+/// one on the plain scale.
+pub(crate) fn of_trees(estimate: f64, variance: f64, confidence: f64) -> Option<(f64, f64)> {
+    let (lower, upper) = cloglog(estimate, variance, confidence)?;
+    if variance.sqrt() <= estimate {
+        return Some((lower, upper));
+    }
+    let plain = estimate + normal_quantile(confidence)? * variance.sqrt();
+    Some((lower, upper.min(plain).min(1.0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_mean_of_trees_is_not_said_to_be_anything() {
+        assert_eq!(of_trees(0.2, 0.01, 0.95), cloglog(0.2, 0.01, 0.95));
+        let (lower, upper) = of_trees(0.004, 0.0009, 0.95).unwrap();
+        assert!(cloglog(0.004, 0.0009, 0.95).unwrap().1 > 0.99);
+        assert!(0.0 < lower && (upper - (0.004 + 1.959_964 * 0.03)).abs() < 1e-6);
+        assert_eq!(of_trees(0.0, 0.1, 0.95), None);
+    }
 
     #[test]
     fn the_interval_holds_the_estimate_and_stays_inside() {

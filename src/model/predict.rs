@@ -10,7 +10,7 @@ use super::forests::HorizonRows;
 use super::grid::Ends;
 use super::hazards::Estimate;
 use super::impute::{Asked, Unknown};
-use super::interval::cloglog;
+use super::interval::{cloglog, of_trees};
 use super::native;
 use super::prediction::{Abstention, Prediction, PredictionNote, RiskAt};
 use super::trained::{Engine, Model};
@@ -450,9 +450,10 @@ impl Model {
     ) -> Result<Vec<RiskAt>, Abstention> {
         let mut risks = Vec::new();
         let mut last = Abstention::BeyondFollowUp;
+        let bounds = if matches!(self.engine, Engine::Forests(_)) { of_trees } else { cloglog };
         for &horizon in horizons {
             match self.estimate(row, horizon) {
-                Ok(e) => match cloglog(e.value, e.variance, self.about.interval) {
+                Ok(e) => match bounds(e.value, e.variance, self.about.interval) {
                     Some((lower, upper)) => {
                         risks.push(RiskAt { horizon, estimate: e.value, lower, upper });
                     }
