@@ -18,8 +18,10 @@ use crate::matching::walk::{Changes, Walk};
 use crate::model::Model;
 use crate::outcome::{Cause, Definition, Spell, spells};
 
-/// The columns of the choice model.
-pub const COLUMNS: [&str; 8] = [
+/// The columns of the choice model. Who needs a family home is not a field of a request, and is
+/// asked more often for children of high risk: the chance of one goes by the child's mean risk.
+/// A family where the child lived before is a network of another kind than one that steps in.
+pub const COLUMNS: [&str; 11] = [
     "log_km_home",
     "ten_km_home",
     "distance_unknown",
@@ -27,6 +29,9 @@ pub const COLUMNS: [&str; 8] = [
     "places_free",
     "children_there",
     "experience_years",
+    "lived_there",
+    "family_home",
+    "family_home_by_child_risk",
     "logit_predicted_risk",
 ];
 /// The latest choices that are looked at.
@@ -130,13 +135,16 @@ pub fn rebuild(
         let mean = if known.is_empty() { 0.5 } else { mean };
         let risks: Vec<f64> =
             risks.into_iter().map(|r| r.unwrap_or(mean).clamp(1e-6, 1.0 - 1e-6)).collect();
+        let logits: Vec<f64> = risks.iter().map(|r| (r / (1.0 - r)).ln()).collect();
+        let of_child = logits.iter().sum::<f64>() / n as f64;
         let options = b
             .options
             .iter()
-            .zip(&risks)
-            .map(|((x, _), r)| {
+            .zip(&logits)
+            .map(|((x, _), &logit)| {
                 let mut x = x.clone();
-                x.push((r / (1.0 - r)).ln());
+                let family_home = x.last().copied().unwrap_or(0.0);
+                x.extend([family_home * of_child, logit]);
                 x
             })
             .collect();
@@ -164,8 +172,16 @@ fn choice(s: &Situation<'_>, screen: &Screen<'_>, stay: StayIx, family: FamilyIx
     let Some(ask) = load.asks.first() else { return Made::Outside };
     let child = s.history.child(ask.child);
     // What is scored while one family is being introduced would give the choice away: of every
-    // family only that counts which was known when the request came in.
-    let known = ask.request.received.map_or(s.as_of, |day| day.min(s.as_of));
+    // family only that counts which was known before the day on which the request came in.
+    let known = ask.request.received.map_or(s.as_of, |day| day.plus_days(-1).min(s.as_of));
+    let lived: Vec<FamilyIx> = s
+        .index
+        .stays_of_child(ask.child)
+        .iter()
+        .map(|&row| &s.history.stays[row as usize])
+        .filter(|stay| stay.start <= s.as_of && stay.known_from() <= s.as_of)
+        .filter_map(|stay| stay.family)
+        .collect();
     let options: Vec<(FamilyIx, (Vec<f64>, AsOf))> = passing(s, screen, &[ask])
         .into_iter()
         .map(|f| {
@@ -181,6 +197,8 @@ fn choice(s: &Situation<'_>, screen: &Screen<'_>, stay: StayIx, family: FamilyIx
                 f64::from(screen.free(now)),
                 now.residents.len() as f64,
                 f64::from(since) / 365.25,
+                f64::from(u8::from(lived.contains(&f))),
+                f64::from(u8::from(now.state.kind == Some(FamilyKind::FamilyHome))),
             ];
             (f, (x, AsOf { date: known, ..pair(s, ask, f, false) }))
         })
