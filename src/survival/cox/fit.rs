@@ -17,17 +17,24 @@ pub struct ChiSquare {
     pub p: f64,
 }
 
+/// No test has more degrees of freedom: beyond, where the series would take for ever, the statistic
+/// is either less than they are or more.
+const MOST: f64 = 1e6;
+
 impl ChiSquare {
     /// A statistic with its degrees of freedom; rounding below zero counts as zero.
     #[must_use]
     pub fn new(chi2: f64, df: f64) -> Self {
         let chi2 = chi2.max(0.0);
-        let p = if df > 0.0 && chi2 > 0.0 && chi2.is_finite() {
-            statrs::function::gamma::gamma_ur(df / 2.0, chi2 / 2.0)
-        } else if chi2 > 0.0 {
-            0.0
-        } else {
+        let p = if chi2 == 0.0 {
             1.0
+        } else if df > MOST {
+            f64::from(u8::from(chi2 <= df))
+        } else if df > 0.0 && chi2.is_finite() {
+            // With next to no degrees of freedom rounding leaves it a little below 0.
+            statrs::function::gamma::gamma_ur(df / 2.0, chi2 / 2.0).clamp(0.0, 1.0)
+        } else {
+            0.0
         };
         Self { chi2, df, p }
     }

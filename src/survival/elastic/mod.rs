@@ -80,17 +80,21 @@ pub struct NetPath {
 }
 
 impl NetPath {
-    /// How many coefficients are not zero at the k-th λ.
+    /// How many coefficients are not zero at the k-th λ; 0 past the last.
     #[must_use]
     pub fn nonzero(&self, k: usize) -> usize {
-        self.coef.row(k).iter().filter(|b| **b != 0.0).count()
+        let row = self.coef.outer_iter().nth(k);
+        row.map_or(0, |row| row.iter().filter(|b| **b != 0.0).count())
     }
 
-    /// The share of the deviance that is explained at the k-th λ.
+    /// The share of the deviance that is explained at the k-th λ; 0 past the last.
     #[must_use]
     pub fn deviance_ratio(&self, k: usize) -> f64 {
         let all = self.saturated_loglik - self.null_loglik;
-        if all > 0.0 { (self.loglik[k] - self.null_loglik) / all } else { 0.0 }
+        match self.loglik.get(k) {
+            Some(loglik) if all > 0.0 => (loglik - self.null_loglik) / all,
+            _ => 0.0,
+        }
     }
 }
 

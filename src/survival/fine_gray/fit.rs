@@ -9,6 +9,9 @@ use crate::survival::{
     concordance, fitted,
 };
 
+/// Linear predictors further than this from that of the means are out of all range.
+const FURTHEST: f64 = 300.0;
+
 /// A fitted Fine–Gray model. Terms keep their place: one that could not be estimated has
 /// `estimated[j] == false`, coefficient 0 and zero variance, and a warning names it.
 #[derive(Debug, Clone)]
@@ -92,7 +95,8 @@ impl FineGrayFit {
     /// (0 without strata): 1 − exp(−H(t)·e^{x′β}), as `cmprsk::predict.crr` and `survfit` have it.
     ///
     /// # Errors
-    /// Another number of columns, or a stratum without events.
+    /// Another number of columns, a stratum without events, or covariates that are not finite or out
+    /// of all range of the fitted sample.
     pub fn cumulative_incidence(
         &self,
         x: ArrayView1<f64>,
@@ -104,7 +108,12 @@ impl FineGrayFit {
             let why = format!("stratum {stratum} had no event");
             FitError::NotApplicable { method: "a cumulative incidence", why }
         })?;
-        let risk = (&x - &self.means).dot(&self.coef).exp();
+        let eta = (&x - &self.means).dot(&self.coef);
+        if !eta.is_finite() || eta.abs() > FURTHEST {
+            let why = "the covariates are out of all range of the fitted sample".into();
+            return Err(FitError::NotApplicable { method: "a cumulative incidence", why });
+        }
+        let risk = eta.exp();
         Ok(times.iter().map(|&t| -(-baseline.at(t) * risk).exp_m1()).collect())
     }
 

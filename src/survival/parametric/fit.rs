@@ -230,7 +230,8 @@ impl ParametricFit {
     /// standard error by the delta method (the best covariance): S(t) = exp(−H(t)).
     ///
     /// # Errors
-    /// Another number of columns, or a time below 0 or not finite.
+    /// Another number of columns, a time below 0 or not finite, or covariates that are not finite or
+    /// out of all range of the fitted sample.
     pub fn cumulative_hazard(
         &self,
         x: ArrayView1<f64>,
@@ -254,7 +255,12 @@ impl ParametricFit {
             let mut slope = Array1::zeros(coef.len());
             slope[0] = jet.eta;
             slope.iter_mut().skip(1 + x.len()).zip(&jet.theta).for_each(|(s, d)| *s = *d);
-            out.push((jet.value, v.dot(&slope).dot(&slope).max(0.0).sqrt()));
+            let se = v.dot(&slope).dot(&slope).max(0.0).sqrt();
+            if !(jet.value.is_finite() && se.is_finite()) {
+                let why = "the covariates are out of all range of the fitted sample".into();
+                return Err(FitError::NotApplicable { method: "a cumulative hazard", why });
+            }
+            out.push((jet.value, se));
         }
         Ok(out)
     }

@@ -1,6 +1,6 @@
 //! Fine–Gray models against R's `cmprsk::crr` and `survival::finegray` with `coxph`, 1e-8.
 
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 use pleegzorg::survival::{
     Convention, Cox, FineGray, FineGrayFit, FitError, FitWarning, Outcome, Sample, Ties,
 };
@@ -220,18 +220,25 @@ fn many(n: usize) -> Sample {
 #[test]
 fn the_same_bytes_for_any_number_of_threads() {
     let s = many(20_000);
-    let run = |threads: usize| {
+    let x = Array1::from(vec![0.1, -0.2, 0.3, 0.0]);
+    let run = |model: &FineGray, threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let fit = FineGray::new().fit(&s, 1).unwrap();
-            let numbers = fit.coef.iter().chain(&fit.covariance).chain(&fit.loglik);
-            let robust = fit.robust_covariance.as_ref().unwrap();
-            numbers.chain(robust).map(|v| v.to_bits()).collect::<Vec<_>>()
+            let fit = model.fit(&s, 1).unwrap();
+            let mut out: Vec<f64> = fit.coef.iter().chain(&fit.covariance).copied().collect();
+            out.extend(fit.loglik.iter().chain(fit.robust_covariance.as_ref().unwrap()));
+            out.extend(fit.cumulative_incidence(x.view(), 1, &[50.0, 100.0]).unwrap());
+            let cells = fit.baseline_cells_at(&s, &[0.0, 50.0, 100.0], x.view()).unwrap();
+            out.extend(cells.iter().flat_map(|c| c.dh.iter().chain(&c.dv).chain(&c.dq)));
+            out.into_iter().map(f64::to_bits).collect::<Vec<_>>()
         })
     };
-    let one = run(1);
-    for threads in [2, 3, 4, 7, 8, 16] {
-        assert_eq!(run(threads), one, "{threads}");
+    let efron = FineGray::new().convention(Convention::Finegray);
+    for model in [FineGray::new(), efron.clone(), efron.ties(Ties::Breslow)] {
+        let one = run(&model, 1);
+        for threads in [2, 3, 4, 7, 8, 16] {
+            assert_eq!(run(&model, threads), one, "{model:?}, {threads} threads");
+        }
     }
 }
 

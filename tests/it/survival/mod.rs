@@ -10,6 +10,7 @@ mod fine_gray;
 mod fine_gray_penalised;
 mod firth;
 mod frailty;
+mod fuzz;
 pub(crate) mod golden;
 mod metamorphic;
 mod net;
