@@ -173,3 +173,59 @@ impl Ways<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Day, Index};
+    use crate::matching::Rules;
+    use crate::simulate::{Scenario, simulate};
+
+    #[test]
+    fn the_way_that_is_chosen_is_the_best_of_all_each_worked_out_anew() {
+        let mut h = simulate(&Scenario::base(), 200, 5).history;
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/example.json");
+        let model = Model::read(&path).unwrap();
+        let index = Index::new(&h);
+        let days = (2021..2024).flat_map(|y| (1..=12).filter_map(move |m| Day::from_ymd(y, m, 1)));
+        let open_on = |day: &Day| Situation::new(&h, &index, *day).requests.len();
+        let day = days.max_by_key(open_on).unwrap();
+        let open = Situation::new(&h, &index, day).requests;
+        assert!(open.len() >= 4, "{}", open.len());
+        for request in &mut h.requests {
+            (request.group, request.keep_siblings) = (None, None);
+        }
+        // Two pairs; in the second both children have the exception.
+        for (k, pair) in open.chunks_exact(2).take(2).enumerate() {
+            let group = h.labels.intern(&format!("siblings {k}"));
+            let first = [KeepSiblings::Yes, KeepSiblings::SpecialisedCare][k];
+            for (r, keep) in pair.iter().zip([first, KeepSiblings::SpecialisedCare]) {
+                let request = &mut h.requests[r.at()];
+                (request.group, request.keep_siblings) = (Some(group), Some(keep));
+            }
+        }
+        let index = Index::new(&h);
+        let s = Situation::new(&h, &index, day);
+        for price in [1e-6, 0.02, 10.0] {
+            let rules = Rules::parse(&format!("[siblings]\nsplit_price = {price:?}")).unwrap();
+            let options = MatchOptions { rules, research: true, ..MatchOptions::new().unwrap() };
+            let screen = Screen::new(&options.rules, &h);
+            let open = exceptions(&s, &options.rules);
+            assert_eq!(open.len(), 3);
+            let chosen = together(&model, &s, &screen, &options).unwrap();
+            let anew = |way: &BTreeSet<RequestIx>| {
+                let (model, known) = (&model, BTreeMap::new());
+                let (s, screen, options) = (&s, &screen, &options);
+                Ways { model, s, screen, options, count: 3, known }.worth(way).unwrap()
+            };
+            let found = anew(&chosen);
+            for way in 0..8_usize {
+                let tried = (0..3).filter(|k| way >> k & 1 == 1).map(|k| open[k]).collect();
+                let other = anew(&tried);
+                assert!(found.placed >= other.placed - 1e-9, "price {price}, way {way}");
+                let as_many = other.placed >= found.placed - 1e-9;
+                assert!(!as_many || found.cost <= other.cost + 1e-9, "price {price}, way {way}");
+            }
+        }
+    }
+}
