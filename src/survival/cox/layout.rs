@@ -240,6 +240,17 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// Gives the copy of the covariates back. The system takes a while for tens of thousands of pages,
+    /// which the caller need not wait for: another thread sees to it. (Within a pool it may be long
+    /// before one is free, and copies would pile up.)
+    pub(super) fn release(self) {
+        const MANY: usize = 1 << 20;
+        let x = self.x;
+        if x.len() >= MANY && rayon::current_thread_index().is_none() {
+            rayon::spawn(move || drop(x));
+        }
+    }
+
     /// Columns.
     pub(crate) fn p(&self) -> usize {
         self.columns.centre.len()

@@ -205,6 +205,8 @@ impl Cox {
         if found.converged {
             self.find_outlier(&mut fit, &mut pass, &found);
         }
+        drop(pass);
+        layout.release();
         Ok(fit)
     }
 
