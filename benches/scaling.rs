@@ -1,6 +1,7 @@
 //! How time and memory grow with the rows, from ten thousand to ten million: the Cox model (Efron's
 //! ties, and the exact ones where there are none), the Kaplan–Meier curve, and Harrell's C of a sample
-//! of 20 columns; the curve of an outcome alone, in whole days and in continuous time.
+//! of 20 columns; the curve of an outcome alone, in whole days and in continuous time, and Harrell's C
+//! of an outcome and a score alone.
 //!
 //! `cargo bench --bench scaling` prints a table, and ends with 1 where a limit is broken (`--upto N`
 //! stops at N rows). Every line is a process of its own: its input first, then the least time of
@@ -22,8 +23,8 @@ use pleegzorg::survival::{
 };
 
 const COLUMNS: usize = 20;
-const TASKS: [&str; 6] =
-    ["cox", "cox-exact", "kaplan-meier", "concordance", "outcome-days", "outcome"];
+const TASKS: [&str; 7] =
+    ["cox", "cox-exact", "kaplan-meier", "concordance", "outcome-days", "outcome", "outcome-score"];
 const RUNS: usize = 3;
 /// What time / (n ln n) may be of what it is with fewer rows.
 const SLOWER: f64 = 4.0;
@@ -90,6 +91,14 @@ fn status(key: &str) -> Option<f64> {
 /// Seconds, bytes of input, and bytes beyond what the bare process had at its peak.
 fn child(task: &str, rows: usize) {
     let bare = status("VmHWM:").unwrap_or_default();
+    if task == "outcome-score" {
+        let y = outcome(rows, false);
+        let score: Vec<f64> = (0..rows).map(|i| number(i, 42) - y.exit()[i]).collect();
+        return report(bare, 20 * rows, || {
+            let c = concordance(&y, &score, &ConcordanceOptions::default()).expect("a score");
+            c.map_or(0.0, |c| c.c + c.se)
+        });
+    }
     if task.starts_with("outcome") {
         let y = outcome(rows, task == "outcome-days");
         let curve = || KaplanMeier::new(&y, None).expect("a curve");

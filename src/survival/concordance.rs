@@ -1,5 +1,7 @@
 //! Concordance between a risk score and who ends first: Harrell's and Uno's, in O(n log n).
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::km::KaplanMeier;
@@ -73,11 +75,14 @@ pub fn concordance(
         None => vec![all],
         Some(s) => by_stratum(&all, &numbered(s, n, "the strata")?.1),
     };
-    let mut pairs = Pairs { total: Part::default(), parts: Vec::with_capacity(n) };
+    let mut total = Part::default();
+    let mut counted = Vec::with_capacity(strata.len());
     for rows in strata {
-        Stratum::new(outcome, score, options, &rows).count(&mut pairs);
+        let stratum = Stratum::new(outcome, score, options, &rows);
+        drop(rows);
+        counted.push(stratum.count(&mut total));
     }
-    Ok(pairs.result())
+    Ok(result(total, &counted))
 }
 
 /// Weights of pairs.
@@ -89,15 +94,11 @@ struct Part {
 }
 
 impl Part {
-    /// Seen from the row that ends, lower scores are concordant.
-    fn of_end(weight: f64, (below, equal, above): (f64, f64, f64)) -> Self {
-        Self { concordant: weight * below, discordant: weight * above, tied: weight * equal }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.concordant += other.concordant;
-        self.discordant += other.discordant;
-        self.tied += other.tied;
+    /// Adds what a row that ends finds: lower scores are concordant.
+    fn add(&mut self, weight: f64, (below, equal, above): (f64, f64, f64)) {
+        self.concordant += weight * below;
+        self.discordant += weight * above;
+        self.tied += weight * equal;
     }
 
     fn all(self) -> f64 {
@@ -105,40 +106,79 @@ impl Part {
     }
 }
 
-/// All pairs; and by row: its weight, the weight of its pairs that are concordant (ties half), and of
-/// all its pairs.
-struct Pairs {
-    total: Part,
-    parts: Vec<[f64; 3]>,
+/// By row: twice the weight of its pairs that are concordant (ties half), and that of all its pairs.
+type Found<T> = Vec<[T; 2]>;
+
+/// What the rows of a stratum find: as those that end first (one item for each end, in order), and
+/// as those that outlive others (one item for each row).
+enum Counts {
+    Whole(Found<i32>, Found<i32>),
+    Weights(Found<f64>, Found<f64>),
 }
 
-impl Pairs {
-    fn result(&self) -> Option<Concordance> {
-        let t = self.total;
-        let all = t.all();
-        if !(all > 0.0 && all.is_finite()) {
-            return None;
+/// The concordance from the weights of all pairs, and what each stratum's rows found.
+fn result(total: Part, strata: &[Counted]) -> Option<Concordance> {
+    let all = total.all();
+    if !(all > 0.0 && all.is_finite()) {
+        return None;
+    }
+    let c = (total.concordant + 0.5 * total.tied) / all;
+    let variance: f64 = strata.iter().map(|s| s.squares(c, all)).sum();
+    Some(Concordance {
+        concordant: total.concordant,
+        discordant: total.discordant,
+        tied_score: total.tied,
+        c,
+        se: variance.sqrt(),
+    })
+}
+
+/// A stratum whose pairs are counted.
+struct Counted {
+    flags: Vec<u8>,
+    weight: Option<Vec<f64>>,
+    time_weight: Option<Vec<f64>>,
+    counts: Counts,
+}
+
+impl Counted {
+    /// Σ of squared influences, given C and the weight of all pairs.
+    fn squares(&self, c: f64, all: f64) -> f64 {
+        match &self.counts {
+            Counts::Whole(ends, others) => self.squares_of(ends, others, c, all),
+            Counts::Weights(ends, others) => self.squares_of(ends, others, c, all),
         }
-        let c = (t.concordant + 0.5 * t.tied) / all;
-        let influence = |[w, good, sum]: &[f64; 3]| (w * (good - c * sum) / all).powi(2);
-        let variance: f64 = self.parts.iter().map(influence).sum();
-        Some(Concordance {
-            concordant: t.concordant,
-            discordant: t.discordant,
-            tied_score: t.tied,
-            c,
-            se: variance.sqrt(),
-        })
+    }
+
+    fn squares_of<T: Amount>(&self, ends: &[[T; 2]], others: &[[T; 2]], c: f64, all: f64) -> f64 {
+        let mut ends = ends.iter();
+        let mut squares = 0.0;
+        for (k, (flags, other)) in self.flags.iter().zip(others).enumerate() {
+            let [mut twice, mut sum] = other.map(T::to_f64);
+            if flags & ENDS > 0
+                && let Some(end) = ends.next()
+            {
+                let worth = self.time_weight.as_ref().map_or(1.0, |w| w[k]);
+                twice += worth * end[0].to_f64();
+                sum += worth * end[1].to_f64();
+            }
+            let w = self.weight.as_ref().map_or(1.0, |w| w[k]);
+            squares += (w * (0.5 * twice - c * sum) / all).powi(2);
+        }
+        squares
     }
 }
 
+/// Of a row: it ends by what counts; it is the first with its exit.
+const ENDS: u8 = 1;
+const BEGINS: u8 = 2;
+
 /// The rows of one stratum by exit; all columns are in this order.
 struct Stratum {
-    /// Runs of rows with the same exit.
-    groups: Vec<std::ops::Range<usize>>,
+    /// [`ENDS`] and [`BEGINS`].
+    flags: Vec<u8>,
     /// The place of the score among the distinct scores, from 0.
     place: Vec<u32>,
-    ends: Vec<bool>,
     weight: Option<Vec<f64>>,
     /// What a pair is worth whose earlier end is this row's.
     time_weight: Option<Vec<f64>>,
@@ -156,20 +196,23 @@ impl Stratum {
                 && options.cause.is_none_or(|cause| cause == c)
                 && options.upto.is_none_or(|t| exit[r as usize] <= t)
         };
-        let groups = groups(rows, exit);
+        let begins = |k: usize| k == 0 || exit[rows[k - 1] as usize] != exit[rows[k] as usize];
+        let flag = |(k, r): (usize, &u32)| {
+            (if ends(r) { ENDS } else { 0 }) | (if begins(k) { BEGINS } else { 0 })
+        };
+        let flags: Vec<u8> = rows.iter().enumerate().map(flag).collect();
         let (mut late, mut entered) = (Vec::new(), Vec::new());
         if let Some(entry) = outcome.entry() {
-            let first = |&r: &u32| {
-                groups.partition_point(|g| exit[rows[g.start] as usize] <= entry[r as usize]) as u32
-            };
+            let firsts = rows.iter().zip(&flags).filter(|(_, f)| **f & BEGINS > 0);
+            let times: Vec<f64> = firsts.map(|(&r, _)| exit[r as usize]).collect();
+            let first = |&r: &u32| times.partition_point(|&t| t <= entry[r as usize]) as u32;
             entered = rows.par_iter().map(first).collect();
             late = (0..rows.len() as u32).collect();
             late.sort_unstable_by_key(|&k| (entered[k as usize], k));
         }
         Self {
-            groups,
+            flags,
             place: places(score, rows),
-            ends: rows.iter().map(ends).collect(),
             weight: options.weights.map(|w| rows.iter().map(|&r| w[r as usize]).collect()),
             time_weight: match options.pairs {
                 PairWeight::Harrell => None,
@@ -188,78 +231,105 @@ impl Stratum {
         self.time_weight.as_ref().map_or(1.0, |w| w[k])
     }
 
-    fn count(&self, pairs: &mut Pairs) {
-        // Whole numbers take half the memory of the caches.
-        let few = self.place.len() < i32::MAX as usize;
-        let whole = few && self.weight.is_none() && self.time_weight.is_none();
-        let (ends, others) = if whole {
-            rayon::join(|| self.as_ends::<i32>(), || self.as_others::<i32>())
-        } else {
-            rayon::join(|| self.as_ends::<f64>(), || self.as_others::<f64>())
-        };
-        for (k, [good, all]) in others.into_iter().enumerate() {
-            let w = self.weight(k);
-            let mut part = Part::default();
-            if self.ends[k] {
-                part = Part::of_end(self.time_weight(k), ends[k]);
-                pairs.total.add(Part::of_end(w * self.time_weight(k), ends[k]));
-            }
-            let good = part.concordant + 0.5 * part.tied + good;
-            pairs.parts.push([w, good, part.all() + all]);
-        }
+    fn ends(&self, k: usize) -> bool {
+        self.flags[k] & ENDS > 0
     }
 
-    /// Backwards in time: each end against those still at risk after it, by their scores: below,
-    /// equal, above.
-    fn as_ends<T: Amount>(&self) -> Vec<(f64, f64, f64)> {
-        let mut tree = Tree::<T>::new(self.place.len());
-        let mut counts = vec![(0.0, 0.0, 0.0); self.place.len()];
+    /// The rows with the exit of the row before `end`.
+    fn group_before(&self, end: usize) -> Range<usize> {
+        let begins = self.flags[..end].iter().rposition(|f| f & BEGINS > 0);
+        begins.unwrap_or_default()..end
+    }
+
+    /// The rows with the exit of row `begin`, which is the first of them.
+    fn group_from(&self, begin: usize) -> Range<usize> {
+        let more = self.flags[begin + 1..].iter().position(|f| f & BEGINS > 0);
+        begin..more.map_or(self.flags.len(), |m| begin + 1 + m)
+    }
+
+    /// Counts pairs, and adds them to `total`.
+    fn count(self, total: &mut Part) -> Counted {
+        // Whole numbers take half the memory of the caches.
+        let few = self.place.len() < (i32::MAX / 2) as usize;
+        let counts = if few && self.weight.is_none() && self.time_weight.is_none() {
+            let (ends, others) = self.both(total);
+            Counts::Whole(ends, others)
+        } else {
+            let (ends, others) = self.both(total);
+            Counts::Weights(ends, others)
+        };
+        let Self { flags, weight, time_weight, .. } = self;
+        Counted { flags, weight, time_weight, counts }
+    }
+
+    fn both<T: Amount + Send>(&self, total: &mut Part) -> (Found<T>, Found<T>) {
+        // The room is made here: memory of other threads' own would be kept by each for itself.
+        let (n, ends) = (self.place.len(), self.flags.iter().filter(|&f| f & ENDS > 0).count());
+        let mut found = (vec![[T::default(); 2]; ends], vec![[T::default(); 2]; n]);
+        let (mut tree, mut other) = (Tree::new(n), Tree::new(n));
+        rayon::join(
+            || self.as_ends(&mut tree, &mut found.0, total),
+            || self.as_others(&mut other, &mut found.1),
+        );
+        found
+    }
+
+    /// Backwards in time: each end against those still at risk after it, by their scores.
+    fn as_ends<T: Amount>(&self, tree: &mut Tree<T>, found: &mut [[T; 2]], total: &mut Part) {
         let mut late = self.late.iter().rev().peekable();
-        for (g, group) in self.groups.iter().enumerate().rev() {
+        // Groups and ends to come.
+        let mut group = self.flags.iter().filter(|&f| f & BEGINS > 0).count();
+        let (mut end, mut next) = (self.flags.len(), found.len());
+        while end > 0 {
+            let rows = self.group_before(end);
+            end = rows.start;
+            group -= 1;
             // Censored at this time: after the ends at it.
-            for k in group.clone().filter(|&k| !self.ends[k]) {
+            for k in rows.clone().filter(|&k| !self.ends(k)) {
                 tree.add(self.place[k], self.weight(k));
             }
-            while let Some(&k) = late.next_if(|&&k| self.entry[k as usize] as usize > g) {
+            while let Some(&k) = late.next_if(|&&k| self.entry[k as usize] as usize > group) {
                 tree.add(self.place[k as usize], -self.weight(k as usize));
             }
-            for k in group.clone().filter(|&k| self.ends[k]) {
-                counts[k] = tree.around(self.place[k]);
+            for k in rows.clone().rev().filter(|&k| self.ends(k)) {
+                let (below, equal, above) = tree.around(self.place[k]);
+                total.add(self.weight(k) * self.time_weight(k), (below, equal, above));
+                next -= 1;
+                found[next] = [T::of(2.0 * below + equal), T::of(below + equal + above)];
             }
-            for k in group.clone().filter(|&k| self.ends[k]) {
+            for k in rows.filter(|&k| self.ends(k)) {
                 tree.add(self.place[k], self.weight(k));
             }
         }
-        counts
     }
 
-    /// Forwards in time: each row against the ends that it outlived while at risk: the weight of
-    /// concordant pairs (ties half), and of all.
-    fn as_others<T: Amount>(&self) -> Vec<[f64; 2]> {
-        let mut tree = Tree::<T>::new(self.place.len());
-        let mut sums = vec![[0.0; 2]; self.place.len()];
+    /// Forwards in time: each row against the ends that it outlived while at risk.
+    fn as_others<T: Amount>(&self, tree: &mut Tree<T>, found: &mut [[T; 2]]) {
         let mut add = |tree: &Tree<T>, k: usize, sign: f64| {
             let (below, equal, above) = tree.around(self.place[k]);
-            sums[k][0] += sign * (above + 0.5 * equal);
-            sums[k][1] += sign * (below + equal + above);
+            found[k][0] += T::of(sign * (2.0 * above + equal));
+            found[k][1] += T::of(sign * (below + equal + above));
         };
         let mut late = self.late.iter().peekable();
-        for (g, group) in self.groups.iter().enumerate() {
+        let (mut begin, mut group) = (0, 0);
+        while begin < self.flags.len() {
+            let rows = self.group_from(begin);
+            begin = rows.end;
             // Ends up to and at its entry are not its own.
-            while let Some(&k) = late.next_if(|&&k| self.entry[k as usize] as usize <= g) {
-                add(&tree, k as usize, -1.0);
+            while let Some(&k) = late.next_if(|&&k| self.entry[k as usize] as usize <= group) {
+                add(tree, k as usize, -1.0);
             }
-            for k in group.clone().filter(|&k| self.ends[k]) {
-                add(&tree, k, 1.0);
+            group += 1;
+            for k in rows.clone().filter(|&k| self.ends(k)) {
+                add(tree, k, 1.0);
             }
-            for k in group.clone().filter(|&k| self.ends[k]) {
+            for k in rows.clone().filter(|&k| self.ends(k)) {
                 tree.add(self.place[k], self.weight(k) * self.time_weight(k));
             }
-            for k in group.clone().filter(|&k| !self.ends[k]) {
-                add(&tree, k, 1.0);
+            for k in rows.filter(|&k| !self.ends(k)) {
+                add(tree, k, 1.0);
             }
         }
-        sums
     }
 }
 
@@ -282,33 +352,23 @@ fn uno_weights(outcome: &Outcome, weights: Option<&[f64]>, rows: &[u32]) -> Opti
 
 /// By sorted row: the place of its score among the distinct scores, from 0.
 fn places(score: &[f64], rows: &[u32]) -> Vec<u32> {
-    let mut keys: Vec<u128> = rows
-        .par_iter()
-        .enumerate()
-        .map(|(k, &r)| u128::from(ordered(score[r as usize])) << 32 | k as u128)
-        .collect();
+    // The bits of a score in two halves, and the row: twelve bytes, which leave less room unused
+    // than one number of sixteen.
+    let key = |(k, &r): (usize, &u32)| {
+        let bits = ordered(score[r as usize]);
+        [(bits >> 32) as u32, bits as u32, k as u32]
+    };
+    let mut keys: Vec<[u32; 3]> = rows.par_iter().enumerate().map(key).collect();
     keys.par_sort_unstable();
     let mut places = vec![0; rows.len()];
-    let (mut place, mut last) = (0, keys.first().map_or(0, |k| k >> 32));
-    for key in keys {
-        place += u32::from(key >> 32 != last);
-        last = key >> 32;
-        places[key as u32 as usize] = place;
+    let mut place = 0;
+    let mut last = keys.first().map_or([0; 2], |k| [k[0], k[1]]);
+    for [high, low, k] in keys {
+        place += u32::from([high, low] != last);
+        last = [high, low];
+        places[k as usize] = place;
     }
     places
-}
-
-/// Runs of sorted rows with the same exit.
-fn groups(rows: &[u32], exit: &[f64]) -> Vec<std::ops::Range<usize>> {
-    let mut out = Vec::new();
-    let mut begin = 0;
-    for k in 1..=rows.len() {
-        if k == rows.len() || exit[rows[k] as usize] != exit[rows[begin] as usize] {
-            out.push(begin..k);
-            begin = k;
-        }
-    }
-    out
 }
 
 /// How many places (then sums) make one sum of the next level: a cache line of counts, two of
