@@ -5,6 +5,7 @@
 
 mod assignment;
 mod data;
+mod evaluation;
 mod tasks;
 
 use std::io::{BufRead, BufReader, Write};
@@ -30,6 +31,7 @@ fn settings() -> Settings {
     let mut args = std::env::args().skip(1);
     let names: Vec<&str> =
         TASKS.iter().map(|t| t.name).chain(ROWS.iter().map(|r| r.name)).collect();
+    let names: Vec<&str> = names.into_iter().chain([evaluation::NAME]).collect();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             // What `cargo bench` adds.
@@ -252,5 +254,8 @@ fn main() {
     }
     for row in ROWS.iter().filter(|r| wanted(r.name)) {
         assignment::compare(row, &settings, &path);
+    }
+    if wanted(evaluation::NAME) {
+        evaluation::measure(&settings);
     }
 }
