@@ -346,9 +346,10 @@ fn held_in(text: &mut String, net: &Penalty, rows: &[(String, f64, f64)], ratio:
     for (name, estimate, _) in rows.iter().filter(|(_, b, _)| *b != 0.0) {
         let _ = writeln!(text, "| {} | {estimate:.4} | {:.3} |", plain(name), estimate.exp());
     }
+    let article = if net.alpha == 0.0 { "a" } else { "an" };
     let _ = writeln!(
         text,
-        "\nThey were held in by an {net}. So they lie too near to zero, on purpose, and have no \
+        "\nThey were held in by {article} {net}. So they lie too near to zero, on purpose, and have no \
          standard errors and no intervals: which terms are here, and how strongly they were held, \
          was chosen on the same rows. The intervals of predicted risks take this choice as made \
          beforehand and are too narrow; the evaluation chooses anew in every fold, and tells how \

@@ -239,7 +239,10 @@ pub enum Rule {
 impl std::fmt::Display for Penalty {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { alpha, lambda, kept, of, .. } = self;
-        write!(f, "elastic net with alpha {alpha}, lambda {lambda:.4e} (")?;
+        match *alpha {
+            0.0 => write!(f, "ridge with lambda {lambda:.4e} (")?,
+            _ => write!(f, "elastic net with alpha {alpha}, lambda {lambda:.4e} (")?,
+        }
         match (self.rule, self.folds) {
             (Rule::Given, _) | (_, None) => write!(f, "given")?,
             (Rule::Least, Some(n)) => write!(f, "the least held-out deviance over {n} folds")?,

@@ -142,6 +142,18 @@ fn a_ridge_refuses_what_it_cannot_hold_in() {
     for j in 4..7 {
         close(both.coef[j], both.coef[j + 3], 1e-9);
     }
+    // A lasso of the study's own model is not the ridge of one beside it, and a ridge is.
+    let beside = |penalty: &str| {
+        let text = format!(
+            "{ROSSI}[model]\npenalty = {penalty}\n[[compare]]\nkind = \"discrete-logistic\"\nstep = 13"
+        );
+        let study = Study::parse(&text, Path::new(""), &[]).unwrap();
+        study.compare[0].spec.cox.penalty.map(|p| p.alpha)
+    };
+    assert_eq!((beside("\"lasso\""), beside("\"ridge\"")), (None, Some(0.0)));
+    let one = ["model.kind=discrete-logistic".into(), "model.penalty={ lambda = \"1se\" }".into()];
+    let study = Study::parse(ROSSI, Path::new(""), &one).unwrap();
+    assert_eq!(study.model.cox.penalty.unwrap().alpha, 0.0);
     // The study's file says what there is.
     let lasso = "model.penalty=lasso";
     let said =

@@ -59,7 +59,7 @@ pub enum LambdaSpec {
 /// Folds that choose λ, unless the study says otherwise.
 const FOLDS: usize = 10;
 /// The mix, unless the study says otherwise.
-const ALPHA: f64 = 0.5;
+pub(super) const ALPHA: f64 = 0.5;
 
 /// The keys: an entry of `[[compare]]` that names one of them inherits none of the others.
 pub(super) const KEYS: [&str; 4] = ["priors", "firth", "penalty", "frailty"];
@@ -76,12 +76,13 @@ impl CoxSpec {
     }
 }
 
-/// Reads them. What is absent comes from `base`, which is the default for other kinds.
-pub(super) fn cox(keys: &mut Keys<'_>, base: &CoxSpec) -> CoxSpec {
+/// Reads them. What is absent comes from `base`, which is the default for other kinds; a penalty
+/// that does not say how it mixes has `mix`.
+pub(super) fn cox(keys: &mut Keys<'_>, base: &CoxSpec, mix: f64) -> CoxSpec {
     let named: Vec<&str> = KEYS.into_iter().filter(|k| keys.has(k)).collect();
     let priors = keys.text("priors").map(PathBuf::from);
     let firth = keys.flag("firth").unwrap_or(false);
-    let penalty = penalty(keys);
+    let penalty = penalty(keys, mix);
     let frailty = frailty(keys);
     if named.is_empty() {
         return base.clone();
@@ -133,7 +134,7 @@ fn frailty(keys: &mut Keys<'_>) -> Option<FrailtySpec> {
 }
 
 /// An elastic net, as a word or as a table.
-fn penalty(keys: &mut Keys<'_>) -> Option<PenaltySpec> {
+fn penalty(keys: &mut Keys<'_>, mix: f64) -> Option<PenaltySpec> {
     let word = |alpha: f64| PenaltySpec { alpha, lambda: LambdaSpec::Least, folds: FOLDS };
     match keys.word_or_table("penalty")? {
         Ok(name) => match name.as_str() {
@@ -148,7 +149,7 @@ fn penalty(keys: &mut Keys<'_>) -> Option<PenaltySpec> {
             }
         },
         Err(mut table) => {
-            let alpha = table.number("alpha").unwrap_or(ALPHA);
+            let alpha = table.number("alpha").unwrap_or(mix);
             if !(0.0..=1.0).contains(&alpha) {
                 table.problem("alpha", "must lie from 0 (ridge) to 1 (lasso)");
             }

@@ -196,9 +196,13 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
     if !(interval > 0.0 && interval < 1.0) {
         keys.problem("interval", "must lie between 0 and 1, like 0.95");
     }
-    let cox = cox::cox(keys, &base.cox.only(own));
+    let mut inherited = base.cox.only(own);
+    let ridge_only = kind == Kind::DiscreteLogistic;
+    inherited.penalty = inherited.penalty.filter(|p| !ridge_only || p.alpha == 0.0);
+    let mix = if ridge_only { 0.0 } else { cox::ALPHA };
+    let cox = cox::cox(keys, &inherited, mix);
     let said = ties(keys);
-    if kind == Kind::DiscreteLogistic && cox.penalty.is_some_and(|p| p.alpha > 0.0) {
+    if ridge_only && cox.penalty.is_some_and(|p| p.alpha > 0.0) {
         let what = "a discrete-logistic model is held in by ridge: \"ridge\", or { alpha = 0, \
                     lambda = ... }";
         keys.problem("penalty", what);
