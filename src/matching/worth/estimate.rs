@@ -285,9 +285,15 @@ fn worth(
     }
     let ipw = rho.iter().zip(pasts).map(|(r, p)| r * p.outcome).sum::<f64>() / n;
     let hajek = ipw * n / sum;
-    let robust =
-        (0..pasts.len()).map(|k| by_model[k] + rho[k] * (pasts[k].outcome - here[k])).sum::<f64>()
-            / n;
+    // History is made robust in the same way: where outcomes are known more often for some children
+    // than for others, both sides of the difference must stand for the same children.
+    let both = |k: usize| {
+        let off = pasts[k].outcome - here[k];
+        (here[k] + unit[k] * off) - (by_model[k] + rho[k] * off)
+    };
+    let saved = (0..pasts.len()).map(both).sum::<f64>() / n;
+    let (lower, upper) = interval(pasts, saved, &|k| both(k) - saved, level);
+    let doubly_robust = Estimate { method: "doubly_robust", reduction: saved, lower, upper };
     let base = |k: usize| unit[k] * (pasts[k].outcome - history);
     let of = |method, value: f64, psi: &dyn Fn(usize) -> f64| {
         let (lower, upper) = interval(pasts, history - value, &|k| base(k) - psi(k), level);
@@ -296,9 +302,7 @@ fn worth(
     out.estimates = vec![
         of("ipw", ipw, &|k| rho[k] * pasts[k].outcome - ipw),
         of("self_normalised", hajek, &|k| rho[k] * (pasts[k].outcome - hajek) * n / sum),
-        of("doubly_robust", robust, &|k| {
-            by_model[k] + rho[k] * (pasts[k].outcome - here[k]) - robust
-        }),
+        doubly_robust,
     ];
     out
 }

@@ -49,6 +49,30 @@ fn a_real_effect_is_found_at_its_size() {
 }
 
 #[test]
+fn outcomes_that_are_known_more_often_for_some_children_are_no_gain() {
+    // Which family is chosen changes nothing; half of the children break down at 0.5 and are always
+    // known, the others at 0.1 and are known half of the time.
+    let mut mean = 0.0;
+    for seed in 0..20 {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let mut pasts = two(800, 0.5, (0.3, 0.3), seed);
+        for (k, p) in pasts.iter_mut().enumerate() {
+            let high = k % 2 == 0;
+            p.outcome = f64::from(u8::from(rng.random::<f64>() < if high { 0.5 } else { 0.1 }));
+            p.weight = f64::from(u8::from(high || rng.random::<f64>() < 0.5));
+            p.choice.options.iter_mut().for_each(|o| o.push(f64::from(u8::from(high))));
+        }
+        let by_child = |_: &[&Past], test: &[&Past]| -> Vec<Vec<f64>> {
+            let risk = |o: &Vec<f64>| 0.12 + 0.4 * o[1] - 0.04 * o[0];
+            test.iter().map(|p| p.choice.options.iter().map(risk).collect()).collect()
+        };
+        let leaning = evaluate(&pasts, &by_child, 0.95).unwrap().remove(1);
+        mean += leaning.estimates[2].reduction / 20.0;
+    }
+    assert!(mean.abs() < 0.012, "{mean}");
+}
+
+#[test]
 fn by_hand_the_weights_are_the_inverse_of_the_shares() {
     // Without noise in the shares: 3 of 4 take the first, 1 of 4 of these breaks down, half of
     // the others. History: (0.75 · 0.25 + 0.25 · 0.5) = 0.3125; always the first: 0.25.
