@@ -111,6 +111,8 @@ impl Way {
             interval: Interval::LogLog,
             level: 0.95,
             grid: crate::DAYS_PER_MONTH,
+            rho: 0.0,
+            strata: None,
         };
         let all = Groups::all(prepared.len());
         let described = describe(&prepared.outcome, &all, &options)?;

@@ -25,6 +25,12 @@ pub(crate) struct DescribeArgs {
     /// The times to describe, in days for a history, separated by commas; default: the study's horizons
     #[arg(long, value_name = "TIMES", value_delimiter = ',')]
     at: Vec<f64>,
+    /// Compare the groups within the levels of this column: the tests are stratified
+    #[arg(long, value_name = "COLUMN")]
+    strata: Option<String>,
+    /// Weigh early differences more in the tests: 0 is log-rank, 1 the test of Peto and Peto
+    #[arg(long, value_name = "RHO", default_value_t = 0.0, value_parser = rho)]
+    rho: f64,
     /// The scale on which intervals are symmetric
     #[arg(long, value_enum, default_value = "log-log")]
     interval: Scale,
@@ -33,6 +39,13 @@ pub(crate) struct DescribeArgs {
     force: bool,
     #[command(flatten)]
     page: PageArgs,
+}
+
+/// A weight of the family of Fleming and Harrington.
+fn rho(text: &str) -> Result<f64, String> {
+    let value: Option<f64> = text.parse().ok();
+    let sound = value.filter(|v| v.is_finite() && (0.0..=100.0).contains(v));
+    sound.ok_or_else(|| "must be a number from 0 to 100, like 0, 0.5 or 1".to_owned())
 }
 
 /// The scale of an interval.
@@ -66,7 +79,7 @@ pub(crate) fn run(args: &DescribeArgs, out: &mut Output) -> Result<u8, Failure> 
     study.features.at = At::Start;
     study.model.strata.clear();
     study.compare.clear();
-    study.evaluate.by = args.by.iter().cloned().collect();
+    study.evaluate.by = args.by.iter().chain(&args.strata).cloned().collect();
     let source = Source::read(&study, &*progress)?;
     let prepared = prepare_with_progress(&study, &source, None, None, &*progress)?;
     let result = stage(&*progress, "describing", || described(args, &study, &prepared))?;
@@ -78,21 +91,23 @@ pub(crate) fn run(args: &DescribeArgs, out: &mut Output) -> Result<u8, Failure> 
     args.page.write(args.force, |options| {
         describe_page(&result, cause, args.by.as_deref(), &about, options)
     })?;
-    out.answer(&result, || table(&result))?;
+    out.answer(&result, || table(&result, args.rho))?;
     Ok(0)
 }
 
 fn described(args: &DescribeArgs, study: &Study, prepared: &Prepared) -> Result<Describe, Failure> {
+    let column = |flag: &str, name: &str| -> Result<Groups, Failure> {
+        let column = prepared.frame.get(name).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("{flag}: there is no column {name}"))
+                .with_hint("name a feature of the catalogue, or a column of the table")
+        })?;
+        Ok(Groups::by(name, column)?)
+    };
     let groups = match &args.by {
         None => Groups::all(prepared.len()),
-        Some(name) => {
-            let column = prepared.frame.get(name).ok_or_else(|| {
-                Error::new(ErrorKind::Usage, format!("--by: there is no column {name}"))
-                    .with_hint("name a feature of the catalogue, or a column of the table")
-            })?;
-            Groups::by(name, column)?
-        }
+        Some(name) => column("--by", name)?,
     };
+    let strata = args.strata.as_ref().map(|name| column("--strata", name)).transpose()?;
     let mut at = args.at.clone();
     if at.is_empty() {
         at = study.outcome.horizons.iter().map(|h| h.length).collect();
@@ -102,12 +117,13 @@ fn described(args: &DescribeArgs, study: &Study, prepared: &Prepared) -> Result<
     let last = prepared.outcome.exit().iter().copied().fold(0.0, f64::max);
     // A month shows the shape and gives no event time away; a table has its own unit.
     let grid = if study.is_table() { last / 50.0 } else { crate::DAYS_PER_MONTH };
-    let options = DescribeOptions { at, interval: args.interval.into(), level: 0.95, grid };
+    let (interval, rho) = (args.interval.into(), args.rho);
+    let options = DescribeOptions { at, interval, level: 0.95, grid, rho, strata };
     Ok(evaluate::describe(&prepared.outcome, &groups, &options)?)
 }
 
 /// The description as a person reads it: a block for each group.
-fn table(result: &Describe) -> String {
+fn table(result: &Describe, rho: f64) -> String {
     let mut text = String::new();
     for group in &result.groups {
         let ends: Vec<String> =
@@ -122,19 +138,38 @@ fn table(result: &Describe) -> String {
                 at.at_risk,
                 share(at.survival, at.lower, at.upper)
             );
+            if let (Some(h), Some(se)) = (at.cumulative_hazard, at.cumulative_hazard_se) {
+                let _ = writeln!(text, "  {:>18}  cumulative hazard {h:.4} (error {se:.4})", "");
+            }
             for (cause, cif) in &at.cif {
                 let of = share(cif.estimate, cif.lower, cif.upper);
                 let _ = writeln!(text, "  {:>18}  {cause} {of}", "");
             }
         }
         if let (Some(mean), Some(last)) = (group.rmst, group.at.last()) {
-            let _ = writeln!(text, "  mean time up to {}: {}", short(last.time), short(mean));
+            let error = group.rmst_se.map_or_else(String::new, |se| format!(" (error {se:.1})"));
+            let _ =
+                writeln!(text, "  mean time up to {}: {}{error}", short(last.time), short(mean));
         }
+        let end = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), short);
+        let (median, lower, upper) =
+            (group.median.estimate, group.median.lower, group.median.upper);
+        let _ = match median {
+            Some(m) => writeln!(
+                text,
+                "  half have ended by {} ({} to {})",
+                short(m),
+                end(lower),
+                end(upper)
+            ),
+            None => writeln!(text, "  fewer than half have ended as far as they are followed"),
+        };
         let _ = writeln!(text);
     }
     if let Some(tests) = &result.tests {
         if let Some(t) = tests.logrank {
-            let _ = writeln!(text, "log-rank, any end: {:.3} on {} df, p {:.4}", t.chi2, t.df, t.p);
+            let what = if rho == 0.0 { "log-rank".to_owned() } else { format!("rho {rho}") };
+            let _ = writeln!(text, "{what}, any end: {:.3} on {} df, p {:.4}", t.chi2, t.df, t.p);
         }
         for (cause, t) in &tests.gray {
             let _ = match t {

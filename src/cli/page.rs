@@ -167,7 +167,14 @@ pub(crate) fn base_rates(
         return Vec::new();
     };
     let grid = crate::DAYS_PER_MONTH;
-    let options = DescribeOptions { at, interval: Interval::LogLog, level: 0.95, grid };
+    let options = DescribeOptions {
+        at,
+        interval: Interval::LogLog,
+        level: 0.95,
+        grid,
+        rho: 0.0,
+        strata: None,
+    };
     let groups = Groups::all(outcome.len());
     let Ok(described) = describe(&outcome, &groups, &options) else { return Vec::new() };
     let cause = model.cause();

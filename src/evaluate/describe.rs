@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::EvaluateError;
 use crate::features::Values;
 use crate::survival::{
-    AalenJohansen, ChiSquare, FitError, Interval, KaplanMeier, Outcome, gray, logrank,
+    AalenJohansen, ChiSquare, FitError, Interval, KaplanMeier, NelsonAalen, Outcome, gray, logrank,
 };
 
 /// More groups than this are more than a person can compare, and mostly a mistaken column.
@@ -86,6 +86,11 @@ pub struct DescribeOptions {
     pub level: f64,
     /// The distance of the points of a drawn curve; a coarse one gives no event time away.
     pub grid: f64,
+    /// What the tests weigh differences by: S(t−) (Gray's: 1 − F(t−)) to this power (Fleming &
+    /// Harrington 1981). 0 is the log-rank test, 1 the one of Peto and Peto.
+    pub rho: f64,
+    /// Levels within which groups are compared: the tests are then stratified.
+    pub strata: Option<Groups>,
 }
 
 /// What happened in each group: the JSON contract of `describe`.
@@ -115,6 +120,10 @@ pub struct GroupDescription {
     /// Mean time free from every cause up to the last time asked for; null where the data end
     /// before it.
     pub rmst: Option<f64>,
+    /// Its standard error.
+    pub rmst_se: Option<f64>,
+    /// By when half have ended, whatever the cause.
+    pub median: Incidence,
     /// The curves on a coarse grid, for pictures.
     #[serde(skip)]
     pub curve: Vec<DescribedAt>,
@@ -133,6 +142,10 @@ pub struct DescribedAt {
     pub lower: Option<f64>,
     /// The upper end.
     pub upper: Option<f64>,
+    /// The cumulative hazard of any end (Nelson–Aalen).
+    pub cumulative_hazard: Option<f64>,
+    /// Its standard error.
+    pub cumulative_hazard_se: Option<f64>,
     /// Cumulative incidence by cause (Aalen–Johansen).
     pub cif: BTreeMap<String, Incidence>,
     /// Ends by cause up to and including this time.
@@ -140,7 +153,7 @@ pub struct DescribedAt {
     pub events: BTreeMap<String, usize>,
 }
 
-/// A cumulative incidence with its interval.
+/// A cumulative incidence, or a median time, with its interval; null where a curve does not get there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Incidence {
     /// The estimate.
@@ -154,7 +167,7 @@ pub struct Incidence {
 /// Tests of the difference between groups.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DescribeTests {
-    /// Log-rank, for any event.
+    /// Log-rank (or the one of its family that `rho` names), for any event.
     pub logrank: Option<DescribedTest>,
     /// Gray's test, by cause; null where it is not defined (late entry).
     pub gray: BTreeMap<String, Option<DescribedTest>>,
@@ -184,7 +197,7 @@ impl From<ChiSquare> for DescribedTest {
 /// `cmprsk::cuminc`.
 ///
 /// # Errors
-/// Groups of another length than the outcome, times that are not above zero, a level outside
+/// Groups or strata of another length than the outcome, a negative `rho`, times that are not above zero, a level outside
 /// (0, 1), a grid that is not above zero.
 pub fn describe(
     outcome: &Outcome,
@@ -198,6 +211,8 @@ pub fn describe(
         let rows = rows_where(&groups.codes, |c| c == Some(k as u32));
         described.push(group(name, &outcome.select(&rows), options)?);
     }
+    let strata = options.strata.as_ref().map(|s| &s.codes);
+    let known = |r: usize| strata.is_none_or(|s| s[r].is_some());
     let used = rows_where(&groups.codes, |c| c.is_some());
     let without = outcome.len() - used.len();
     if without > 0 {
@@ -205,8 +220,18 @@ pub fn describe(
             .push(format!("{without} rows have no value in the column of groups and are left out"));
     }
     let tests = if groups.names.len() > 1 {
-        let codes: Vec<u32> = used.iter().filter_map(|&r| groups.codes[r]).collect();
-        Some(tests(&outcome.select(&used), &codes, &mut warnings)?)
+        let used: Vec<usize> = used.into_iter().filter(|&r| known(r)).collect();
+        let of =
+            |codes: &[Option<u32>]| -> Vec<u32> { used.iter().filter_map(|&r| codes[r]).collect() };
+        let strata = strata.map(|s| of(s));
+        let tested = Tested { codes: of(&groups.codes), strata, rho: options.rho };
+        let apart = outcome.len() - without - used.len();
+        if apart > 0 {
+            warnings.push(format!(
+                "{apart} rows have no value in the column of strata and take no part in the tests"
+            ));
+        }
+        Some(tests(&outcome.select(&used), &tested, &mut warnings)?)
     } else {
         None
     };
@@ -223,6 +248,13 @@ fn check(outcome: &Outcome, groups: &Groups, o: &DescribeOptions) -> Result<(), 
     if groups.codes.len() != outcome.len() {
         let what = "the column of groups".into();
         let (found, expected) = (groups.codes.len(), outcome.len());
+        return Err(EvaluateError::Length { what, found, expected });
+    }
+    if let Some(strata) = &o.strata
+        && strata.codes.len() != outcome.len()
+    {
+        let what = "the column of strata".into();
+        let (found, expected) = (strata.codes.len(), outcome.len());
         return Err(EvaluateError::Length { what, found, expected });
     }
     let rising = o.at.windows(2).all(|w| w[0] < w[1]);
@@ -250,18 +282,23 @@ fn group(
         exits: sorted(outcome.exit().iter().copied()),
         ends: (1..=outcome.causes().len() as u32).map(|cause| ends_of(outcome, cause)).collect(),
         km: KaplanMeier::new(outcome, None)?,
+        hazard: NelsonAalen::new(outcome, None, None)?,
         aj: AalenJohansen::new(outcome, None)?,
         options: o,
     };
     let last = o.at.last().copied().unwrap_or_default();
     let steps = (last / o.grid + 1e-9).floor().min(10_000.0) as usize;
     let events = outcome.causes().iter().enumerate();
+    let mean = if curves.known_at(last) { Some(curves.km.restricted_mean(last)?) } else { None };
+    let half = curves.km.quantile(0.5, o.interval, o.level);
     Ok(GroupDescription {
         group: name.into(),
         n: outcome.len(),
         events: events.map(|(k, c)| (c.clone(), outcome.events(k as u32 + 1))).collect(),
         at: o.at.iter().map(|&t| curves.at(t)).collect(),
-        rmst: if curves.known_at(last) { Some(curves.km.restricted_mean(last)?.0) } else { None },
+        rmst: mean.map(|m| m.0),
+        rmst_se: mean.map(|m| m.1),
+        median: Incidence { estimate: half.estimate, lower: half.lower, upper: half.upper },
         curve: (0..=steps).map(|k| curves.at(k as f64 * o.grid)).collect(),
     })
 }
@@ -286,6 +323,7 @@ struct Curves<'a> {
     /// By cause: the sorted times of its ends.
     ends: Vec<Vec<f64>>,
     km: KaplanMeier,
+    hazard: NelsonAalen,
     aj: AalenJohansen,
     options: &'a DescribeOptions,
 }
@@ -312,6 +350,7 @@ impl Curves<'_> {
         let (interval, level) = (self.options.interval, self.options.level);
         let known = self.known_at(t);
         let s = self.km.at(t, interval, level);
+        let (hazard, hazard_se) = self.hazard.at(t);
         let mut cif = BTreeMap::new();
         let mut events = BTreeMap::new();
         for (k, cause) in self.outcome.causes().iter().enumerate() {
@@ -335,22 +374,33 @@ impl Curves<'_> {
             survival: known.then_some(s.estimate),
             lower: bounds.map(|b| b.0),
             upper: bounds.map(|b| b.1),
+            cumulative_hazard: known.then_some(hazard),
+            cumulative_hazard_se: known.then_some(hazard_se),
             cif,
             events,
         }
     }
 }
 
+/// What is tested: the group of each row, its stratum, and the weight of differences.
+struct Tested {
+    codes: Vec<u32>,
+    strata: Option<Vec<u32>>,
+    rho: f64,
+}
+
 fn tests(
     outcome: &Outcome,
-    codes: &[u32],
+    tested: &Tested,
     warnings: &mut Vec<String>,
 ) -> Result<DescribeTests, crate::Error> {
-    let logrank = logrank(outcome, None, codes, None, 0.0)?;
+    let Tested { codes, strata, rho } = tested;
+    let strata = strata.as_deref();
+    let logrank = logrank(outcome, None, codes, strata, *rho)?;
     let mut by_cause = BTreeMap::new();
     let mut late = false;
     for (k, cause) in outcome.causes().iter().enumerate() {
-        let test = match gray(outcome, k as u32 + 1, codes, None, 0.0) {
+        let test = match gray(outcome, k as u32 + 1, codes, strata, *rho) {
             Ok(test) => Some(test.into()),
             Err(FitError::NotApplicable { .. }) => {
                 late = true;
@@ -375,103 +425,4 @@ fn tests(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn options(at: &[f64]) -> DescribeOptions {
-        DescribeOptions { at: at.to_vec(), interval: Interval::LogLog, level: 0.95, grid: 1.0 }
-    }
-
-    fn small() -> Outcome {
-        // Worked by hand: at 1 one of four breaks down, at 2 one of three goes home, at 3 one is
-        // censored, at 4 the last breaks down.
-        Outcome::new(None, vec![1., 2., 3., 4.], vec![1, 2, 0, 1], vec!["b".into(), "h".into()])
-            .unwrap()
-    }
-
-    #[test]
-    fn by_hand() {
-        let d = describe(&small(), &Groups::all(4), &options(&[2.0, 4.0])).unwrap();
-        let g = &d.groups[0];
-        assert_eq!((g.n, g.events["b"], g.events["h"]), (4, 2, 1));
-        let at = &g.at[0];
-        assert_eq!(at.at_risk, 3);
-        assert!((at.survival.unwrap() - 0.5).abs() < 1e-15);
-        assert!((at.cif["b"].estimate.unwrap() - 0.25).abs() < 1e-15);
-        assert!((at.cif["h"].estimate.unwrap() - 0.25).abs() < 1e-15);
-        assert_eq!(g.at[1].survival, Some(0.0));
-        assert!((g.at[1].cif["b"].estimate.unwrap() - 0.75).abs() < 1e-15);
-        // 1 + 0.75 + 0.5 + 0.5 under the curve.
-        assert!((g.rmst.unwrap() - 2.75).abs() < 1e-15);
-        assert_eq!(d.tests, None);
-        // The drawn curve starts at certainty.
-        assert_eq!((g.curve[0].time, g.curve[0].survival, g.curve[0].at_risk), (0.0, Some(1.0), 4));
-        assert_eq!(g.curve.len(), 5);
-    }
-
-    #[test]
-    fn who_enters_at_the_beginning_is_at_risk_there() {
-        let entry = Some(vec![0.0, 0.0, 2.0]);
-        let y = Outcome::new(entry, vec![3., 4., 5.], vec![1, 0, 1], vec!["b".into()]).unwrap();
-        let d = describe(&y, &Groups::all(3), &options(&[3.0])).unwrap();
-        let n: Vec<usize> = d.groups[0].curve.iter().map(|p| p.at_risk).collect();
-        assert_eq!(n, [2, 2, 2, 3]);
-    }
-
-    #[test]
-    fn beyond_the_follow_up_there_is_no_number() {
-        let y = Outcome::new(None, vec![1., 3.], vec![1, 0], vec!["b".into()]).unwrap();
-        let d = describe(&y, &Groups::all(2), &options(&[2.0, 5.0])).unwrap();
-        assert_eq!(d.groups[0].at[1].survival, None);
-        assert_eq!(d.groups[0].at[1].cif["b"].estimate, None);
-        assert_eq!(d.groups[0].rmst, None);
-        assert_eq!(d.warnings.len(), 1);
-    }
-
-    #[test]
-    fn groups_of_columns() {
-        let levels = vec!["z".to_string(), "unused".into(), "a".into()];
-        let column = Values::Level { codes: vec![0, 2, Values::MISSING, 2], levels };
-        let g = Groups::by("kind", &column).unwrap();
-        assert_eq!(g.names, ["a", "z"]);
-        assert_eq!(g.codes, [Some(1), Some(0), None, Some(0)]);
-        let g = Groups::by("n", &Values::Number(vec![2.0, f64::NAN, 0.0, 2.0])).unwrap();
-        assert_eq!(g.names, ["0", "2"]);
-        assert!(Groups::by("x", &Values::Number((0..99).map(f64::from).collect())).is_err());
-        assert!(Groups::by("x", &Values::Number(vec![f64::NAN])).is_err());
-        let d = describe(&small(), &Groups::by("k", &column).unwrap(), &options(&[1.0])).unwrap();
-        assert_eq!(d.groups.len(), 2);
-        assert!(d.warnings[0].starts_with("1 rows have no value"));
-    }
-
-    #[test]
-    fn what_cannot_be_described() {
-        let y = small();
-        assert!(describe(&y, &Groups::all(3), &options(&[1.0])).is_err());
-        for at in [&[][..], &[2.0, 1.0], &[0.0], &[f64::NAN]] {
-            assert!(describe(&y, &Groups::all(4), &options(at)).is_err());
-        }
-        let bad = DescribeOptions { level: 1.0, ..options(&[1.0]) };
-        assert!(describe(&y, &Groups::all(4), &bad).is_err());
-        let bad = DescribeOptions { grid: 0.0, ..options(&[1.0]) };
-        assert!(describe(&y, &Groups::all(4), &bad).is_err());
-    }
-
-    #[test]
-    fn the_contract_has_its_keys() {
-        let g = Groups::by("g", &Values::Number(vec![0., 1., 0., 1.])).unwrap();
-        let json = serde_json::to_value(describe(&small(), &g, &options(&[2.0])).unwrap()).unwrap();
-        let keys = |v: &serde_json::Value| -> Vec<String> {
-            let mut keys: Vec<String> = v.as_object().unwrap().keys().cloned().collect();
-            keys.sort();
-            keys
-        };
-        assert_eq!(keys(&json), ["groups", "schema", "tests", "warnings"]);
-        let group = &json["groups"][0];
-        assert_eq!(keys(group), ["at", "events", "group", "n", "rmst"]);
-        assert_eq!(keys(&group["at"][0]), ["at_risk", "cif", "lower", "survival", "time", "upper"]);
-        assert_eq!(keys(&group["at"][0]["cif"]["b"]), ["estimate", "lower", "upper"]);
-        assert_eq!(keys(&json["tests"]), ["gray", "logrank"]);
-        assert_eq!(keys(&json["tests"]["logrank"]), ["chi2", "df", "p"]);
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ use pleegzorg::evaluate::{Describe, DescribeOptions, Groups, describe};
 use pleegzorg::features::Values;
 use pleegzorg::survival::{Interval, Outcome};
 
+use crate::run::{pleegzorg, root};
+
 struct Rows {
     group: Vec<String>,
     entry: Vec<f64>,
@@ -25,7 +27,7 @@ fn rows() -> Rows {
     r
 }
 
-fn described(late: bool) -> Describe {
+fn described(late: bool, rho: f64, stratified: bool) -> Describe {
     let r = rows();
     let causes = vec!["breakdown".into(), "home".into()];
     let y = Outcome::new(late.then_some(r.entry), r.exit, r.cause, causes).unwrap();
@@ -34,7 +36,11 @@ fn described(late: bool) -> Describe {
         r.group.iter().map(|g| levels.iter().position(|l| l == g).unwrap() as u32).collect();
     let groups = Groups::by("family_kind", &Values::Level { codes, levels }).unwrap();
     let at = vec![90.0, 180.0, 365.0, 600.0];
-    let options = DescribeOptions { at, interval: Interval::LogLog, level: 0.95, grid: 30.4375 };
+    // Three levels in turn.
+    let turn: Vec<f64> = (0..y.len()).map(|r| (r % 3) as f64).collect();
+    let strata = stratified.then(|| Groups::by("turn", &Values::Number(turn)).unwrap());
+    let interval = Interval::LogLog;
+    let options = DescribeOptions { at, interval, level: 0.95, grid: 30.4375, rho, strata };
     describe(&y, &groups, &options).unwrap()
 }
 
@@ -53,7 +59,7 @@ fn curves_incidences_means_and_tests_are_those_of_r() {
     let golden = golden();
     let mut compared = 0;
     for (set, late) in [("start", false), ("late", true)] {
-        let d = described(late);
+        let d = described(late, 0.0, false);
         let mut check = |group: &str, what: &str, time: f64, ours: f64| {
             let key = (set.to_string(), group.to_string(), what.to_string(), time.to_string());
             let r = golden[&key];
@@ -66,6 +72,8 @@ fn curves_incidences_means_and_tests_are_those_of_r() {
                 check(&g.group, "survival", at.time, at.survival.unwrap());
                 check(&g.group, "lower", at.time, at.lower.unwrap());
                 check(&g.group, "upper", at.time, at.upper.unwrap());
+                check(&g.group, "hazard", at.time, at.cumulative_hazard.unwrap());
+                check(&g.group, "hazard_se", at.time, at.cumulative_hazard_se.unwrap());
                 for (cause, f) in &at.cif {
                     check(&g.group, &format!("cif_{cause}"), at.time, f.estimate.unwrap());
                     assert!(f.lower.unwrap() < f.estimate.unwrap() && f.estimate < f.upper);
@@ -75,6 +83,10 @@ fn curves_incidences_means_and_tests_are_those_of_r() {
                 assert!((ended + at.survival.unwrap() - 1.0).abs() < 1e-12);
             }
             check(&g.group, "rmst", 600.0, g.rmst.unwrap());
+            check(&g.group, "rmst_se", 600.0, g.rmst_se.unwrap());
+            check(&g.group, "median_quantile", 0.0, g.median.estimate.unwrap());
+            check(&g.group, "median_lower", 0.0, g.median.lower.unwrap());
+            check(&g.group, "median_upper", 0.0, g.median.upper.unwrap());
         }
         let tests = d.tests.unwrap();
         if late {
@@ -86,7 +98,36 @@ fn curves_incidences_means_and_tests_are_those_of_r() {
             for (cause, test) in &tests.gray {
                 check("", &format!("gray_{cause}"), 0.0, test.unwrap().chi2);
             }
+            let of = |rho: f64, stratified: bool| described(false, rho, stratified).tests.unwrap();
+            check("", "peto", 0.0, of(1.0, false).logrank.unwrap().chi2);
+            check("", "logrank_strata", 0.0, of(0.0, true).logrank.unwrap().chi2);
+            check("", "peto_strata", 0.0, of(1.0, true).logrank.unwrap().chi2);
+            for (cause, test) in &of(0.5, true).gray {
+                check("", &format!("gray_strata_{cause}"), 0.0, test.unwrap().chi2);
+            }
         }
     }
     assert_eq!(compared, golden.len());
+}
+
+#[test]
+fn tests_are_stratified_and_weighted_from_the_command_line() {
+    let example = root().join("datasets/example");
+    let example = example.to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |more: &[&str]| {
+        let args = [&["describe", example, "--by", "family_kind", "--quiet"], more].concat();
+        pleegzorg(folder.path(), &args)
+    };
+    let plain = run(&["--json"]).code(0).json();
+    let other = run(&["--json", "--strata", "sex", "--rho", "1"]).code(0).json();
+    let chi2 = |v: &serde_json::Value| v["tests"]["logrank"]["chi2"].as_f64().unwrap();
+    assert!((chi2(&plain) - chi2(&other)).abs() > 1e-6);
+    assert_eq!(plain["groups"], other["groups"], "only the tests are stratified");
+    let median = &plain["groups"][0]["median"];
+    assert!(median["lower"].as_f64().unwrap() <= median["estimate"].as_f64().unwrap());
+    let text = run(&["--rho", "0.5"]).code(0).stdout;
+    assert!(text.contains("half have ended by") && text.contains("rho 0.5, any end"), "{text}");
+    run(&["--rho", "-1"]).code(2);
+    run(&["--strata", "no_such_column"]).code(2);
 }

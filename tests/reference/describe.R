@@ -27,7 +27,12 @@ for (set in c("start", "late")) {
       e <- d[k, ]
       put(set, grp, "at_risk", at[i], sum(e$entry < at[i] & e$exit >= at[i]))
     }
-    put(set, grp, "rmst", 600, survival:::survmean(f, rmean = 600)$matrix[["rmean"]])
+    m <- survival:::survmean(f, rmean = 600)$matrix
+    put(set, grp, "rmst", 600, m[["rmean"]]); put(set, grp, "rmst_se", 600, m[["se(rmean)"]])
+    q <- quantile(f, 0.5)
+    for (what in c("quantile", "lower", "upper")) put(set, grp, paste0("median_", what), 0, q[[what]])
+    h <- survfit(any[k] ~ 1, stype = 2, ctype = 1); i <- findInterval(at, h$time)
+    for (j in seq_along(at)) { put(set, grp, "hazard", at[j], h$cumhaz[i[j]]); put(set, grp, "hazard_se", at[j], h$std.chaz[i[j]]) }
     ms <- factor(d$cause[k], 0:2, c("censored", "breakdown", "home"))
     id <- seq_len(sum(k))
     m <- if (set == "start") survfit(Surv(d$exit[k], ms) ~ 1, id = id, conf.type = "log-log") else
@@ -40,6 +45,13 @@ for (set in c("start", "late")) {
   if (set == "start") {
     lr <- survdiff(any ~ d$group)
     put(set, "", "logrank", 0, lr$chisq)
+    # Peto and Peto's weights, and within strata of the day of the start.
+    half <- rep(1:3, length.out = n)
+    put(set, "", "peto", 0, survdiff(any ~ d$group, rho = 1)$chisq)
+    put(set, "", "logrank_strata", 0, survdiff(any ~ d$group + strata(half))$chisq)
+    put(set, "", "peto_strata", 0, survdiff(any ~ d$group + strata(half), rho = 1)$chisq)
+    cu <- cuminc(d$exit, d$cause, d$group, half, rho = 0.5)
+    for (cs in 1:2) put(set, "", paste0("gray_strata_", c("breakdown", "home")[cs]), 0, cu$Tests[cs, "stat"])
     cu <- cuminc(d$exit, d$cause, d$group)
     for (cs in 1:2) put(set, "", paste0("gray_", c("breakdown", "home")[cs]), 0, cu$Tests[cs, "stat"])
   }

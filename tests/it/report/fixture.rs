@@ -65,6 +65,8 @@ fn options() -> DescribeOptions {
         interval: survival::Interval::LogLog,
         level: 0.95,
         grid: MONTH,
+        rho: 0.0,
+        strata: None,
     }
 }
 
