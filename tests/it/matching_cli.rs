@@ -46,6 +46,16 @@ fn a_worker_reads_counts_by_rule_first_and_details_where_asked() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_byte() {
+    let shown = ["--variants", "--draws", "5", "--json"];
+    let with = |n: &str| matched(&[&shown[..], &["--threads", n]].concat()).stdout;
+    let one = with("1");
+    assert!(one == with("2") && one == with("7"));
+    let text = |n: &str| matched(&["--lang", "nl", "--threads", n]).stdout;
+    assert!(text("1") == text("2"));
+}
+
+#[test]
 fn a_request_that_is_not_open_is_named_by_no_value() {
     let (dir, model, data) = (tempfile::tempdir().unwrap(), shipped(), example());
     let args = ["match", &model, &data, "--as-of", "2023-12-31", "--research", "--request", "R9"];

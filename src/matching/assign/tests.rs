@@ -189,3 +189,55 @@ fn the_most_children_placed_are_proven_in_a_region_of_equal_scores() {
         assert!((weighted.objective - 1.5 * solution.objective).abs() < 1e-9);
     }
 }
+
+/// The same problem, where groups that want one family may often not share it.
+fn with_conflicts(problem: &Problem, seed: u64) -> Problem {
+    let mut rng = ChaCha12Rng::seed_from_u64(seed);
+    let mut pairs = problem.pairs().to_vec();
+    pairs.sort_by_key(|p| p.family);
+    let conflicts = pairs
+        .windows(2)
+        .filter(|w| w[0].family == w[1].family && rng.random_range(0..8) == 0)
+        .map(|w| (w[0].group, w[1].group))
+        .collect();
+    let places = problem.places().to_vec();
+    Problem::new(problem.groups(), places, problem.pairs().to_vec(), conflicts).unwrap()
+}
+
+/// An answer to the last bit: what is chosen, every number, and the work that was counted.
+fn bits(solution: &Solution) -> (&[Option<usize>], u64, [u64; 2], Vec<u64>) {
+    let Solution { chosen, objective, bound, group_prices, work } = solution;
+    let prices = group_prices.iter().map(|p| p.to_bits()).collect();
+    (chosen, *work, [objective.to_bits(), bound.to_bits()], prices)
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_answer_to_the_last_bit() {
+    let short = Problem::made_up(150, 105, 4, false);
+    let many = Effort::default();
+    // Places to spare, too few, children who may not live together, equal scores; and an effort that
+    // ends within the relaxation, the dive or the search.
+    let cases = [
+        (Problem::made_up(200, 300, 3, false), many),
+        (with_conflicts(&Problem::made_up(120, 120, 8, false), 1), many),
+        (with_conflicts(&Problem::made_up(100, 70, 9, true), 2), many),
+        (Problem::made_up(120, 84, 5, true), many),
+        (short.clone(), Effort(20_000)),
+        (short.clone(), Effort(60_000)),
+        (short.clone(), Effort(150_000)),
+        (short, many),
+    ];
+    let outside: Vec<Solution> = cases.iter().map(|(p, effort)| solve(p, *effort)).collect();
+    assert!(outside.iter().any(Solution::is_optimal) && !outside.iter().all(Solution::is_optimal));
+    for threads in [1, 2, 3, 4, 7, 8] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        for (k, ((problem, effort), expected)) in cases.iter().zip(&outside).enumerate() {
+            let inside = pool.install(|| solve(problem, *effort));
+            assert_eq!(bits(&inside), bits(expected), "case {k} on {threads} threads");
+        }
+        // Where other work runs beside it.
+        let beside =
+            pool.install(|| rayon::join(|| solve(&cases[0].0, many), || solve(&cases[1].0, many)));
+        assert_eq!((bits(&beside.0), bits(&beside.1)), (bits(&outside[0]), bits(&outside[1])));
+    }
+}
