@@ -72,3 +72,43 @@ fn without_past_choices_the_worth_is_not_identified_and_says_why() {
     std::fs::remove_file(copy.join("family_periods.csv")).unwrap();
     assert_eq!(run("copy")["worth_reason"]["code"], "no_past_choices");
 }
+
+#[test]
+fn a_provider_with_three_years_of_requests_is_told_what_leaning_would_have_changed() {
+    let (dir, model) = (tempfile::tempdir().unwrap(), at("models/example.json"));
+    let made = ["simulate", "--out", "h", "--children", "1500", "--seed", "2", "--quiet"];
+    pleegzorg(dir.path(), &made).code(0);
+    let args = ["match", &model, "h", "--as-of", "2023-12-31", "--research", "--json", "--quiet"];
+    let json = pleegzorg(dir.path(), &args).code(0).json();
+    let (worth, reason) = (&json["worth"], &json["worth_reason"]);
+    assert_eq!(reason["code"], "worth_estimated", "{reason}");
+    let said = |lang: &str, words: &str| reason[lang].as_str().unwrap().contains(words);
+    assert!(said("en", "leaning to the lowest risk") && said("nl", "per 100 plaatsingen"));
+    assert!(worth["outcomes"].as_u64().unwrap() >= 100);
+    assert!(worth["placebo"]["coverage"].as_f64().unwrap() >= 0.85);
+    assert_eq!(worth["placebo"]["rounds"], 100);
+    let policies = worth["policies"].as_array().unwrap();
+    let of = |name: &str| policies.iter().find(|p| p["policy"] == name).unwrap();
+    // The one family with the lowest risk was hardly ever chosen among so many.
+    let lowest = of("lowest_risk");
+    assert_eq!(lowest["refused"], "no_overlap");
+    assert!(lowest["estimates"].as_array().unwrap().is_empty());
+    let leaning = of("leaning");
+    assert!(leaning["refused"].is_null());
+    assert!(leaning["effective_sample_size"].as_f64().unwrap() >= 50.0);
+    let estimates = leaning["estimates"].as_array().unwrap();
+    let methods: Vec<_> = estimates.iter().map(|e| e["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["ipw", "self_normalised", "doubly_robust"]);
+    for e in estimates {
+        let [value, lower, upper] =
+            ["reduction", "lower", "upper"].map(|key| e[key].as_f64().unwrap());
+        assert!(lower < value && value < upper && upper - lower < 0.2, "{e}");
+    }
+    let terms = worth["choice_model"].as_array().unwrap();
+    let of = |name: &str| terms.iter().find(|t| t["name"] == name).unwrap();
+    // Families are looked for near home.
+    let km = of("log_km_home");
+    let farther =
+        km["estimate"].as_f64().unwrap() + of("ten_km_home")["estimate"].as_f64().unwrap();
+    assert!(farther < 0.0, "{farther}");
+}

@@ -170,3 +170,5 @@ fn strata(mut pasts: Vec<Past>) -> Vec<Past> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod truth_tests;

@@ -40,12 +40,16 @@ const MOST: usize = 5_000;
 const WALKED: usize = 128;
 
 /// What rebuilding gave.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Rebuilt {
     /// Choices whose family was among those that the rules left, with at least one other.
     pub pasts: Vec<Past>,
     /// The model's own risks, by choice and option.
     pub risks: Vec<Vec<f64>>,
+    /// The families of each choice, option by option.
+    pub families: Vec<Vec<FamilyIx>>,
+    /// The stay that each choice led to.
+    pub stays: Vec<StayIx>,
     /// Requests that led to a placement in a family.
     pub placed: usize,
     /// Of these, choices that the rules as they are now would not have allowed.
@@ -112,7 +116,7 @@ pub fn rebuild(
         .filter_map(|m| if let Made::Choice(b) = m { Some(*b) } else { None })
         .collect();
     let asked: Vec<AsOf> = bare.iter().flat_map(|b| b.options.iter().map(|o| o.1)).collect();
-    let mut out = Rebuilt { pasts: Vec::new(), risks: Vec::new(), placed, outside_rules, only_one };
+    let mut out = Rebuilt { placed, outside_rules, only_one, ..Rebuilt::default() };
     if asked.is_empty() {
         return Ok(out);
     }
@@ -137,6 +141,8 @@ pub fn rebuild(
             risks.into_iter().map(|r| r.unwrap_or(mean).clamp(1e-6, 1.0 - 1e-6)).collect();
         let logits: Vec<f64> = risks.iter().map(|r| (r / (1.0 - r)).ln()).collect();
         let of_child = logits.iter().sum::<f64>() / n as f64;
+        out.stays.push(b.stay);
+        out.families.push(b.options.iter().filter_map(|o| o.1.family).collect());
         let options = b
             .options
             .iter()
