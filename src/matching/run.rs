@@ -183,14 +183,18 @@ pub fn match_candidates(
     let sets = choice_sets(&situation, &screen, &load);
     let predicted = Predicted::new(model, &situation, &load, &sets, &Silent)?;
     let horizon = model.horizons().into_iter().fold(0.0, f64::max);
+    let (contrasts, wording) = rayon::join(
+        || model.contrasts(&predicted.frame, horizon),
+        || Wording::of(history, rules, all_refusals(&sets)),
+    );
     let case = Case {
-        contrasts: &model.contrasts(&predicted.frame, horizon)?,
+        contrasts: &contrasts?,
         s: &situation,
         rules,
         load: &load,
         sets: &sets,
         predicted: &predicted,
-        wording: Arc::new(Wording::of(history, rules, all_refusals(&sets))),
+        wording: Arc::new(wording),
     };
     Ok(case.requests(&Silent))
 }
@@ -265,20 +269,10 @@ impl Case<'_> {
         let rows: Vec<usize> = (0..passing.len())
             .map(|at| self.predicted.row(group, members.len(), at, member))
             .collect();
-        let means = self.mean_contributions(&rows);
-        let apart = self.told_apart(&rows);
-        let mut order: Vec<usize> = (0..passing.len()).collect();
-        let id = |at: &usize| &*self.s.history.family(passing[*at].family).id;
-        order.sort_by(|a, b| id(a).cmp(id(b)));
-        let names: Arc<[String]> = order.iter().map(|at| id(at).to_owned()).collect();
-        let candidates = order
-            .iter()
-            .map(|&at| {
-                let equal = |o: usize| o != at && !apart[at.max(o)][at.min(o)];
-                let equal_to = Equals::of(&names, |k| equal(order[k]));
-                self.candidate(ask, passing[at], member, rows[at], &means, equal_to)
-            })
-            .collect();
+        let (candidates, (vetoed, relaxations)) = rayon::join(
+            || self.candidates(ask, &passing, member, &rows),
+            || (self.vetoed(set, member), self.relaxations(set)),
+        );
         let h = self.s.history;
         let notes = guideline(
             h,
@@ -292,10 +286,32 @@ impl Case<'_> {
             request: ask.request.id.to_string(),
             about: about(self.s, self.load, ask),
             candidates,
-            vetoed: self.vetoed(set, member),
-            relaxations: self.relaxations(set),
+            vetoed,
+            relaxations,
             guideline: notes,
         }
+    }
+
+    /// The candidates of a request, by the ids of their families.
+    fn candidates(
+        &self,
+        ask: &Ask<'_>,
+        passing: &[&FamilyChoice],
+        member: usize,
+        rows: &[usize],
+    ) -> Vec<Candidate> {
+        let means = self.mean_contributions(rows);
+        let apart = self.told_apart(rows);
+        let mut order: Vec<usize> = (0..passing.len()).collect();
+        let id = |at: &usize| &*self.s.history.family(passing[*at].family).id;
+        order.sort_by(|a, b| id(a).cmp(id(b)));
+        let names: Arc<[String]> = order.iter().map(|at| id(at).to_owned()).collect();
+        let of = |&at: &usize| {
+            let equal = |o: usize| o != at && !apart[at.max(o)][at.min(o)];
+            let equal_to = Equals::of(&names, |k| equal(order[k]));
+            self.candidate(ask, passing[at], member, rows[at], &means, equal_to)
+        };
+        order.par_iter().with_min_len(16).map(of).collect()
     }
 
     /// For each row the rows before it, and whether the two are told apart.
@@ -372,12 +388,14 @@ impl Case<'_> {
     }
 
     fn vetoed(&self, set: &ChoiceSet, member: usize) -> Ledger {
-        let excluded = set.families.iter().filter(|f| !f.passes());
-        let vetoes = excluded.flat_map(|choice| {
+        let excluded = || set.families.iter().filter(|f| !f.passes());
+        let count = excluded().map(|choice| choice.members[member].refusals.len()).sum();
+        let mut vetoes = Vec::with_capacity(count);
+        for choice in excluded() {
             let of = |&refusal: &Refusal| Veto { family: choice.family, refusal };
-            choice.members[member].refusals.iter().map(of)
-        });
-        Ledger::new(vetoes.collect(), Arc::clone(&self.wording))
+            vetoes.extend(choice.members[member].refusals.iter().map(of));
+        }
+        Ledger::new(vetoes, Arc::clone(&self.wording))
     }
 
     fn relaxations(&self, set: &ChoiceSet) -> Vec<Relaxation> {

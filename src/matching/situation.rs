@@ -52,16 +52,20 @@ impl<'a> Situation<'a> {
     /// The world on `as_of`.
     #[must_use]
     pub fn new(history: &'a History, index: &'a Index, as_of: Day) -> Self {
-        let families = (0..history.families.len())
-            .into_par_iter()
-            .with_min_len(512)
-            .map(|f| family_now(history, index, FamilyIx(f as u32), as_of))
-            .collect();
-        let requests = (0..history.requests.len() as u32)
-            .map(RequestIx)
-            .filter(|&r| is_open(history, r, as_of))
-            .collect();
-        let places = history.areas.iter().map(|a| (a.area, (a.lat, a.lon))).collect();
+        let families = || {
+            (0..history.families.len())
+                .into_par_iter()
+                .with_min_len(512)
+                .map(|f| family_now(history, index, FamilyIx(f as u32), as_of))
+                .collect()
+        };
+        let others = || {
+            let open = |r: &RequestIx| is_open(history, *r, as_of);
+            let requests: Vec<_> =
+                (0..history.requests.len() as u32).map(RequestIx).filter(open).collect();
+            (requests, history.areas.iter().map(|a| (a.area, (a.lat, a.lon))).collect())
+        };
+        let (families, (requests, places)) = rayon::join(families, others);
         Self { history, index, as_of, families, requests, places }
     }
 

@@ -62,6 +62,11 @@ pub(super) fn together(
 /// Open requests with such an exception and an open request of a sibling.
 fn exceptions(s: &Situation<'_>, rules: &super::rules::Rules) -> Vec<RequestIx> {
     let h = s.history;
+    let special =
+        |r: &RequestIx| h.requests[r.at()].keep_siblings == Some(KeepSiblings::SpecialisedCare);
+    if !s.requests.iter().any(special) {
+        return Vec::new();
+    }
     let load = Caseload::new(s, rules);
     let siblings = |r: RequestIx| -> (Option<Label>, Option<Label>) {
         let request = &h.requests[r.at()];

@@ -23,10 +23,11 @@ pub enum Reply {
 /// sibling lives or lived there, or where somebody began to place the child there: a pair
 /// assessment, or an offer for one of its requests. Reads only what is known on the day.
 pub(super) fn fill(s: &Situation<'_>, asks: &mut [Ask<'_>]) {
-    let mut siblings: BTreeMap<Label, Vec<ChildIx>> = BTreeMap::new();
+    let asked = asks.iter().filter_map(|ask| s.history.child(ask.child).sibling_group);
+    let mut siblings: BTreeMap<Label, Vec<ChildIx>> = asked.map(|g| (g, Vec::new())).collect();
     for (c, child) in s.history.children.iter().enumerate() {
-        if let Some(group) = child.sibling_group {
-            siblings.entry(group).or_default().push(ChildIx(c as u32));
+        if let Some(of_group) = child.sibling_group.and_then(|g| siblings.get_mut(&g)) {
+            of_group.push(ChildIx(c as u32));
         }
     }
     let offers = offers(s);
