@@ -264,19 +264,20 @@ fn grow(
     let values: Vec<Vec<f64>> = rows.iter().map(|&r| x.row(r).to_vec()).collect();
     let target: Vec<f64> = rows.iter().map(|&r| y[r]).collect();
     let weights: Vec<f64> = rows.iter().map(|&r| weights[r]).collect();
-    let (trees, samples) = if settings.growth == Growth::Extra {
+    let trees = if settings.growth == Growth::Extra {
         nodes_of(&fit_extra(&values, &target, &weights, settings, seed)?)?
     } else {
         nodes_of(&fit_smartcore(&values, &target, &weights, settings, seed)?)?
     };
-    // Without a bootstrap every row was drawn.
-    let samples = samples.unwrap_or_else(|| vec![vec![true; rows.len()]; trees.len()]);
-    let convert = |(nodes, sample): (&Vec<SmartcoreNode>, &Vec<bool>)| {
-        let drawn = values.iter().zip(sample).filter(|&(_, &drawn)| drawn);
-        let cases: Vec<&[f64]> = drawn.map(|(v, _)| v.as_slice()).collect();
-        Tree::new(nodes, &cases, settings.leaf)
+    let cases: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
+    let convert = |nodes: &Vec<SmartcoreNode>| {
+        let mut tree = Tree::new(nodes, &cases, settings.leaf)?;
+        // smartcore does not keep which rows a tree drew, and is not asked to: a leaf holds the mean
+        // of all rows of its half, so that none rests on fewer than are counted.
+        tree.refit(&cases, &target, &weights);
+        Ok(tree)
     };
-    trees.iter().zip(&samples).map(convert).collect()
+    trees.iter().map(convert).collect()
 }
 
 /// smartcore's own forest. Input is checked: it fits NaN in silence.
@@ -297,7 +298,6 @@ fn fit_smartcore(
         .with_min_samples_leaf(settings.leaf)
         .with_min_samples_split(2 * settings.leaf)
         .with_max_depth(settings.depth.unwrap_or(DEPTH).min(DEPTH))
-        .with_keep_samples(true)
         .with_seed(seed);
     Smartcore::fit_with_weights(&x, &target.to_vec(), weights, parameters).map_err(failed)
 }
@@ -333,7 +333,6 @@ struct Written {
 #[derive(Deserialize)]
 struct WrittenForest {
     trees: Vec<WrittenTree>,
-    samples: Option<Vec<Vec<bool>>>,
 }
 
 #[derive(Deserialize)]
@@ -341,19 +340,13 @@ struct WrittenTree {
     nodes: Vec<SmartcoreNode>,
 }
 
-/// The trees' nodes, and for each tree which rows it drew.
-fn nodes_of(
-    forest: &impl Serialize,
-) -> Result<(Vec<Vec<SmartcoreNode>>, Option<Vec<Vec<bool>>>), LearnerError> {
+/// The trees' nodes.
+fn nodes_of(forest: &impl Serialize) -> Result<Vec<Vec<SmartcoreNode>>, LearnerError> {
     let failed =
         |e: serde_json::Error| LearnerError::Failed { learner: "smartcore", why: e.to_string() };
     let value = serde_json::to_value(forest).map_err(failed)?;
     let written: Written = serde_json::from_value(value).map_err(failed)?;
-    let mut trees: Vec<Vec<SmartcoreNode>> =
-        written.forest_regressor.trees.into_iter().map(|t| t.nodes).collect();
-    // A mean of pseudo-values may lie beyond a probability.
-    trees.iter_mut().flatten().for_each(|node| node.output = node.output.clamp(0.0, 1.0));
-    Ok((trees, written.forest_regressor.samples))
+    Ok(written.forest_regressor.trees.into_iter().map(|t| t.nodes).collect())
 }
 
 #[cfg(test)]
@@ -392,17 +385,10 @@ mod tests {
         let target: Vec<f64> = y.iter().map(|&y| f64::from(u8::from(y))).collect();
         let settings = ForestSettings { leaf: 1, ..SETTINGS };
         let theirs = fit_smartcore(&values, &target, &w, &settings, 9).unwrap();
-        let (trees, samples) = nodes_of(&theirs).unwrap();
-        let samples = samples.unwrap();
-        let ours: Vec<Tree> = trees
-            .iter()
-            .zip(&samples)
-            .map(|(nodes, drawn)| {
-                let drawn = values.iter().zip(drawn).filter(|&(_, &d)| d);
-                let cases: Vec<&[f64]> = drawn.map(|(v, _)| v.as_slice()).collect();
-                Tree::new(nodes, &cases, 1).unwrap()
-            })
-            .collect();
+        let trees = nodes_of(&theirs).unwrap();
+        let cases: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
+        let ours: Vec<Tree> =
+            trees.iter().map(|nodes| Tree::new(nodes, &cases, 1).unwrap()).collect();
         let expected = theirs.predict(&DenseMatrix::from_2d_vec(&values).unwrap()).unwrap();
         for (row, want) in values.iter().zip(expected) {
             let got = ours.iter().map(|t| t.predict(row)).sum::<f64>() / ours.len() as f64;
@@ -419,13 +405,9 @@ mod tests {
         let half: Vec<usize> = (0..100).collect();
         let trees = grow(&x.view(), &y, &w, &half, &SETTINGS, 3).unwrap();
         for tree in &trees {
-            // Distinct rows per predicted value are at least the distinct rows of a leaf; a tree
-            // on 100 rows of which about 63 are drawn has at most six leaves of ten.
-            let mut values: Vec<u64> =
-                half.iter().map(|&r| tree.predict(&[x[[r, 0]]]).to_bits()).collect();
-            values.sort_unstable();
-            values.dedup();
-            assert!(values.len() <= 6, "{}", values.len());
+            let mut cases = std::collections::BTreeMap::new();
+            half.iter().for_each(|&r| *cases.entry(tree.leaf_of(&[x[[r, 0]]])).or_insert(0) += 1);
+            assert!(cases.len() > 1 && cases.values().all(|n| *n >= 10), "{cases:?}");
         }
     }
 

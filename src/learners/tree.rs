@@ -34,16 +34,21 @@ impl Tree {
 
     /// The value of the leaf that a row falls into. The tree is checked, and `x` has its columns.
     pub(crate) fn predict(&self, x: &[f64]) -> f64 {
+        self.number[self.leaf_of(x)]
+    }
+
+    /// The leaf that a row falls into.
+    pub(super) fn leaf_of(&self, x: &[f64]) -> usize {
         let mut node = 0;
         while self.column[node] != Self::LEAF {
             let goes_left = x[self.column[node] as usize] <= self.number[node];
             node = if goes_left { node + 1 } else { self.right[node] as usize };
         }
-        self.number[node]
+        node
     }
 
-    /// From smartcore's nodes. A split with fewer than `leaf` distinct rows of `cases` on one
-    /// side is not kept: smartcore counts a row as often as the bootstrap drew it.
+    /// From smartcore's nodes. A split with fewer than `leaf` rows of `cases` on one side is not
+    /// kept: smartcore counts a row as often as the bootstrap drew it.
     pub(super) fn new(
         nodes: &[SmartcoreNode],
         cases: &[&[f64]],
@@ -97,6 +102,25 @@ impl Tree {
         self.grow(nodes, yes, lower, leaf, depth + 1)?;
         self.right[here] = self.column.len() as u32;
         self.grow(nodes, no, upper, leaf, depth + 1)
+    }
+
+    /// Gives each leaf the weighted mean of the rows that fall into it, within 0 and 1: that of
+    /// pseudo-values may lie beyond a probability.
+    pub(super) fn refit(&mut self, cases: &[&[f64]], y: &[f64], weights: &[f64]) {
+        let mut sums = vec![(0.0, 0.0); self.column.len()];
+        for ((x, y), w) in cases.iter().zip(y).zip(weights) {
+            let (sum, weight) = &mut sums[self.leaf_of(x)];
+            *sum += w * y;
+            *weight += w;
+        }
+        for ((number, column), (sum, weight)) in self.number.iter_mut().zip(&self.column).zip(sums)
+        {
+            if *column == Self::LEAF {
+                // Every leaf has cases; without any it would keep what it was grown with.
+                let mean = if weight > 0.0 { sum / weight } else { *number };
+                *number = mean.clamp(0.0, 1.0);
+            }
+        }
     }
 
     fn push(&mut self, column: u32, number: f64) {
@@ -197,6 +221,15 @@ mod tests {
         let mut counts = vec![0; 2];
         t.count_splits(&mut counts);
         assert_eq!(counts, [1, 1]);
+    }
+
+    #[test]
+    fn leaves_are_means_of_the_rows_in_them() {
+        let mut t = tree();
+        let cases: [&[f64]; 5] = [&[0.0, 0.0], &[1.0, 9.0], &[2.0, 5.0], &[2.0, 6.0], &[3.0, 7.0]];
+        t.refit(&cases, &[0.0, 1.0, 1.4, 0.5, 1.0], &[1.0, 3.0, 1.0, 1.0, 1.0]);
+        assert_eq!(t.number, [1.0, 0.75, 5.0, 1.0, 0.75]);
+        assert!(t.is_whole(2) && t.holds_probabilities());
     }
 
     #[test]
