@@ -7,7 +7,7 @@ use super::*;
 use crate::history::{FamilyIx, StayIx};
 use crate::simulate::{Scenario, simulate};
 
-/// Histories of 1,500 children each.
+/// Histories of 1,500 children each, unless `PLEEGZORG_WORTH_HISTORIES` says more.
 const HISTORIES: u64 = 8;
 
 /// What leaning was found to change, with its interval, and what it truly would have.
@@ -73,21 +73,32 @@ fn against_the_truth(model: &Model, children: u32, seed: u64) -> Against {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // what the documentation says is printed here
 fn the_interval_holds_what_leaning_would_truly_have_changed() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/example.json");
     let model = Model::read(&path).unwrap();
+    let histories = std::env::var("PLEEGZORG_WORTH_HISTORIES").ok().and_then(|n| n.parse().ok());
+    let histories: u64 = histories.unwrap_or(HISTORIES).max(HISTORIES);
     let (mut covered, mut off, mut level) = (0, 0.0, 0.0);
-    for seed in 0..HISTORIES {
+    let (mut found, mut truth) = (0.0, 0.0);
+    for seed in 0..histories {
         let a = against_the_truth(&model, 1_500, seed);
         let e = a.found;
-        covered += u32::from(e.lower <= a.truth && a.truth <= e.upper);
-        off += (e.reduction - a.truth) / HISTORIES as f64;
-        level += (a.broke - a.risk) / HISTORIES as f64;
+        covered += u64::from(e.lower <= a.truth && a.truth <= e.upper);
+        off += (e.reduction - a.truth) / histories as f64;
+        found += e.reduction / histories as f64;
+        truth += a.truth / histories as f64;
+        level += (a.broke - a.risk) / histories as f64;
     }
+    println!(
+        "{histories} histories: found {:+.2} per 100, true {:+.2}; {covered} intervals hold the truth",
+        100.0 * found,
+        100.0 * truth
+    );
     // Breakdowns as recorded are those that the true risks speak of: an error of 0.012.
     assert!(level.abs() < 0.036, "{level}");
     // Workers also saw how parents and family got on, on record only once they had chosen: what
     // is found is too good by 0.006, as over sixty such histories, with an error of 0.004 here.
     assert!(off.abs() < 0.018, "{off}");
-    assert!(covered >= HISTORIES as u32 - 2, "{covered} of {HISTORIES}");
+    assert!(4 * covered >= 3 * histories, "{covered} of {histories}");
 }
