@@ -97,67 +97,51 @@ pub fn match_requests_with_progress(
     options: &MatchOptions,
     progress: &dyn Progress,
 ) -> Result<MatchResult, Error> {
-    model.usable_for(as_of, options.research)?;
-    at_start_only(model)?;
-    let situation = Situation::new(history, index, as_of);
     let rules = &options.rules;
-    let screen = Screen::new(rules, history);
-    let together = together(model, &situation, &screen, options)?;
-    let load = Caseload::with_together(&situation, rules, &together);
-    let sets = choice_sets(&situation, &screen, &load);
-    let predicted = Predicted::new(model, &situation, &load, &sets, progress)?;
-    let gains = predicted.gains(&load, &sets);
-    let planner = Planner::new(&situation, &screen, &load, &sets);
-    let best = planner.best(&gains, options.effort, progress);
-    let horizon = model.horizons().into_iter().fold(0.0, f64::max);
-    let contrasts = model.contrasts(&predicted.frame, horizon)?;
-    let stable = stability(&planner, rules, &gains, &best.chosen);
-    let variants = options.variants.map(|asked| {
-        let cautious = predicted.cautious(&load, &sets);
-        let blocking = |chosen: &[Option<usize>]| {
-            stability(&planner, rules, &gains, chosen).blocking_pairs.len()
+    with_case(model, history, index, as_of, options, progress, |case, screen| {
+        let (load, sets, predicted) = (case.load, case.sets, case.predicted);
+        let gains = predicted.gains(load, sets);
+        let planner = Planner::new(case.s, screen, load, sets);
+        let best = planner.best(&gains, options.effort, progress);
+        let stable = stability(&planner, rules, &gains, &best.chosen);
+        let variants = options.variants.map(|asked| {
+            let cautious = predicted.cautious(load, sets);
+            let blocking = |chosen: &[Option<usize>]| {
+                stability(&planner, rules, &gains, chosen).blocking_pairs.len()
+            };
+            let made = Made {
+                planner: &planner,
+                screen,
+                gains: &gains,
+                cautious: &cautious,
+                best: &best,
+                blocking: &blocking,
+                effort: options.effort,
+            };
+            let drawn = |k| predicted.gains_with(load, sets, &case.contrasts.draw(asked.seed, k));
+            variants(&made, asked, &drawn, progress)
+        });
+        let requests = case.requests(progress);
+        let (worth, worth_reason) = if options.worth {
+            worth(model, history, index, rules, as_of)?
+        } else {
+            (Worth::NotIdentified, not_asked())
         };
-        let made = Made {
-            planner: &planner,
-            screen: &screen,
-            gains: &gains,
-            cautious: &cautious,
-            best: &best,
-            blocking: &blocking,
-            effort: options.effort,
-        };
-        let drawn = |k| predicted.gains_with(&load, &sets, &contrasts.draw(asked.seed, k));
-        variants(&made, asked, &drawn, progress)
-    });
-    let case = Case {
-        contrasts: &contrasts,
-        s: &situation,
-        rules,
-        load: &load,
-        sets: &sets,
-        predicted: &predicted,
-        wording: Arc::new(Wording::of(history, rules, all_refusals(&sets))),
-    };
-    let requests = case.requests(progress);
-    let (worth, worth_reason) = if options.worth {
-        worth(model, history, index, rules, as_of)?
-    } else {
-        (Worth::NotIdentified, not_asked())
-    };
-    let calling = Some(calling(&situation, &load, rules, &requests));
-    Ok(MatchResult {
-        schema: 1,
-        as_of,
-        model: model.sha256(),
-        banner: banner(model, as_of),
-        label: label(),
-        requests,
-        assignment: planner.assignment(&best, &gains),
-        shadow_prices: planner.shadow_prices(&best, &gains),
-        beside: Beside { stability: Some(stable), calling, variants, ..Beside::default() },
-        worth,
-        worth_reason,
-        reproducible: true,
+        let calling = Some(calling(case.s, load, rules, &requests));
+        Ok(MatchResult {
+            schema: 1,
+            as_of,
+            model: model.sha256(),
+            banner: banner(model, as_of),
+            label: label(),
+            requests,
+            assignment: planner.assignment(&best, &gains),
+            shadow_prices: planner.shadow_prices(&best, &gains),
+            beside: Beside { stability: Some(stable), calling, variants, ..Beside::default() },
+            worth,
+            worth_reason,
+            reproducible: true,
+        })
     })
 }
 
@@ -173,6 +157,19 @@ pub fn match_candidates(
     as_of: Day,
     options: &MatchOptions,
 ) -> Result<Vec<RequestMatch>, Error> {
+    with_case(model, history, index, as_of, options, &Silent, |case, _| Ok(case.requests(&Silent)))
+}
+
+/// Makes all that the requests of a day stand on, and does `work` with it.
+fn with_case<T>(
+    model: &Model,
+    history: &History,
+    index: &Index,
+    as_of: Day,
+    options: &MatchOptions,
+    progress: &dyn Progress,
+    work: impl FnOnce(&Case<'_>, &Screen<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     model.usable_for(as_of, options.research)?;
     at_start_only(model)?;
     let situation = Situation::new(history, index, as_of);
@@ -181,7 +178,7 @@ pub fn match_candidates(
     let together = together(model, &situation, &screen, options)?;
     let load = Caseload::with_together(&situation, rules, &together);
     let sets = choice_sets(&situation, &screen, &load);
-    let predicted = Predicted::new(model, &situation, &load, &sets, &Silent)?;
+    let predicted = Predicted::new(model, &situation, &load, &sets, progress)?;
     let horizon = model.horizons().into_iter().fold(0.0, f64::max);
     let (contrasts, wording) = rayon::join(
         || model.contrasts(&predicted.frame, horizon),
@@ -196,7 +193,7 @@ pub fn match_candidates(
         predicted: &predicted,
         wording: Arc::new(wording),
     };
-    Ok(case.requests(&Silent))
+    work(&case, &screen)
 }
 
 /// Refuses a model that looks past the start of a placement: for a pair that is not placed yet

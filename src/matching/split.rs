@@ -55,6 +55,9 @@ pub(super) fn together(
         return Ok(BTreeSet::new());
     }
     let open = exceptions(s, &options.rules);
+    if open.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let mut ways = Ways { model, s, screen, options, count: open.len(), known: BTreeMap::new() };
     if open.len() <= EVERY_WAY { ways.best_of_all(&open) } else { ways.one_by_one(&open) }
 }
@@ -107,15 +110,14 @@ struct Ways<'a> {
 impl Ways<'_> {
     fn best_of_all(&mut self, open: &[RequestIx]) -> Result<BTreeSet<RequestIx>, Error> {
         let mut best: Option<(Worth, BTreeSet<RequestIx>)> = None;
-        for way in 0..1_usize << open.len() {
-            if open.is_empty() {
-                break;
-            }
+        let mut all: Vec<usize> = (0..1 << open.len()).collect();
+        all.sort_by_key(|way| way.count_ones());
+        for way in all {
             let in_way = |k: &usize| way >> k & 1 == 1;
             let tried: BTreeSet<RequestIx> =
                 (0..open.len()).filter(in_way).map(|k| open[k]).collect();
             let worth = self.worth(&tried)?;
-            // Of equals the later, with more siblings together.
+            // Of equals the later, with no fewer siblings together.
             if best.as_ref().is_none_or(|(b, _)| worth.is_better_than(*b)) {
                 best = Some((worth, tried));
             }
