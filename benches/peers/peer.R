@@ -2,7 +2,7 @@
 # the work once and prints the seconds and check values.
 a <- commandArgs(TRUE); task <- a[1]
 need <- switch(task, "fine-gray" = "cmprsk", elastic =, "elastic-wide" = "glmnet", forest = "ranger", score = "riskRegression", pec = "pec", "survival")
-if (need %in% c("ranger", "riskRegression", "pec")) suppressWarnings(suppressMessages(require(survival, quietly = TRUE)))
+if (need %in% c("ranger", "riskRegression", "pec")) suppressWarnings(suppressMessages({require(survival, quietly = TRUE); require(prodlim, quietly = TRUE)}))
 if (!suppressWarnings(suppressMessages(require(need, character.only = TRUE, quietly = TRUE)))) {
   cat("missing", need, "\n"); quit(status = 0)
 }
@@ -16,14 +16,14 @@ names <- as.character(seq_len(n)); kinds <- factor(cause, 0:2)
 y <- if (need == "glmnet") cbind(time = exit, status = event) else if (need == "survival" || need == "ranger") switch(task,
   "cox-entry" = Surv(entry, exit, event), km = Surv(exit, any), aj =, "aj-days" = Surv(exit, kinds), Surv(exit, event))
 if (task %in% c("score", "pec")) {
-  h <- c(0.4, 0.8, 1.2); rows <- data.frame(time = exit, cause = cause)
+  h <- c(0.4, 0.8, 1.2); rows <- data.frame(time = exit, cause = cause, x = x[, 1])
   risk <- sapply(h, function(t) 1 - exp(-0.6 * t * exp(0.3 * x[, 1] - 0.2 * x[, 2])))
 }
 work <- switch(task,
   score = function() Score(list(m = risk), Hist(time, cause) ~ 1, data = data.table::as.data.table(rows), cause = 1,
     times = h, metrics = c("auc", "brier"), se.fit = FALSE, null.model = FALSE, cens.model = "km"),
   # The marginal Kaplan-Meier curve of censoring; the first time is 0, where nothing has happened.
-  pec = function() pec(list(m = cbind(0, risk)), formula = prodlim::Hist(time, cause) ~ 1, data = rows, cause = 1, times = c(0, h),
+  pec = function() pec(list(m = cbind(0, risk)), formula = Hist(time, cause) ~ 1, data = rows, cause = 1, times = c(0, h),
     exact = FALSE, start = NULL, cens.model = "marginal", reference = FALSE, verbose = FALSE),
   cox = function() coxph.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
   "cox-entry" = function() agreg.fit(x, y, NULL, NULL, NULL, ctl, NULL, "efron", names),
