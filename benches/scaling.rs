@@ -1,7 +1,8 @@
 //! How time and memory grow with the rows, from ten thousand to ten million: the Cox model (Efron's
 //! ties, and the exact ones where there are none), the Kaplan–Meier curve, and Harrell's C of a sample
-//! of 20 columns; the curve of an outcome alone, in whole days and in continuous time, and Harrell's C
-//! of an outcome and a score alone.
+//! of 20 columns; of an outcome alone, in whole days and in continuous time, the Kaplan–Meier curve and
+//! the Aalen–Johansen curves of two causes with their variances; and Harrell's C of an outcome and a
+//! score alone.
 //!
 //! `cargo bench --bench scaling` prints a table, and ends with 1 where a limit is broken (`--upto N`
 //! stops at N rows). Every line is a process of its own: its input first, then the least time of
@@ -19,12 +20,22 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use pleegzorg::survival::{
-    ConcordanceOptions, Cox, KaplanMeier, Outcome, Sample, Ties, concordance,
+    AalenJohansen, ConcordanceOptions, Cox, CurveStep, KaplanMeier, Outcome, Sample, Ties,
+    concordance,
 };
 
 const COLUMNS: usize = 20;
-const TASKS: [&str; 7] =
-    ["cox", "cox-exact", "kaplan-meier", "concordance", "outcome-days", "outcome", "outcome-score"];
+const TASKS: [&str; 9] = [
+    "cox",
+    "cox-exact",
+    "kaplan-meier",
+    "concordance",
+    "outcome-days",
+    "outcome",
+    "causes-days",
+    "causes",
+    "outcome-score",
+];
 const RUNS: usize = 3;
 /// What time / (n ln n) may be of what it is with fewer rows.
 const SLOWER: f64 = 4.0;
@@ -42,15 +53,16 @@ fn number(row: usize, column: usize) -> f64 {
 }
 
 /// The outcome alone, as rows are drawn.
-fn outcome(rows: usize, days: bool) -> Outcome {
+fn outcome(rows: usize, days: bool, causes: usize) -> Outcome {
     let (mut exit, mut cause) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for i in 0..rows {
         let (end, lost) = (-number(i, 40).ln(), -1.4 * number(i, 41).ln());
         let time = end.min(lost);
         exit.push(if days { 1.0 + (time * 365.0).floor() } else { time });
-        cause.push(u32::from(end < lost));
+        let by = 1 + (number(i, 43) * causes as f64) as u32;
+        cause.push(if end < lost { by } else { 0 });
     }
-    Outcome::new(None, exit, cause, vec!["end".into()]).expect("an outcome")
+    Outcome::new(None, exit, cause, vec!["end".into(); causes]).expect("an outcome")
 }
 
 fn input(rows: usize) -> Sample {
@@ -92,7 +104,7 @@ fn status(key: &str) -> Option<f64> {
 fn child(task: &str, rows: usize) {
     let bare = status("VmHWM:").unwrap_or_default();
     if task == "outcome-score" {
-        let y = outcome(rows, false);
+        let y = outcome(rows, false, 1);
         let score: Vec<f64> = (0..rows).map(|i| number(i, 42) - y.exit()[i]).collect();
         return report(bare, 20 * rows, || {
             let c = concordance(&y, &score, &ConcordanceOptions::default()).expect("a score");
@@ -100,9 +112,20 @@ fn child(task: &str, rows: usize) {
         });
     }
     if task.starts_with("outcome") {
-        let y = outcome(rows, task == "outcome-days");
+        let y = outcome(rows, task == "outcome-days", 1);
         let curve = || KaplanMeier::new(&y, None).expect("a curve");
         return report(bare, 12 * rows, || curve().survival_at(1.0));
+    }
+    if task.starts_with("causes") {
+        let y = outcome(rows, task == "causes-days", 2);
+        return report(bare, 12 * rows, || {
+            let curves = AalenJohansen::new(&y, None).expect("curves");
+            let sum = |steps: &mut dyn Iterator<Item = CurveStep>| -> f64 {
+                steps.map(|step| step.value + step.variance).sum()
+            };
+            let causes = (1..=2).filter_map(|cause| curves.steps(cause));
+            causes.map(|mut c| sum(&mut c)).sum::<f64>() + sum(&mut curves.event_free_steps())
+        });
     }
     let sample = input(rows);
     // The score is a column of its own only where it is asked for.

@@ -5,8 +5,8 @@ use std::hint::black_box;
 use pleegzorg::evaluate::{Observed, Predicted, auc, brier};
 use pleegzorg::learners::{SurvivalForest, SurvivalForestSettings};
 use pleegzorg::survival::{
-    AalenJohansen, ConcordanceOptions, Cox, ElasticNet, FineGray, Frailty, FrailtyDistribution,
-    KaplanMeier, Outcome, Sample, concordance,
+    AalenJohansen, ConcordanceOptions, Cox, CurveStep, ElasticNet, FineGray, Frailty,
+    FrailtyDistribution, KaplanMeier, Outcome, Sample, concordance,
 };
 
 use super::data::Data;
@@ -306,11 +306,25 @@ impl Input {
             }
             "aj" | "aj-days" => {
                 let aj = AalenJohansen::new(&self.outcome, None).expect("curves");
-                let k = aj.time.len() / 2 - 1;
-                let all = [&aj.event_free, &aj.incidence[0], &aj.incidence[1]];
-                let variances = [&aj.event_free_variance, &aj.variance[0], &aj.variance[1]]
-                    .map(|v| v[k].sqrt());
-                all.iter().map(|v| v[k]).chain(variances).collect()
+                let k = aj.times().len() / 2 - 1;
+                let (mut values, mut errors) = (Vec::new(), Vec::new());
+                // Every value is computed, as the peer has it.
+                let mut read = |steps: &mut dyn Iterator<Item = CurveStep>| {
+                    let mut all = 0.0;
+                    for (j, step) in steps.enumerate() {
+                        let error = step.variance.sqrt();
+                        all += step.value + error;
+                        if j == k {
+                            values.push(step.value);
+                            errors.push(error);
+                        }
+                    }
+                    black_box(all);
+                };
+                read(&mut aj.event_free_steps());
+                read(&mut aj.steps(1).expect("a cause"));
+                read(&mut aj.steps(2).expect("a cause"));
+                values.into_iter().chain(errors).collect()
             }
             _ => {
                 let options = ConcordanceOptions { cause: Some(1), ..Default::default() };

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::EvaluateError;
 use crate::features::Values;
 use crate::survival::{
-    AalenJohansen, ChiSquare, FitError, Interval, KaplanMeier, NelsonAalen, Outcome, gray, logrank,
+    AalenJohansen, ChiSquare, CurvePoint, FitError, Interval, KaplanMeier, NelsonAalen, Outcome,
+    gray, logrank,
 };
 
 /// More groups than this are more than a person can compare, and mostly a mistaken column.
@@ -276,6 +277,12 @@ fn group(
     outcome: &Outcome,
     o: &DescribeOptions,
 ) -> Result<GroupDescription, crate::Error> {
+    let last = o.at.last().copied().unwrap_or_default();
+    let steps = (last / o.grid + 1e-9).floor().min(10_000.0) as usize;
+    let mut times = o.at.clone();
+    times.extend((0..=steps).map(|k| k as f64 * o.grid));
+    let aj = AalenJohansen::new(outcome, None)?;
+    let incidence = |cause| aj.at_times(cause, &times, o.interval, o.level);
     let curves = Curves {
         outcome,
         entries: outcome.entry().map(|e| sorted(e.iter().copied())),
@@ -283,11 +290,9 @@ fn group(
         ends: (1..=outcome.causes().len() as u32).map(|cause| ends_of(outcome, cause)).collect(),
         km: KaplanMeier::new(outcome, None)?,
         hazard: NelsonAalen::new(outcome, None, None)?,
-        aj: AalenJohansen::new(outcome, None)?,
+        incidence: (1..=outcome.causes().len() as u32).filter_map(incidence).collect(),
         options: o,
     };
-    let last = o.at.last().copied().unwrap_or_default();
-    let steps = (last / o.grid + 1e-9).floor().min(10_000.0) as usize;
     let events = outcome.causes().iter().enumerate();
     let mean = if curves.known_at(last) { Some(curves.km.restricted_mean(last)?) } else { None };
     let half = curves.km.quantile(0.5, o.interval, o.level);
@@ -295,11 +300,11 @@ fn group(
         group: name.into(),
         n: outcome.len(),
         events: events.map(|(k, c)| (c.clone(), outcome.events(k as u32 + 1))).collect(),
-        at: o.at.iter().map(|&t| curves.at(t)).collect(),
+        at: (0..o.at.len()).map(|k| curves.at(k, times[k])).collect(),
         rmst: mean.map(|m| m.0),
         rmst_se: mean.map(|m| m.1),
         median: Incidence { estimate: half.estimate, lower: half.lower, upper: half.upper },
-        curve: (0..=steps).map(|k| curves.at(k as f64 * o.grid)).collect(),
+        curve: (o.at.len()..times.len()).map(|k| curves.at(k, times[k])).collect(),
     })
 }
 
@@ -324,7 +329,8 @@ struct Curves<'a> {
     ends: Vec<Vec<f64>>,
     km: KaplanMeier,
     hazard: NelsonAalen,
-    aj: AalenJohansen,
+    /// By cause, then by the number of a time: its incidence.
+    incidence: Vec<Vec<CurvePoint>>,
     options: &'a DescribeOptions,
 }
 
@@ -346,7 +352,8 @@ impl Curves<'_> {
         entered - self.exits.partition_point(|&x| x < t).min(entered)
     }
 
-    fn at(&self, t: f64) -> DescribedAt {
+    /// The `asked`-th of the times, `t`.
+    fn at(&self, asked: usize, t: f64) -> DescribedAt {
         let (interval, level) = (self.options.interval, self.options.level);
         let known = self.known_at(t);
         let s = self.km.at(t, interval, level);
@@ -354,8 +361,7 @@ impl Curves<'_> {
         let mut cif = BTreeMap::new();
         let mut events = BTreeMap::new();
         for (k, cause) in self.outcome.causes().iter().enumerate() {
-            let number = k as u32 + 1;
-            let f = self.aj.at(number, t, interval, level).filter(|_| known);
+            let f = self.incidence.get(k).and_then(|f| f.get(asked)).filter(|_| known);
             let bounds = f.and_then(|f| f.bounds);
             cif.insert(
                 cause.clone(),

@@ -65,7 +65,7 @@ pub fn pseudo_values(y: &Outcome, cause: u32, origin: f64, horizon: f64) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survival::AalenJohansen;
+    use crate::survival::{AalenJohansen, Interval};
 
     fn outcome(exit: &[f64], cause: &[u32]) -> Outcome {
         Outcome::new(None, exit.to_vec(), cause.to_vec(), vec!["a".into(), "b".into()]).unwrap()
@@ -93,8 +93,8 @@ mod tests {
         }
         let mean = values.iter().flatten().sum::<f64>() / 10.0;
         let curve = AalenJohansen::new(&y, None).unwrap();
-        let at = curve.time.partition_point(|&t| t <= 5.0) - 1;
-        assert!((mean - curve.incidence[0][at]).abs() < 1e-12);
+        let at = curve.at(1, 5.0, Interval::LogLog, 0.95).unwrap();
+        assert!((mean - at.estimate).abs() < 1e-12);
     }
 
     const LATE: f64 = -0.020_408_163_265_306;

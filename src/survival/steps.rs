@@ -21,8 +21,7 @@ pub struct CurveStep {
     pub events: f64,
     /// The curve just after it.
     pub value: f64,
-    /// Its variance: of the logarithm for a survival curve (Greenwood), of the hazard itself for a
-    /// cumulative hazard.
+    /// Its variance: of the logarithm for a Kaplan–Meier curve (Greenwood), else of the value itself.
     pub variance: f64,
 }
 

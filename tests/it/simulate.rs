@@ -18,7 +18,7 @@ use pleegzorg::simulate::{
     Drivers, EDGES, EFFECTS, Effect, HORIZONS, Level, Scenario, Simulation, simulate, study,
     true_risks, write,
 };
-use pleegzorg::survival::{AalenJohansen, Cox, Outcome, Sample};
+use pleegzorg::survival::{AalenJohansen, Cox, Interval, Outcome, Sample};
 
 /// The columns that the drivers of the hazards are.
 const COLUMNS: [&str; 17] = [
@@ -201,11 +201,11 @@ fn the_records_show_the_published_incidences() {
         let curves = AalenJohansen::new(&grouped(&begun), None).unwrap();
         for (k, months) in EDGES.into_iter().enumerate() {
             let day = months * DAYS_PER_MONTH;
-            let at = curves.time.partition_point(|&t| t <= day) - 1;
             let targets = [scenario.targets.breakdown[k], scenario.targets.positive[k]];
             for (cause, target) in targets.into_iter().enumerate() {
-                let found = curves.incidence[cause][at];
-                let z = (found - target) / curves.variance[cause][at].sqrt();
+                let found = curves.at(cause as u32 + 1, day, Interval::LogLog, 0.95).unwrap();
+                let (found, se) = (found.estimate, found.se);
+                let z = (found - target) / se;
                 assert!(z.abs() < 4.0, "{level:?} {months}: {found} for {target}, z = {z}");
             }
         }
@@ -216,8 +216,8 @@ fn the_records_show_the_published_incidences() {
                 .partition(|s| history.child(s.child).birth.age_on(s.start) >= 12.0);
             let six_years = |rows: &[Spell]| {
                 let curves = AalenJohansen::new(&grouped(rows), None).unwrap();
-                let at = curves.time.partition_point(|&t| t <= 72.0 * DAYS_PER_MONTH) - 1;
-                curves.incidence[0][at]
+                let at = curves.at(1, 72.0 * DAYS_PER_MONTH, Interval::LogLog, 0.95);
+                at.unwrap().estimate
             };
             let ratio = six_years(&old) / six_years(&young);
             assert!((1.7..2.5).contains(&ratio), "{ratio}");

@@ -4,7 +4,7 @@ use rand_distr::{Distribution, Exp1};
 use super::time::Hazards;
 use super::*;
 use crate::learners::bin_tree::Split;
-use crate::survival::AalenJohansen;
+use crate::survival::{AalenJohansen, Interval};
 
 const SETTINGS: SurvivalForestSettings =
     SurvivalForestSettings { trees: 24, leaf: 10, depth: None, tried: None, halves: true, seed: 7 };
@@ -82,9 +82,9 @@ fn without_a_column_to_split_on_it_is_the_aalen_johansen_curve() {
     let curve = AalenJohansen::new(&y, None).unwrap();
     for h in [1.0, 2.0, 4.0] {
         let [_, ours] = forest.all.states(&forest.all, 2, 0.0, forest.place(h));
-        let at = curve.time.partition_point(|&t| t <= h) - 1;
         for k in 0..2 {
-            assert!((ours.incidence[k] - curve.incidence[k][at]).abs() < 2e-3);
+            let at = curve.at(k as u32 + 1, h, Interval::LogLog, 0.95).unwrap();
+            assert!((ours.incidence[k] - at.estimate).abs() < 2e-3);
         }
     }
 }

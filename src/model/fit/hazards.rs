@@ -12,7 +12,9 @@ use crate::model::study::ModelSpec;
 use crate::model::{Frailty, Kind, ModelError, Penalty, priors};
 use crate::progress::Progress;
 use crate::survival::linalg::symmetrise;
-use crate::survival::{AalenJohansen, FitWarning, Interval, Prior, Sample, StratumCells};
+use crate::survival::{
+    AalenJohansen, CurvePoint, FitWarning, Interval, Prior, Sample, StratumCells,
+};
 
 /// Fewer events than this per column, and a competing cause gets a hazard without terms.
 pub(super) const EVENTS_PER_COLUMN: usize = 5;
@@ -458,14 +460,19 @@ impl Grid {
 /// Moves the cells' hazards so that the grid gives these curves at its edges. The standard
 /// errors keep their share of the hazards.
 fn follow_curves(baseline: &mut Baseline, curves: &AalenJohansen, causes: &[u32]) {
-    let at = |t: f64| -> (f64, Vec<f64>) {
-        let incidence =
-            |&k: &u32| curves.at(k, t, Interval::LogLog, 0.95).map_or(0.0, |point| point.estimate);
-        (curves.event_free_at(t).0, causes.iter().map(incidence).collect())
+    let edges = &baseline.edges;
+    let event_free = curves.event_free_at_times(edges);
+    let incidences: Vec<_> =
+        causes.iter().map(|&k| curves.at_times(k, edges, Interval::LogLog, 0.95)).collect();
+    let at = |j: usize| -> (f64, Vec<f64>) {
+        let incidence = |points: &Option<Vec<CurvePoint>>| {
+            points.as_ref().and_then(|p| p.get(j)).map_or(0.0, |point| point.estimate)
+        };
+        (event_free[j].0, incidences.iter().map(incidence).collect())
     };
-    let (mut survival, mut incidence) = at(baseline.edges[0]);
+    let (mut survival, mut incidence) = at(0);
     for j in 1..baseline.edges.len() {
-        let (next_survival, next) = at(baseline.edges[j]);
+        let (next_survival, next) = at(j);
         let gone: f64 = next.iter().zip(&incidence).map(|(b, a)| b - a).sum();
         // With everybody gone there is no hazard that says so; the increments stay.
         if next_survival > 0.0 && survival > 0.0 && gone > 0.0 {

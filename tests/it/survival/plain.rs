@@ -2,7 +2,8 @@
 //! entry and strata, every sum written out.
 
 use pleegzorg::survival::{
-    AalenJohansen, ConcordanceOptions, KaplanMeier, NelsonAalen, Outcome, PairWeight, concordance,
+    AalenJohansen, ConcordanceOptions, CurveStep, KaplanMeier, NelsonAalen, Outcome, PairWeight,
+    concordance,
 };
 use proptest::prelude::*;
 
@@ -211,12 +212,16 @@ proptest! {
         let ones = vec![1.0; y.len()];
         let aj = AalenJohansen::new(y, s.weights()).unwrap();
         let plain = Curves::new(y, s.weights().unwrap_or(&ones));
-        for k in 0..aj.time.len() {
-            prop_assert!(near(aj.event_free[k], plain.values[0][k]));
-            prop_assert!(near(aj.event_free_variance[k], plain.variances[0][k]));
-            for c in 0..2 {
-                prop_assert!(near(aj.incidence[c][k], plain.values[c + 1][k]));
-                prop_assert!(near(aj.variance[c][k], plain.variances[c + 1][k]));
+        for c in 0..3 {
+            let steps: Vec<CurveStep> = match c {
+                0 => aj.event_free_steps().collect(),
+                _ => aj.steps(c).unwrap().collect(),
+            };
+            let (values, variances) = (&plain.values[c as usize], &plain.variances[c as usize]);
+            prop_assert_eq!(steps.len(), values.len());
+            for (k, step) in steps.iter().enumerate() {
+                prop_assert!(near(step.value, values[k]));
+                prop_assert!(near(step.variance, variances[k]));
             }
         }
     }

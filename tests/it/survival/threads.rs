@@ -101,9 +101,9 @@ fn curves_tests_and_concordance_give_the_same_bytes_for_any_number_of_threads() 
             for step in km.steps().chain(na.steps()) {
                 out.extend([step.at_risk, step.events, step.value, step.variance]);
             }
-            out.extend(
-                aj.incidence[0].iter().chain(&aj.variance[0]).chain(&aj.event_free_variance),
-            );
+            for step in aj.steps(1).unwrap().chain(aj.event_free_steps()) {
+                out.extend([step.value, step.variance]);
+            }
             for pairs in [PairWeight::Harrell, PairWeight::Uno] {
                 let (weights, strata) = (s.weights(), s.strata());
                 let options = ConcordanceOptions { pairs, weights, strata, ..Default::default() };

@@ -17,11 +17,16 @@ fn curves(p: &Parts, errors: bool) -> Vec<(f64, Vec<f64>)> {
     let km = KaplanMeier::new(&y, w).unwrap();
     let na = NelsonAalen::new(&y, Some(1), w).unwrap();
     let aj = AalenJohansen::new(&y, w).unwrap();
+    let curves = [
+        aj.event_free_steps().collect::<Vec<CurveStep>>(),
+        aj.steps(1).unwrap().collect(),
+        aj.steps(2).unwrap().collect(),
+    ];
     let point = |(k, (km, na)): (usize, (CurveStep, CurveStep))| {
-        let mut v = vec![km.value, na.value, aj.event_free[k]];
-        v.extend([aj.incidence[0][k], aj.incidence[1][k]]);
+        let mut v = vec![km.value, na.value];
+        v.extend(curves.iter().map(|c| c[k].value));
         if errors {
-            v.extend([aj.event_free_variance[k], aj.variance[0][k], aj.variance[1][k]]);
+            v.extend(curves.iter().map(|c| c[k].variance));
         }
         // Greenwood's sum is without bound where all are gone.
         v.extend(if km.value > 1e-9 { [km.variance, na.variance] } else { [0.0; 2] });
@@ -96,10 +101,11 @@ fn incidences_and_survival_sum_to_one() {
         let p = Parts::random(rng);
         for q in [p.split(rng).1, p.doubled(rng).1, p] {
             let aj = AalenJohansen::new(&q.outcome(), q.weights.as_deref()).unwrap();
-            for k in 0..aj.time.len() {
-                let sum = aj.incidence[0][k] + aj.incidence[1][k] + aj.event_free[k];
+            let ended = aj.steps(1).unwrap().zip(aj.steps(2).unwrap());
+            for (free, (one, two)) in aj.event_free_steps().zip(ended) {
+                let sum = one.value + two.value + free.value;
                 if (sum - 1.0).abs() > 1e-12 {
-                    return Some(Err(format!("{sum} at {}", aj.time[k])));
+                    return Some(Err(format!("{sum} at {}", free.time)));
                 }
             }
         }
