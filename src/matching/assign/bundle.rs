@@ -4,7 +4,7 @@
 //! takes its best bundle or none, which gives the Lagrangian bound
 //! L(u) = Σ u + Σ over families of the best bundle's worth.
 
-use super::part::Part;
+use super::part::{Item, Part};
 
 /// Steps of the search for a best bundle among groups that clash, per family; beyond it the bound
 /// ignores clashes, which keeps it a bound.
@@ -129,8 +129,7 @@ impl Packer {
         if room <= 3 {
             // The usual family: a few best others are all there is to know.
             let tops = Tops::new(part, f, prices, item);
-            let rest = room - takes;
-            return own.score + tops.best(rest as u32, None) - tops.best(room as u32, None);
+            return tops.threshold(own, room as u32);
         }
         let width = room + 1;
         self.best.clear();
@@ -262,7 +261,7 @@ impl Packer {
 
 /// The best items of a family by the places that they take: all that matters for up to three
 /// places.
-struct Tops {
+pub(super) struct Tops {
     one: [(f64, u32); 3],
     two: (f64, u32),
     three: (f64, u32),
@@ -272,6 +271,16 @@ struct Tops {
 }
 
 impl Tops {
+    /// From the best items, none of which is free of places.
+    pub fn of(one: [(f64, u32); 3], two: (f64, u32), three: (f64, u32)) -> Self {
+        Self { one, two, three, free: 0.0, none: Vec::new() }
+    }
+
+    /// The price above which the best bundle leaves out an item that is not among these.
+    pub fn threshold(&self, own: &Item, places: u32) -> f64 {
+        own.score + self.best(places - own.takes, None) - self.best(places, None)
+    }
+
     /// Looks at all items of a family but `skip`; only those worth more than 0 count.
     fn new(part: &Part, f: usize, prices: &[f64], skip: usize) -> Self {
         const NOTHING: (f64, u32) = (0.0, u32::MAX);
@@ -341,12 +350,17 @@ impl Packer {
     }
 }
 
-/// The Lagrangian bound at prices (each at least 0). No choice of pairs is worth more; the sum is
-/// rounded outwards by its possible rounding error.
+/// The Lagrangian bound at prices (each at least 0). No choice of pairs is worth more.
 pub(super) fn bound(part: &Part, prices: &[f64], packer: &mut Packer) -> f64 {
+    bound_of(part, prices, |f| packer.best(part, f, prices))
+}
+
+/// The bound at prices from the worth of each family's best bundle at them; the sum is rounded
+/// outwards by its possible rounding error.
+pub(super) fn bound_of(part: &Part, prices: &[f64], mut best: impl FnMut(usize) -> f64) -> f64 {
     let mut sum: f64 = prices.iter().sum();
     for f in 0..part.families.len() {
-        sum += packer.best(part, f, prices);
+        sum += best(f);
     }
     let terms = (prices.len() + part.items.len()) as f64;
     sum + sum.abs().max(1.0) * f64::EPSILON * terms.sqrt().max(4.0)

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::bundle::{Packer, bound};
+use super::bundle::{Packer, bound_of};
 use super::incumbent::{Choice, improve};
 use super::lp::{Lp, Stalled};
 use super::part::Part;
@@ -49,6 +49,21 @@ impl Basis {
         self.bundle.resize(bundles, false);
     }
 
+    /// Takes up the basis of a solved cluster, and its bundles' weights.
+    fn read(&mut self, cluster: &Cluster, lp: &Lp, weight: &mut [f64]) {
+        let n = cluster.groups.len();
+        for (r, &g) in cluster.groups.iter().enumerate() {
+            self.group[g as usize] = lp.has_slack(r);
+        }
+        for (r, &f) in cluster.families.iter().enumerate() {
+            self.family[f as usize] = lp.has_slack(n + r);
+        }
+        for (j, &b) in cluster.bundles.iter().enumerate() {
+            weight[b as usize] = lp.value(j);
+            self.bundle[b as usize] = lp.has_column(j);
+        }
+    }
+
     /// All slacks, but the bundles of a choice in place of their families' slacks.
     pub fn of_choice(part: &Part, pool: &Pool, chosen: &[Option<u32>]) -> Self {
         let mut basis = Self {
@@ -83,15 +98,7 @@ impl Program {
             rows.family[f as usize] = (n + r) as u32;
         }
         let mut lp = Lp::new(vec![1.0; n + cluster.families.len()]);
-        for &b in &cluster.bundles {
-            let b = b as usize;
-            let family = rows.family[pool.family(b)] as usize;
-            let groups = pool
-                .items(b)
-                .iter()
-                .map(|&k| rows.group[part.items[k as usize].group as usize] as usize);
-            lp.add_column(pool.worth(b), std::iter::once(family).chain(groups).map(|r| (r, 1.0)));
-        }
+        add_columns(&mut lp, part, pool, cluster.bundles.iter().copied(), rows);
         let columns = cluster
             .bundles
             .iter()
@@ -112,19 +119,49 @@ impl Program {
     /// Solves it by the primal method, on right-hand sides moved a little apart: more for groups
     /// than for families, so that a choice stays feasible.
     pub fn solve(&mut self, groups: usize, budget: &mut Budget) -> Result<(), Stalled> {
+        self.shift(groups);
+        self.resume(budget)?;
+        self.unshift();
+        Ok(())
+    }
+
+    fn shift(&mut self, groups: usize) {
         self.lp.set_shift(|r| {
             let jitter = scatter(r as u64);
             1e-6 * if r < groups { 2.0 + jitter } else { jitter }
         });
+    }
+
+    /// Goes on from the basis as it is.
+    fn resume(&mut self, budget: &mut Budget) -> Result<(), Stalled> {
         let before = self.lp.pivots;
         let rows = self.lp.rows() as u64;
         let limit = (20 * rows + 2000).min(budget.left / (PIVOT_WORK * (1 + rows / 500)));
         let done = self.lp.primal(limit);
         budget.spend((self.lp.pivots - before) * PIVOT_WORK * (1 + rows / 500));
+        done
+    }
+
+    /// Values at the right-hand sides as they are.
+    fn unshift(&mut self) {
         self.lp.set_shift(|_| 0.0);
-        done?;
         self.lp.compute();
-        Ok(())
+    }
+}
+
+fn add_columns(
+    lp: &mut Lp,
+    part: &Part,
+    pool: &Pool,
+    bundles: impl Iterator<Item = u32>,
+    rows: &Rows,
+) {
+    for b in bundles {
+        let b = b as usize;
+        let family = rows.family[pool.family(b)] as usize;
+        let of = |&k: &u32| rows.group[part.items[k as usize].group as usize] as usize;
+        let groups = pool.items(b).iter().map(of);
+        lp.add_column(pool.worth(b), std::iter::once(family).chain(groups).map(|r| (r, 1.0)));
     }
 }
 
@@ -180,12 +217,6 @@ pub(super) fn relax(
             break;
         }
         solved = out.pool.len();
-        let value = bound(part, &point.group, packer);
-        budget.spend(part.families.len() as u64);
-        if value < out.bound {
-            out.bound = value;
-            out.prices.copy_from_slice(&point.group);
-        }
         let family = &point.family;
         let slack = 1e-9 * top;
         let paying = |best: f64, f: usize| {
@@ -195,17 +226,22 @@ pub(super) fn relax(
                 best
             }
         };
-        add_bundles(part, packer, &mut out.pool, &point.group, paying, budget);
+        let value = add_bundles(part, packer, &mut out.pool, &point.group, paying, budget);
+        if value < out.bound {
+            out.bound = value;
+            out.prices.copy_from_slice(&point.group);
+        }
         if out.pool.len() == solved || budget.left == 0 {
             break;
         }
     }
+    point.read(&mut out);
     round(part, packer, &mut out, &point.weight);
     out
 }
 
 /// Adds the bundles of each family that are worth more than a floor, which depends on the worth
-/// of the family's best bundle.
+/// of the family's best bundle. Gives the bound at the prices.
 fn add_bundles(
     part: &Part,
     packer: &mut Packer,
@@ -213,18 +249,18 @@ fn add_bundles(
     prices: &[f64],
     floor: impl Fn(f64, usize) -> f64,
     budget: &mut Budget<'_>,
-) {
-    for f in 0..part.families.len() {
+) -> f64 {
+    budget.spend(2 * part.families.len() as u64);
+    bound_of(part, prices, |f| {
         let best = packer.best(part, f, prices);
         let floor = floor(best, f);
-        if floor >= best && best > 0.0 {
-            continue;
+        if floor < best || best <= 0.0 {
+            packer.bundles(part, f, prices, floor, SEARCH_LIMIT, &mut |_, items| {
+                pool.add(part, items);
+            });
         }
-        packer.bundles(part, f, prices, floor, SEARCH_LIMIT, &mut |_, items| {
-            pool.add(part, items);
-        });
-    }
-    budget.spend(2 * part.families.len() as u64);
+        best
+    })
 }
 
 /// The point of the relaxation: prices of groups and families, weights of bundles.
@@ -232,6 +268,8 @@ struct Point {
     group: Vec<f64>,
     family: Vec<f64>,
     weight: Vec<f64>,
+    /// Once most bundles hang together: one program of them all, which new bundles join.
+    whole: Option<(Cluster, Program, Rows)>,
 }
 
 impl Point {
@@ -240,10 +278,11 @@ impl Point {
             group: vec![0.0; part.groups.len()],
             family: vec![0.0; part.families.len()],
             weight: Vec::new(),
+            whole: None,
         }
     }
 
-    /// Solves every cluster that has a bundle at or beyond `solved`; the others are as they were.
+    /// Takes up the bundles at or beyond `solved`.
     fn solve(
         &mut self,
         part: &Part,
@@ -251,10 +290,54 @@ impl Point {
         solved: usize,
         budget: &mut Budget<'_>,
     ) -> Result<(), Stalled> {
+        if let Some((cluster, program, rows)) = &mut self.whole {
+            let new = solved as u32..out.pool.len() as u32;
+            cluster.bundles.extend(new.clone());
+            add_columns(&mut program.lp, part, &out.pool, new, rows);
+            program.resume(budget)?;
+            prices_of(cluster, &program.lp, &mut self.group, &mut self.family);
+            return Ok(());
+        }
         let all: Vec<u32> = (0..out.pool.len() as u32).collect();
-        self.weight.resize(all.len(), 0.0);
         out.basis.grow(all.len());
-        let mut clusters = clusters(part, &out.pool, &all);
+        let clusters = clusters(part, &out.pool, &all);
+        let largest = clusters.iter().map(|c| c.bundles.len()).max().unwrap_or(0);
+        if solved > 0 && largest > all.len() / 2 {
+            return self.join(part, out, all, budget);
+        }
+        self.weight.resize(all.len(), 0.0);
+        self.apart(part, out, solved, clusters, budget)
+    }
+
+    /// One program of all bundles.
+    fn join(
+        &mut self,
+        part: &Part,
+        out: &Relaxed,
+        bundles: Vec<u32>,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Stalled> {
+        let groups: Vec<u32> = (0..part.groups.len() as u32).collect();
+        let families = (0..part.families.len() as u32).collect();
+        let cluster = Cluster { bundles, groups, families };
+        let mut rows = Rows::new(part);
+        let mut program = Program::new(part, &out.pool, &cluster, &out.basis, &mut rows);
+        program.shift(cluster.groups.len());
+        program.resume(budget)?;
+        prices_of(&cluster, &program.lp, &mut self.group, &mut self.family);
+        self.whole = Some((cluster, program, rows));
+        Ok(())
+    }
+
+    /// Solves every cluster that has a bundle at or beyond `solved`; the others are as they were.
+    fn apart(
+        &mut self,
+        part: &Part,
+        out: &mut Relaxed,
+        solved: usize,
+        mut clusters: Vec<Cluster>,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Stalled> {
         clusters.retain(|c| c.bundles.last().is_some_and(|&b| b as usize >= solved));
         // Each on its own, from the same budget; what they took is counted afterwards.
         let (pool, basis, left) = (&out.pool, &out.basis, budget.left);
@@ -272,24 +355,29 @@ impl Point {
             .collect();
         budget.spend(programs.iter().map(|p| p.1).sum());
         for (cluster, (program, _)) in clusters.iter().zip(programs) {
-            let program = program?;
-            let lp = &program.lp;
-            let n = cluster.groups.len();
-            for (r, &g) in cluster.groups.iter().enumerate() {
-                self.group[g as usize] = lp.price(r);
-                out.basis.group[g as usize] = lp.has_slack(r);
-            }
-            for (r, &f) in cluster.families.iter().enumerate() {
-                self.family[f as usize] = lp.price(n + r);
-                out.basis.family[f as usize] = lp.has_slack(n + r);
-            }
-            for (j, &b) in cluster.bundles.iter().enumerate() {
-                self.weight[b as usize] = lp.value(j);
-                out.basis.bundle[b as usize] = lp.has_column(j);
-            }
+            let lp = &program?.lp;
+            prices_of(cluster, lp, &mut self.group, &mut self.family);
+            out.basis.read(cluster, lp, &mut self.weight);
         }
         Ok(())
     }
+
+    /// The basis and the weights of the one program, where there is one.
+    fn read(&mut self, out: &mut Relaxed) {
+        if let Some((cluster, program, _)) = &mut self.whole {
+            program.unshift();
+            out.basis.grow(cluster.bundles.len());
+            self.weight.resize(cluster.bundles.len(), 0.0);
+            out.basis.read(cluster, &program.lp, &mut self.weight);
+        }
+    }
+}
+
+/// The prices of a solved cluster's rows.
+fn prices_of(cluster: &Cluster, lp: &Lp, group: &mut [f64], family: &mut [f64]) {
+    let n = cluster.groups.len();
+    cluster.groups.iter().enumerate().for_each(|(r, &g)| group[g as usize] = lp.price(r));
+    cluster.families.iter().enumerate().for_each(|(r, &f)| family[f as usize] = lp.price(n + r));
 }
 
 /// A choice that takes bundles by their weights, improved; kept where it is better.

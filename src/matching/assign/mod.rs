@@ -22,6 +22,7 @@ mod problem;
 mod search;
 mod tree;
 mod walk;
+mod worths;
 
 use crate::progress::{Progress, Silent};
 use exact::Solved;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::bundle::{Packer, bound};
 use super::part::Part;
+use super::worths::Worths;
 
 /// Sweeps of coordinate descent at most.
 const SWEEPS: usize = 5;
@@ -76,6 +77,7 @@ fn start(part: &Part) -> Prices {
 fn descend(part: &Part, packer: &mut Packer, at: &mut Prices) {
     let n = part.groups.len();
     let mut prices = at.prices.clone();
+    let mut worths = Worths::new(part, &prices);
     let mut active = vec![true; n];
     let scale = prices.iter().fold(0.0_f64, |a, &b| a.max(b)).max(f64::MIN_POSITIVE);
     for _ in 0..SWEEPS {
@@ -86,7 +88,7 @@ fn descend(part: &Part, packer: &mut Packer, at: &mut Prices) {
             }
             let (mut first, mut second) = (0.0_f64, 0.0_f64);
             for &k in part.of_group(g) {
-                let t = packer.threshold(part, k as usize, &prices);
+                let t = worths.threshold(part, k as usize, &prices, packer);
                 at.work += 1;
                 if t > first {
                     (first, second) = (t, first);
@@ -97,6 +99,7 @@ fn descend(part: &Part, packer: &mut Packer, at: &mut Prices) {
             let new = 0.5 * (first + second);
             if (new - prices[g]).abs() > 1e-7 * scale {
                 prices[g] = new;
+                worths.set(part, g, new);
                 moved = true;
                 for &k in part.of_group(g) {
                     let f = part.items[k as usize].family as usize;

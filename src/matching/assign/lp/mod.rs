@@ -144,18 +144,22 @@ impl Lp {
         self.cost.len()
     }
 
-    /// Adds a column, outside the basis.
+    /// Adds a column, outside the basis, at the reduced cost that the prices of its rows give.
     pub fn add_column(&mut self, cost: f64, entries: impl Iterator<Item = (usize, f64)>) {
-        let j = self.cost.len() as u32;
+        let j = self.cost.len();
+        let mut reduced = cost;
         for (i, v) in entries {
             self.row.push(i as u32);
             self.value.push(v);
-            self.by_row[i].push((j, v));
+            self.by_row[i].push((j as u32, v));
+            reduced += v * self.slacks.d[i];
         }
         self.start.push(self.row.len() as u32);
         self.cost.push(cost);
         self.columns.push(-1);
-        self.stale = true;
+        self.columns.d[j] = reduced;
+        self.columns.listed[j] = true;
+        self.attractive.push((j as u32) << 1);
     }
 
     /// Adds rows (right-hand side and entries by column); their slacks enter the basis.

@@ -1,7 +1,7 @@
 //! The simplex method on the program and its basis.
 
 use super::lu::Lu;
-use super::sparse::Lists;
+use super::sparse::{Lists, Sparse};
 use super::{End, Kind, Lp, Stalled, Var, slack_var};
 
 /// A reduced cost above this is worth entering; a value below minus this is infeasible.
@@ -11,6 +11,8 @@ const PIVOT: f64 = 1e-7;
 /// Pivots between two factorings at most: so many, and one more for so many rows.
 const REFACTOR: usize = 100;
 const ROWS_PER_PIVOT: usize = 50;
+/// After so few pivots factors are as good as fresh.
+const FEW: usize = 60;
 
 impl Lp {
     /// Factors the basis anew and computes values and reduced costs from it.
@@ -27,27 +29,30 @@ impl Lp {
         Ok(())
     }
 
-    /// Computes values and reduced costs from the factors, which must be those of the basis.
+    /// Computes values and reduced costs from the factors and the pivots since.
     pub fn compute(&mut self) {
         let m = self.rhs.len();
         self.stale = false;
-        self.column.reset(m);
+        let mut x = std::mem::take(&mut self.column);
+        x.reset(m);
         for r in 0..m {
-            self.column.set(r, self.rhs[r] + self.shift[r]);
+            x.set(r, self.rhs[r] + self.shift[r]);
         }
-        self.lu.solve(&mut self.column);
+        self.solve(&mut x);
         self.objective = 0.0;
-        self.inverse.reset(m);
+        let mut y = std::mem::take(&mut self.inverse);
+        y.reset(m);
         for p in 0..m {
-            self.x[p] = self.column.get(p);
+            self.x[p] = x.get(p);
             let var = self.basis[p];
             if var & 1 == 0 {
                 let cost = self.cost[(var >> 1) as usize];
                 self.objective += cost * self.x[p];
-                self.inverse.set(p, cost);
+                y.set(p, cost);
             }
         }
-        self.lu.solve_transposed(&mut self.inverse);
+        self.solve_transposed(&mut y);
+        (self.column, self.inverse) = (x, y);
         for j in 0..self.len() {
             let range = self.start[j] as usize..self.start[j + 1] as usize;
             let dot: f64 =
@@ -109,18 +114,37 @@ impl Lp {
                 a.set(i, v);
             }
         }
-        self.lu.solve(&mut a);
+        self.solve(&mut a);
+        self.column = a;
+    }
+
+    /// Solves B x = b for the basis B: b by row becomes x by position.
+    fn solve(&mut self, x: &mut Sparse) {
+        self.lu.solve(x);
         for (k, &(position, pivot)) in self.eta_pivot.iter().enumerate() {
-            let t = a.get(position as usize);
+            let t = x.get(position as usize);
             if t != 0.0 {
                 let t = t / pivot;
-                a.set(position as usize, t);
+                x.set(position as usize, t);
                 for (i, v) in self.etas.get(k) {
-                    a.add(i, -v * t);
+                    x.add(i, -v * t);
                 }
             }
         }
-        self.column = a;
+    }
+
+    /// Solves Bᵀ y = c for the basis B: c by position becomes y by row.
+    fn solve_transposed(&mut self, y: &mut Sparse) {
+        for (k, &(p, pivot)) in self.eta_pivot.iter().enumerate().rev() {
+            let p = p as usize;
+            let t = y.get(p) - self.etas.get(k).map(|(i, v)| v * y.get(i)).sum::<f64>();
+            if t != 0.0 {
+                y.set(p, t / pivot);
+            } else if y.get(p) != 0.0 {
+                y.set(p, 0.0);
+            }
+        }
+        self.lu.solve_transposed(y);
     }
 
     /// The pivot row, over all slacks and the columns that are not fixed outside the basis,
@@ -130,16 +154,7 @@ impl Lp {
         let mut rho = std::mem::take(&mut self.inverse);
         rho.reset(self.rhs.len());
         rho.set(position, 1.0);
-        for (k, &(p, pivot)) in self.eta_pivot.iter().enumerate().rev() {
-            let p = p as usize;
-            let t = rho.get(p) - self.etas.get(k).map(|(i, v)| v * rho.get(i)).sum::<f64>();
-            if t != 0.0 {
-                rho.set(p, t / pivot);
-            } else if rho.get(p) != 0.0 {
-                rho.set(p, 0.0);
-            }
-        }
-        self.lu.solve_transposed(&mut rho);
+        self.solve_transposed(&mut rho);
         for var in std::mem::take(&mut self.touched) {
             self.kind_mut(var).alpha[(var >> 1) as usize] = 0.0;
         }
@@ -220,9 +235,11 @@ impl Lp {
     }
 
     /// The primal method from a feasible basis, with devex pricing (Harris 1973). `limit` bounds
-    /// the pivots of this run. Where it ends well the factors are those of the basis.
+    /// the pivots of this run. Where it ends well the values are as good as fresh ones.
     pub fn primal(&mut self, limit: u64) -> Result<(), Stalled> {
-        self.refactor()?;
+        if self.stale {
+            self.refactor()?;
+        }
         self.columns.weight.fill(1.0);
         self.slacks.weight.fill(1.0);
         for _ in 0..limit {
@@ -230,8 +247,12 @@ impl Lp {
                 if self.eta_pivot.is_empty() {
                     return Ok(());
                 }
-                // Confirm on fresh factors.
-                self.refactor()?;
+                // Confirm: after a few pivots on values computed anew, after many on fresh factors.
+                if self.eta_pivot.len() <= FEW {
+                    self.compute();
+                } else {
+                    self.refactor()?;
+                }
                 if self.price_primal().is_none() {
                     return Ok(());
                 }
