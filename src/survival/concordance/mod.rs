@@ -1,13 +1,16 @@
 //! Concordance between a risk score and who ends first: Harrell's and Uno's, in O(n log n).
 
+mod sums;
+
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::km::KaplanMeier;
 use super::logrank::{by_stratum, check_cause, numbered};
-use super::table::{check_weights, order, ordered};
+use super::table::{Key, check_weights, key, order_and_room, sort};
 use super::{FitError, Outcome};
+use sums::{Amount, Counter, Sums, Tree, begins};
 
 /// How pairs are weighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,7 +73,8 @@ pub fn concordance(
     if let Some(item) = score.iter().position(|s| !s.is_finite()) {
         return Err(FitError::Times { what: "the score", item }.into());
     }
-    let all = order(outcome.exit());
+    // Room to sort in is made once: it is most of what is needed.
+    let (all, mut room) = order_and_room(outcome.exit());
     let strata = match options.strata {
         None => vec![all],
         Some(s) => by_stratum(&all, &numbered(s, n, "the strata")?.1),
@@ -78,7 +82,7 @@ pub fn concordance(
     let mut total = Part::default();
     let mut counted = Vec::with_capacity(strata.len());
     for rows in strata {
-        let stratum = Stratum::new(outcome, score, options, &rows);
+        let stratum = Stratum::new(outcome, score, options, &rows, std::mem::take(&mut room));
         drop(rows);
         counted.push(stratum.count(&mut total));
     }
@@ -188,7 +192,13 @@ struct Stratum {
 }
 
 impl Stratum {
-    fn new(outcome: &Outcome, score: &[f64], options: &ConcordanceOptions, rows: &[u32]) -> Self {
+    fn new(
+        outcome: &Outcome,
+        score: &[f64],
+        options: &ConcordanceOptions,
+        rows: &[u32],
+        room: Vec<Key>,
+    ) -> Self {
         let (exit, cause) = (outcome.exit(), outcome.cause());
         let ends = |&r: &u32| {
             let c = cause[r as usize];
@@ -212,7 +222,7 @@ impl Stratum {
         }
         Self {
             flags,
-            place: places(score, rows),
+            place: places(score, rows, room),
             weight: options.weights.map(|w| rows.iter().map(|&r| w[r as usize]).collect()),
             time_weight: match options.pairs {
                 PairWeight::Harrell => None,
@@ -250,23 +260,29 @@ impl Stratum {
     /// Counts pairs, and adds them to `total`.
     fn count(self, total: &mut Part) -> Counted {
         // Whole numbers take half the memory of the caches.
-        let few = self.place.len() < (i32::MAX / 2) as usize;
+        let n = self.place.len();
+        let few = n < (i32::MAX / 2) as usize;
         let counts = if few && self.weight.is_none() && self.time_weight.is_none() {
-            let (ends, others) = self.both(total);
+            let begin = begins(&self.place);
+            let (ends, others) = self.both(total, || Counter::new(n, begin.as_deref()));
             Counts::Whole(ends, others)
         } else {
-            let (ends, others) = self.both(total);
+            let (ends, others) = self.both(total, || Tree::<f64>::new(n));
             Counts::Weights(ends, others)
         };
         let Self { flags, weight, time_weight, .. } = self;
         Counted { flags, weight, time_weight, counts }
     }
 
-    fn both<T: Amount + Send>(&self, total: &mut Part) -> (Found<T>, Found<T>) {
+    fn both<T: Amount + Send, S: Sums + Send>(
+        &self,
+        total: &mut Part,
+        sums: impl Fn() -> S,
+    ) -> (Found<T>, Found<T>) {
         // The room is made here: memory of other threads' own would be kept by each for itself.
         let (n, ends) = (self.place.len(), self.flags.iter().filter(|&f| f & ENDS > 0).count());
         let mut found = (vec![[T::default(); 2]; ends], vec![[T::default(); 2]; n]);
-        let (mut tree, mut other) = (Tree::new(n), Tree::new(n));
+        let (mut tree, mut other) = (sums(), sums());
         rayon::join(
             || self.as_ends(&mut tree, &mut found.0, total),
             || self.as_others(&mut other, &mut found.1),
@@ -275,7 +291,7 @@ impl Stratum {
     }
 
     /// Backwards in time: each end against those still at risk after it, by their scores.
-    fn as_ends<T: Amount>(&self, tree: &mut Tree<T>, found: &mut [[T; 2]], total: &mut Part) {
+    fn as_ends<T: Amount>(&self, tree: &mut impl Sums, found: &mut [[T; 2]], total: &mut Part) {
         let mut late = self.late.iter().rev().peekable();
         // Groups and ends to come.
         let mut group = self.flags.iter().filter(|&f| f & BEGINS > 0).count();
@@ -304,8 +320,8 @@ impl Stratum {
     }
 
     /// Forwards in time: each row against the ends that it outlived while at risk.
-    fn as_others<T: Amount>(&self, tree: &mut Tree<T>, found: &mut [[T; 2]]) {
-        let mut add = |tree: &Tree<T>, k: usize, sign: f64| {
+    fn as_others<T: Amount, S: Sums>(&self, tree: &mut S, found: &mut [[T; 2]]) {
+        let mut add = |tree: &S, k: usize, sign: f64| {
             let (below, equal, above) = tree.around(self.place[k]);
             found[k][0] += T::of(sign * (2.0 * above + equal));
             found[k][1] += T::of(sign * (below + equal + above));
@@ -336,7 +352,7 @@ impl Stratum {
 /// By sorted row: 1/G(t−)² at its exit, G the censoring's curve of the stratum.
 fn uno_weights(outcome: &Outcome, weights: Option<&[f64]>, rows: &[u32]) -> Option<Vec<f64>> {
     let at: Vec<usize> = rows.iter().map(|&r| r as usize).collect();
-    let part = outcome.select(&at);
+    let part = outcome.of_rows(&at);
     let weights: Option<Vec<f64>> = weights.map(|w| at.iter().map(|&r| w[r]).collect());
     // The weights were checked with the whole.
     let g = KaplanMeier::of_censoring(&part, weights.as_deref()).ok()?;
@@ -351,15 +367,11 @@ fn uno_weights(outcome: &Outcome, weights: Option<&[f64]>, rows: &[u32]) -> Opti
 }
 
 /// By sorted row: the place of its score among the distinct scores, from 0.
-fn places(score: &[f64], rows: &[u32]) -> Vec<u32> {
-    // The bits of a score in two halves, and the row: twelve bytes, which leave less room unused
-    // than one number of sixteen.
-    let key = |(k, &r): (usize, &u32)| {
-        let bits = ordered(score[r as usize]);
-        [(bits >> 32) as u32, bits as u32, k as u32]
-    };
-    let mut keys: Vec<[u32; 3]> = rows.par_iter().enumerate().map(key).collect();
-    keys.par_sort_unstable();
+fn places(score: &[f64], rows: &[u32], mut keys: Vec<Key>) -> Vec<u32> {
+    keys.resize(rows.len(), Key::default());
+    let fill = |(k, (to, &r)): (usize, (&mut Key, &u32))| *to = key(score[r as usize], k as u32);
+    keys.par_iter_mut().zip(rows).enumerate().for_each(fill);
+    sort(&mut keys);
     let mut places = vec![0; rows.len()];
     let mut place = 0;
     let mut last = keys.first().map_or([0; 2], |k| [k[0], k[1]]);
@@ -369,114 +381,6 @@ fn places(score: &[f64], rows: &[u32]) -> Vec<u32> {
         places[k as usize] = place;
     }
     places
-}
-
-/// How many places (then sums) make one sum of the next level: a cache line of counts, two of
-/// weights.
-const FAN: usize = 16;
-
-/// What a tree sums: weights, or how many rows.
-trait Amount: Copy + Default + std::ops::AddAssign {
-    fn of(weight: f64) -> Self;
-    fn to_f64(self) -> f64;
-    /// The sum of the first `count` of [`FAN`]: all are read, in sums that do not wait for each
-    /// other, since a loop of unknown length is the slower one.
-    fn first(node: &[Self], count: usize) -> Self;
-}
-
-impl Amount for f64 {
-    fn of(weight: f64) -> Self {
-        weight
-    }
-
-    fn to_f64(self) -> f64 {
-        self
-    }
-
-    fn first(node: &[Self], count: usize) -> Self {
-        let mut sums = [0.0; 4];
-        for (four, lanes) in node.chunks_exact(4).enumerate() {
-            for (lane, (sum, v)) in sums.iter_mut().zip(lanes).enumerate() {
-                *sum += if 4 * four + lane < count { *v } else { 0.0 };
-            }
-        }
-        (sums[0] + sums[1]) + (sums[2] + sums[3])
-    }
-}
-
-/// By count: all ones for the numbers that it takes.
-const MASKS: [[i32; FAN]; FAN] = {
-    let mut masks = [[0; FAN]; FAN];
-    let mut count = 0;
-    while count < FAN {
-        let mut k = 0;
-        while k < count {
-            masks[count][k] = -1;
-            k += 1;
-        }
-        count += 1;
-    }
-    masks
-};
-
-/// For rows without weights, of which there are fewer than 2³¹.
-impl Amount for i32 {
-    fn of(weight: f64) -> Self {
-        weight as i32
-    }
-
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
-
-    fn first(node: &[Self], count: usize) -> Self {
-        node.iter().zip(&MASKS[count % FAN]).map(|(v, mask)| v & mask).sum()
-    }
-}
-
-/// Sums of weights by place, under updates: a tree whose nodes hold the sums of [`FAN`] others, so
-/// that five levels do for a million places and only the lowest leave the cache.
-struct Tree<T> {
-    levels: Vec<Vec<T>>,
-    total: T,
-}
-
-impl<T: Amount> Tree<T> {
-    fn new(places: usize) -> Self {
-        let mut levels = Vec::new();
-        let mut size = places.max(1);
-        loop {
-            levels.push(vec![T::default(); size.next_multiple_of(FAN)]);
-            if size <= FAN {
-                break;
-            }
-            size = size.div_ceil(FAN);
-        }
-        Self { levels, total: T::default() }
-    }
-
-    fn add(&mut self, place: u32, weight: f64) {
-        let weight = T::of(weight);
-        self.total += weight;
-        let mut k = place as usize;
-        for level in &mut self.levels {
-            level[k] += weight;
-            k /= FAN;
-        }
-    }
-
-    /// Weight below, at, and above a place.
-    fn around(&self, place: u32) -> (f64, f64, f64) {
-        let mut k = place as usize;
-        let own = self.levels[0][k].to_f64();
-        let mut below = T::default();
-        for level in &self.levels {
-            below += T::first(&level[k - k % FAN..][..FAN], k % FAN);
-            k /= FAN;
-        }
-        let below = below.to_f64();
-        (below, own, self.total.to_f64() - below - own)
-    }
 }
 
 #[cfg(test)]
