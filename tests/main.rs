@@ -65,6 +65,8 @@ mod model_kinds;
 mod model_landmark;
 #[path = "it/model_repeated.rs"]
 mod model_repeated;
+#[path = "it/model_residuals.rs"]
+mod model_residuals;
 #[path = "it/model_shipped.rs"]
 mod model_shipped;
 #[path = "it/model_subdistribution.rs"]

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &EvaluateArgs, out: &mut Output) -> Result<u8, Failure> 
         model.belongs_to(&study)?;
     }
     args.page.may_write(args.force)?;
-    args.card.may_write(args.force, [&args.model, &args.page.html])?;
+    args.card.may_write(args.force, &[&args.model, &args.page.html])?;
     let source = Source::read(&study, &*progress)?;
     let evaluation = evaluate::run(&study, &source, &*progress)?;
     for warning in &evaluation.warnings {

@@ -97,9 +97,10 @@ impl CardArgs {
 
     /// Refuses, before long work, files that may not be written after it, or that another option
     /// writes as well.
-    pub fn may_write(&self, force: bool, others: [&Option<PathBuf>; 2]) -> Result<(), Failure> {
+    pub fn may_write(&self, force: bool, others: &[&Option<PathBuf>]) -> Result<(), Failure> {
         let files = self.files();
-        if files.iter().flatten().any(|f| others.into_iter().flatten().any(|other| other == f)) {
+        if files.iter().flatten().any(|f| others.iter().copied().flatten().any(|other| other == f))
+        {
             let what = "--card would write a file that another option writes as well";
             return Err(Error::new(ErrorKind::Usage, what)
                 .with_hint("give --card another prefix: it writes PREFIX.md, .html and .json")

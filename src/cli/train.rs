@@ -9,11 +9,12 @@ use super::output::{Failure, Output};
 use super::page::{CardArgs, PageArgs, about_study};
 use super::progress::stage;
 use super::study::StudyArgs;
-use crate::files::may_write;
+use crate::files::{may_write, write_whole};
 use crate::model::{
     self, Kind, ModelError, Source, TermResult, Test, TrainResult, prepare_with_progress,
 };
 use crate::report::{Card, train_page};
+use crate::{Error, ErrorKind};
 
 /// Fit the model of a study on all its rows, and write it
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub(crate) struct TrainArgs {
     /// The model file to write; without it, the fit is only shown
     #[arg(short, long, value_name = "MODEL")]
     out: Option<PathBuf>,
+    /// Also write the residuals of a Cox fit, a line a row and cause (CSV)
+    #[arg(long, value_name = "FILE")]
+    residuals: Option<PathBuf>,
     /// Replace files that exist
     #[arg(long)]
     force: bool,
@@ -31,6 +35,22 @@ pub(crate) struct TrainArgs {
     page: PageArgs,
     #[command(flatten)]
     card: CardArgs,
+}
+
+impl TrainArgs {
+    /// Residuals are refused before the long work, and never take the place of another output.
+    fn residuals_may_be_written(&self, kind: Kind) -> Result<(), Failure> {
+        let Some(path) = &self.residuals else { return Ok(()) };
+        if kind != Kind::Cox {
+            return Err(ModelError::NoResiduals { kind }.into());
+        }
+        if [&self.out, &self.page.html].into_iter().flatten().any(|other| other == path) {
+            return Err(Error::new(ErrorKind::Usage, "two outputs have the same file")
+                .with_hint("give every output a file of its own")
+                .into());
+        }
+        Ok(may_write(path, self.force)?)
+    }
 }
 
 /// The kinds of models, for `--help`.
@@ -52,7 +72,8 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     }
     args.out.iter().try_for_each(|path| may_write(path, args.force))?;
     args.page.may_write(args.force)?;
-    args.card.may_write(args.force, [&args.out, &args.page.html])?;
+    args.card.may_write(args.force, &[&args.out, &args.page.html, &args.residuals])?;
+    args.residuals_may_be_written(kind)?;
     let source = Source::read(&study, &*progress)?;
     let prepared = prepare_with_progress(&study, &source, None, None, &*progress)?;
     let fitted = model::fit_with_progress(&prepared, None, &study.model, &*progress)?;
@@ -62,6 +83,13 @@ pub(crate) fn run(args: &TrainArgs, out: &mut Output) -> Result<u8, Failure> {
     }
     for finding in result.findings.iter().filter(|f| f.waived.is_none()) {
         out.note(&format!("to weigh: {finding}"));
+    }
+    let residuals = args.residuals.as_ref().map(|path| {
+        let history = source.history().map(|(history, _)| history);
+        Ok::<_, ModelError>((path, fitted.residuals()?.to_csv(&prepared, history)?))
+    });
+    if let Some((path, table)) = residuals.transpose()? {
+        write_whole(path, &table, args.force)?;
     }
     if let Some(path) = &args.out {
         fitted.model.write(path, args.force)?;

@@ -78,7 +78,7 @@ impl DCalibration {
         let rows = n as f64 / repeats.len() as f64;
         let expected = 1.0 / TENTHS as f64;
         let off: f64 = bins.iter().map(|b| (b - expected).powi(2) / expected).sum();
-        let test = ChiSquare::new(rows * off, (TENTHS - 1) as f64);
+        let test = ChiSquare::of(rows * off, (TENTHS - 1) as f64);
         Some(Self { n: rows.round() as usize, bins, chi2: test.chi2, df: test.df, p: test.p })
     }
 }

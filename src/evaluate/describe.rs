@@ -210,7 +210,7 @@ pub fn describe(
     let mut warnings = Vec::new();
     for (k, name) in groups.names.iter().enumerate() {
         let rows = rows_where(&groups.codes, |c| c == Some(k as u32));
-        described.push(group(name, &outcome.select(&rows), options)?);
+        described.push(group(name, &outcome.of_rows(&rows), options)?);
     }
     let strata = options.strata.as_ref().map(|s| &s.codes);
     let known = |r: usize| strata.is_none_or(|s| s[r].is_some());
@@ -232,7 +232,7 @@ pub fn describe(
                 "{apart} rows have no value in the column of strata and take no part in the tests"
             ));
         }
-        Some(tests(&outcome.select(&used), &tested, &mut warnings)?)
+        Some(tests(&outcome.of_rows(&used), &tested, &mut warnings)?)
     } else {
         None
     };

@@ -72,7 +72,7 @@ fn summary(
     places: &[usize],
     members: &[usize],
 ) -> Result<Summary, EvaluateError> {
-    let outcome = rows.outcome.select(members);
+    let outcome = rows.outcome.of_rows(members);
     let observed = Observed::new(&outcome, rows.cause, rows.horizons)?;
     let pick = |risks: &Vec<f64>| places.iter().map(|&place| risks[place]).collect();
     let predicted = findings

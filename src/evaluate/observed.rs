@@ -365,7 +365,7 @@ mod tests {
             counts.iter().enumerate().flat_map(|(r, &c)| vec![r; c as usize]).collect();
         let observed = Observed::new(&outcome, 1, &[3.5]).unwrap();
         let counted = observed.weigh(Some(counts)).unwrap();
-        let repeated = Observed::new(&outcome.select(&rows), 1, &[3.5]).unwrap();
+        let repeated = Observed::new(&outcome.of_rows(&rows), 1, &[3.5]).unwrap();
         let plain = repeated.weigh(None).unwrap();
         assert_eq!(counted.at, plain.at);
         for (k, &row) in rows.iter().enumerate() {

@@ -111,7 +111,7 @@ pub(super) fn measure(
     pooled: Pooled,
     progress: &dyn Progress,
 ) -> Result<(), EvaluateError> {
-    let outcome = rows.outcome.select(&pooled.rows);
+    let outcome = rows.outcome.of_rows(&pooled.rows);
     let observed = Observed::new(&outcome, rows.cause, rows.horizons)?;
     let clusters: Vec<u32> = pooled.rows.iter().map(|&row| rows.clusters[row]).collect();
     let models = pooled

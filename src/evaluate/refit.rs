@@ -118,7 +118,7 @@ pub(super) fn refits(
     if known.is_empty() || replicates == 0 {
         return Ok(None);
     }
-    let outcome = rows.outcome.select(&known);
+    let outcome = rows.outcome.of_rows(&known);
     let observed = Observed::new(&outcome, rows.cause, rows.horizons)?;
     let clusters: Vec<u32> = known.iter().map(|&row| rows.clusters[row]).collect();
     let draws = ClusterBootstrap::new(&clusters, seed);

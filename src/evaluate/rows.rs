@@ -79,7 +79,7 @@ impl StudyRows {
             let horizons = 0..self.horizons.len();
             weights.map_or(0, |w| horizons.take_while(|&at| w.incidence(at).is_some()).count())
         };
-        let trained = folds.iter().map(|fold| reached(&self.outcome.select(&fold.train)));
+        let trained = folds.iter().map(|fold| reached(&self.outcome.of_rows(&fold.train)));
         trained.fold(reached(&self.outcome), usize::min)
     }
 

@@ -44,7 +44,7 @@ pub(super) fn judge_split(
         result.failed = Some("the model abstains on every row".into());
         return Ok(result);
     }
-    let observed = Observed::new(&rows.outcome.select(&test), rows.cause, rows.horizons)?;
+    let observed = Observed::new(&rows.outcome.of_rows(&test), rows.cause, rows.horizons)?;
     let by_horizon = |at| risks.iter().map(|risk: &&Vec<f64>| risk[at]).collect();
     let predicted = Predicted::new(&observed, (0..rows.horizons.len()).map(by_horizon).collect())?;
     let weights = observed.weigh(None)?;

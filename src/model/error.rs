@@ -87,6 +87,12 @@ pub enum ModelError {
         /// Its kind.
         kind: super::Kind,
     },
+    /// Residuals were asked of a model that has none.
+    #[error("a model of kind {kind} has no residuals here")]
+    NoResiduals {
+        /// Its kind.
+        kind: super::Kind,
+    },
     /// The model has expired.
     #[error("the model expired on {on}")]
     Expired {
@@ -123,6 +129,9 @@ impl From<ModelError> for Error {
             }
             ModelError::Data { repair, .. } => (ErrorKind::Data, repair),
             ModelError::Usage { repair, .. } => (ErrorKind::Usage, repair),
+            ModelError::NoResiduals { .. } => {
+                (ErrorKind::Usage, "ask for them with kind = \"cox\"".into())
+            }
             ModelError::TooFew(_) => {
                 (ErrorKind::Refused, "collect more cases, or widen the window".into())
             }

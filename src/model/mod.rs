@@ -40,7 +40,7 @@ mod verdict;
 pub use difference::Contrasts;
 pub use error::ModelError;
 pub use findings::FeatureFinding;
-pub use fit::{Fitted, fit, fit_with_progress};
+pub use fit::{CauseResiduals, Fitted, Residuals, TermResiduals, fit, fit_with_progress};
 pub use impute::{Pooled, PooledWald};
 pub use kind::Kind;
 pub use prediction::{

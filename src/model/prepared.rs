@@ -49,6 +49,8 @@ pub struct Prepared {
     pub days: Option<Vec<Day>>,
     /// The stay of each row (histories).
     pub stays: Option<Vec<StayIx>>,
+    /// By row: which data row of the table it is, from 0 (tables).
+    pub table_rows: Option<Vec<usize>>,
     /// Codes (0, 1, …) of what keeps rows together, by name: `child`, `family`, `provider`, or
     /// columns of a table. A row for which it is unknown has a code of its own.
     pub groups: BTreeMap<String, Vec<u32>>,

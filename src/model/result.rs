@@ -299,7 +299,7 @@ impl TermResult {
             se: finite(se),
             robust_se: robust.and_then(finite),
             z: finite(ratio),
-            p: ratio.is_finite().then(|| ChiSquare::new(ratio * ratio, 1.0).p),
+            p: ratio.is_finite().then(|| ChiSquare::of(ratio * ratio, 1.0).p),
             lower: finite(estimate - z * error),
             upper: finite(estimate + z * error),
         }

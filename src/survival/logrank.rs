@@ -64,7 +64,7 @@ pub(crate) fn quadratic_test(difference: &[f64], variance: &Array2<f64>) -> ChiS
     // The rows of V sum to zero: the factor leaves out the last group that matters by itself.
     let factor = Cholesky::new(variance, 1e-10);
     let d = Array1::from_vec(difference.to_vec());
-    ChiSquare::new(factor.solve(d.view()).dot(&d), factor.rank() as f64)
+    ChiSquare::of(factor.solve(d.view()).dot(&d), factor.rank() as f64)
 }
 
 pub(crate) fn check_cause(outcome: &Outcome, cause: Option<u32>) -> Result<(), FitError> {

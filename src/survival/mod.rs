@@ -11,6 +11,7 @@
 //! rows of a study out in each of these ways.
 
 mod aalen_johansen;
+mod chi_square;
 pub(crate) mod columns;
 mod concordance;
 mod cox;
@@ -33,10 +34,11 @@ mod steps;
 mod table;
 
 pub use aalen_johansen::AalenJohansen;
+pub use chi_square::ChiSquare;
 pub use concordance::{Concordance, ConcordanceOptions, PairWeight, concordance};
 pub use cox::{
-    ChiSquare, Cox, CoxFit, Firth, FitError, FitWarning, NewRows, PhTest, Schoenfeld, StratumCells,
-    Ties, Transform, cumulative_incidence,
+    Cox, CoxFit, Firth, FitError, FitWarning, NewRows, PhTest, Schoenfeld, StratumCells, Ties,
+    Transform, cumulative_incidence,
 };
 pub use elastic::{ElasticNet, NetPath, NetValidation};
 pub use fine_gray::{Baseline, Convention, FineGray, FineGrayFit};

@@ -53,6 +53,14 @@ pub enum SampleError {
         /// How many causes there are.
         causes: usize,
     },
+    /// A row was asked for that is not there.
+    #[error("there is no row {row}: there are {rows}")]
+    Row {
+        /// The row, counted from 0.
+        row: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
     /// There are no rows.
     #[error("there are no rows")]
     Empty,
@@ -66,6 +74,7 @@ impl From<SampleError> for Error {
             SampleError::Order { .. } => "repair the dates: a spell must last",
             SampleError::Weight { .. } => "leave out rows without weight",
             SampleError::Cause { .. } => "name every cause",
+            SampleError::Row { .. } => "number rows from 0",
             SampleError::Empty => "loosen the filters, or look at the input",
         };
         Self::new(ErrorKind::Data, e.to_string()).with_hint(hint)
@@ -174,8 +183,21 @@ impl Outcome {
     }
 
     /// The rows `rows`, in that order (repeats allowed: a bootstrap sample).
-    #[must_use]
-    pub fn select(&self, rows: &[usize]) -> Self {
+    ///
+    /// # Errors
+    /// No rows, or one that is not there.
+    pub fn select(&self, rows: &[usize]) -> Result<Self, SampleError> {
+        if rows.is_empty() {
+            return Err(SampleError::Empty);
+        }
+        match rows.iter().find(|&&row| row >= self.len()) {
+            Some(&row) => Err(SampleError::Row { row, rows: self.len() }),
+            None => Ok(self.of_rows(rows)),
+        }
+    }
+
+    /// [`Outcome::select`] of rows that are known to be there.
+    pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
         Self {
             entry: self.entry.as_ref().map(|e| rows.iter().map(|&r| e[r]).collect()),
             exit: rows.iter().map(|&r| self.exit[r]).collect(),
@@ -277,7 +299,7 @@ impl Sample {
         Self {
             x: self.x.select(ndarray::Axis(0), &rows),
             names: self.names.clone(),
-            outcome: self.outcome.select(&rows),
+            outcome: self.outcome.of_rows(&rows),
             strata: self.strata.as_ref().map(|v| rest(v, row)),
             clusters: self.clusters.iter().map(|v| rest(v, row)).collect(),
             weights: self.weights.as_ref().map(|v| rest(v, row)),

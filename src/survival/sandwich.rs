@@ -178,5 +178,5 @@ pub(crate) fn crossing(one: &[u32], two: &[u32]) -> Vec<u32> {
 /// β′V⁻¹β over the terms that V identifies.
 pub(crate) fn wald_test(coef: &Array1<f64>, covariance: &Array2<f64>) -> ChiSquare {
     let factor = Cholesky::new(covariance, 1e-11);
-    ChiSquare::new(factor.solve(coef.view()).dot(coef), factor.rank() as f64)
+    ChiSquare::of(factor.solve(coef.view()).dot(coef), factor.rank() as f64)
 }

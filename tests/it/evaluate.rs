@@ -119,7 +119,7 @@ fn simulated(n: usize, seed: u64) -> (Outcome, Vec<u32>, Vec<Vec<f64>>) {
 /// No model: the Aalen–Johansen incidence of the training rows.
 fn no_model(outcome: &Outcome) -> Arm<'_> {
     let predict = move |split: &Split, _: u64| {
-        let train = Observed::new(&outcome.select(&split.train), 1, &[1.0, 2.0]).unwrap();
+        let train = Observed::new(&outcome.select(&split.train).unwrap(), 1, &[1.0, 2.0]).unwrap();
         let weights = train.weigh(None).unwrap();
         let risk: Vec<f64> = (0..2).map(|at| weights.incidence(at).unwrap()).collect();
         Ok(vec![Some(risk); split.test.len()])

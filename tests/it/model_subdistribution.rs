@@ -33,7 +33,7 @@ fn sample(prepared: &Prepared) -> (Sample, u32) {
         (0..prepared.len()).filter(|&i| columns.iter().all(|c| c[i].is_finite())).collect();
     let x = Array2::from_shape_fn((rows.len(), 3), |(i, j)| columns[j][rows[i]]);
     let names = ["age", "male", "hgb"].map(str::to_owned).to_vec();
-    (Sample::new(x, names, prepared.outcome.select(&rows)).unwrap(), prepared.cause)
+    (Sample::new(x, names, prepared.outcome.select(&rows).unwrap()).unwrap(), prepared.cause)
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn grids(prepared: &Prepared, y: &Outcome, marks: &[u32]) -> Result<Vec<Vec<f64>
         if rows.is_empty() {
             return Err(ModelError::TooFew("a landmark has no training row".into()));
         }
-        let own = y.select(&rows);
+        let own = y.of_rows(&rows);
         let edges = cells::quantiles(&own, &anchors).ok_or_else(few)?;
         let at = cells::merge(&edges, &cells::events(&own, &edges), &anchors);
         Ok(at.iter().map(|&j| edges[j]).collect())

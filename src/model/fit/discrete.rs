@@ -207,7 +207,7 @@ pub(super) fn intervals(
         if rows.is_empty() {
             return Err(few());
         }
-        let own = y.select(&rows);
+        let own = y.of_rows(&rows);
         let Some(step) = step else {
             let mut edges = cells::quantiles(&own, &[]).ok_or_else(few)?;
             if edges[0] < 0.0 || edges[0] > 0.0 && own.entry().is_none() {

@@ -95,7 +95,7 @@ fn each<T>(
         if rows.is_empty() {
             return Err(ModelError::TooFew("a landmark has no training row".into()));
         }
-        let y = training.outcome.select(&rows);
+        let y = training.outcome.of_rows(&rows);
         let origin = prepared.origin(landmark as u32);
         for (k, horizon) in prepared.horizons.iter().enumerate() {
             let known: Vec<Option<(f64, f64)>> = match target {

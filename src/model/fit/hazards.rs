@@ -13,7 +13,7 @@ use crate::model::{Frailty, Kind, ModelError, Penalty, priors};
 use crate::progress::Progress;
 use crate::survival::linalg::symmetrise;
 use crate::survival::{
-    AalenJohansen, CurvePoint, FitWarning, Interval, Prior, Sample, StratumCells,
+    AalenJohansen, CoxFit, CurvePoint, FitWarning, Interval, Prior, Sample, StratumCells,
 };
 
 /// Fewer events than this per column, and a competing cause gets a hazard without terms.
@@ -32,6 +32,11 @@ pub(crate) struct Hazards {
     pub(crate) main: CauseFit,
     /// The rows as that fit saw them.
     pub(crate) sample: Sample,
+    /// The Cox fits of the other causes.
+    pub(crate) others: Vec<(u32, CoxFit)>,
+    /// The rows as these saw them, where that is not `sample`; and the rows without terms.
+    pub(crate) sample_of_others: Option<Sample>,
+    pub(crate) bare: Sample,
     /// The elastic net of that fit.
     pub(crate) penalty: Option<Penalty>,
     /// The frailty of that fit.
@@ -134,17 +139,34 @@ pub(crate) fn fit(
         let said = if describes { &mut unsaid } else { &mut warnings };
         grid.strata(training, &codes, &own, baselines, said)
     };
+    let others = fits.iter().zip(&training.present).skip(1).filter_map(|(fitted, &cause)| {
+        match &fitted.fit {
+            CauseFit::Cox(fit) => Some((cause, (**fit).clone())),
+            CauseFit::FineGray(_) => None,
+        }
+    });
+    let others = others.collect();
     let main = fits.swap_remove(0).fit;
-    let (sample, frailty) = match frail {
+    let (sample, sample_of_others, frailty) = match frail {
         Some(frail) => {
             let told = frail.told();
-            (frail.known, Some(told))
+            (frail.known, Some(sample), Some(told))
         }
-        None => (sample, None),
+        None => (sample, None, None),
     };
     let subdistribution = spec.kind == Kind::FineGray;
     let proportional = Proportional { subdistribution, baselines, effects };
-    Ok(Hazards { proportional, main, sample, penalty, frailty, warnings })
+    Ok(Hazards {
+        proportional,
+        main,
+        sample,
+        others,
+        sample_of_others,
+        bare,
+        penalty,
+        frailty,
+        warnings,
+    })
 }
 
 /// The priors of the study for the cause that is asked.
@@ -327,7 +349,7 @@ impl Grid {
             if rows.is_empty() {
                 continue;
             }
-            let y = training.outcome.select(&rows);
+            let y = training.outcome.of_rows(&rows);
             edges.extend(match prepared.unit {
                 TimeUnit::Days => cells::monthly(&y, *origin, &anchors[l]),
                 TimeUnit::Own => cells::quantiles(&y, &anchors[l]),
@@ -419,7 +441,7 @@ impl Grid {
         if rows.is_empty() {
             return None;
         }
-        let y = &training.outcome.select(rows);
+        let y = &training.outcome.of_rows(rows);
         let last = cells::follow_up(y)?;
         let slack = 1e-9 * last.abs().max(1.0);
         let origin = self.origins[landmark];

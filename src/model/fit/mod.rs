@@ -10,6 +10,7 @@ mod imputed;
 mod net;
 mod repeated;
 mod report;
+mod residuals;
 mod smooth;
 mod survival_forest;
 mod training;
@@ -29,6 +30,7 @@ use cause::CauseFit;
 use training::Training;
 
 pub(crate) use repeated::BEFORE;
+pub use residuals::{CauseResiduals, Residuals, TermResiduals};
 pub(crate) use training::{nearest, no_column, stratum_labels};
 
 /// Years after the data were taken at which a model expires unless the study says otherwise.
@@ -46,7 +48,7 @@ pub struct Fitted {
 
 /// What is left of the fit: enough for tests and tables. It holds rows and is not saved.
 enum Detail {
-    Cox { fit: Box<CoxFit>, sample: Box<Sample> },
+    Cox { fit: Box<CoxFit>, sample: Box<Sample>, rest: Box<residuals::Rest> },
     Imputed(Box<imputed::Said>),
     FineGray { fit: Box<FineGrayFit>, sample: Box<Sample> },
     Parametric { fit: Box<ParametricFit>, sample: Box<Sample> },
@@ -122,6 +124,10 @@ pub fn fit_with_progress(
     if rows.is_empty() {
         return Err(ModelError::TooFew("there is no training row".into()));
     }
+    if let Some(row) = rows.iter().find(|&&row| row >= prepared.len()) {
+        let what = format!("there is no row {row} to learn from: {} are prepared", prepared.len());
+        return Err(ModelError::usage(what, "number the prepared rows from 0"));
+    }
     let with_terms = spec.kind != Kind::AalenJohansen;
     if with_terms && prepared.terms.is_empty() {
         let repair = "list features.terms in the study, or choose kind = \"aalen-johansen\"";
@@ -181,7 +187,16 @@ pub fn fit_with_progress(
             warnings.extend(found.warnings);
             let sample = Box::new(found.sample);
             let detail = match found.main {
-                CauseFit::Cox(fit) if with_terms => Detail::Cox { fit, sample },
+                CauseFit::Cox(fit) if with_terms => {
+                    let rest = residuals::Rest {
+                        fits: found.others,
+                        sample: found.sample_of_others,
+                        bare: found.bare,
+                        rows: training.rows.clone(),
+                        number: training.number.clone(),
+                    };
+                    Detail::Cox { fit, sample, rest: Box::new(rest) }
+                }
                 CauseFit::FineGray(fit) => Detail::FineGray { fit, sample },
                 CauseFit::Cox(_) => Detail::Bare,
             };

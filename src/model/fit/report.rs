@@ -60,7 +60,7 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
             };
             result.terms = Some(fitted.model.coefficients().into_iter().map(term).collect());
         }
-        Detail::Cox { fit, sample } => {
+        Detail::Cox { fit, sample, .. } => {
             cox(&mut result, fit, sample, z)?;
             if about.penalty.is_some() {
                 held_in(&mut result, &fit.names, &fit.coef);
@@ -256,7 +256,7 @@ fn discrete(
     };
     result.terms = Some(names.iter().enumerate().map(term).collect());
     let df = fit.estimated[from..].iter().filter(|e| **e).count() as f64;
-    let gain = ChiSquare::new(2.0 * (fit.loglik - null), df);
+    let gain = ChiSquare::of(2.0 * (fit.loglik - null), df);
     let ratio: Test = gain.into();
     result.tests = Some(Tests { likelihood_ratio: Some(ratio), wald: None, score: None });
 }

@@ -180,7 +180,7 @@ fn edges(prepared: &Prepared, training: &Training) -> Result<Vec<Vec<f64>>, Mode
         if rows.is_empty() {
             return Err(few());
         }
-        let y = training.outcome.select(&rows);
+        let y = training.outcome.of_rows(&rows);
         let found = match prepared.unit {
             TimeUnit::Days => cells::monthly(&y, origin, &anchors),
             TimeUnit::Own => cells::quantiles(&y, &anchors),

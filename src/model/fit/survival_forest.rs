@@ -51,7 +51,7 @@ pub(crate) fn fit(
         if rows.is_empty() {
             return Err(ModelError::TooFew("a landmark has no training row".into()));
         }
-        let own = y.select(&rows);
+        let own = y.of_rows(&rows);
         let anchors: Vec<f64> = prepared.horizons.iter().map(|h| h.length).collect();
         let few = || ModelError::TooFew("fewer than ten rows are followed up".into());
         let events = own.cause().iter().filter(|&&c| c > 0).count();

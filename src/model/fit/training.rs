@@ -37,6 +37,10 @@ pub(crate) struct Training {
     pub(crate) frailty: Option<Vec<u32>>,
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) offset: Option<Vec<f64>>,
+    /// By row: its place among the prepared rows, and the number of the event that it is at risk of,
+    /// where events are numbered.
+    pub(crate) rows: Vec<usize>,
+    pub(crate) number: Option<Vec<u32>>,
     /// Rows that were left out for a missing value.
     pub(crate) dropped: usize,
     /// Rows whose earlier events nobody recorded, where events are numbered.
@@ -84,7 +88,7 @@ impl Training {
         let mut frame = if kept.len() == rows.len() { frame } else { frame.select(&kept) };
         let (mut x, mut number, mut uncounted) = (x, None, 0);
         let outcome = match spec.repeated {
-            None => prepared.outcome.select(&all),
+            None => prepared.outcome.of_rows(&all),
             Some(way) => {
                 let laid = repeated::lay(prepared, &all, way)?;
                 all = laid.at.iter().map(|&k| all[k]).collect();
@@ -125,6 +129,8 @@ impl Training {
             landmark: prepared.landmark.as_ref().map(pick),
             present: present(&outcome, prepared.cause),
             cause: prepared.cause,
+            number,
+            rows: all,
             dropped,
             uncounted,
             frame,

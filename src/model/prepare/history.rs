@@ -113,6 +113,7 @@ pub(super) fn with_progress(
         landmarks,
         days: Some(days),
         stays: Some(spells.iter().map(|s| s.stay).collect()),
+        table_rows: None,
         groups,
         id: None,
         terms,

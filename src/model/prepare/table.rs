@@ -61,6 +61,7 @@ pub fn prepare_table(study: &Study, frame: Frame) -> Result<Prepared, ModelError
         landmark: None,
         days: None,
         stays: None,
+        table_rows: Some(rows),
         groups,
         id: spec.id.clone(),
         terms,

@@ -69,12 +69,12 @@ impl<'s, 'l, 'a> Search<'s, 'l, 'a> {
         let active = self.active;
         let test = |j: usize| {
             if !active[j] {
-                return Some(ChiSquare::new(0.0, 0.0));
+                return Some(ChiSquare::of(0.0, 0.0));
             }
             let mut start = beta.clone();
             start[j] = 0.0;
             let (_, held) = self.climb(&start, Some(j))?;
-            Some(ChiSquare::new(2.0 * (value - held), 1.0))
+            Some(ChiSquare::of(2.0 * (value - held), 1.0))
         };
         let tests = (0..p).map(test).collect::<Option<Vec<_>>>()?;
         Some(Firth { penalised_loglik: [null, value], tests })

@@ -4,41 +4,9 @@ use ndarray::{Array1, Array2};
 
 use super::{Firth, FitError, FitWarning, Ties};
 use crate::survival::linalg::{Cholesky, quadratic};
-use crate::survival::{Concordance, ConcordanceOptions, Penalised, Sample, concordance, fitted};
-
-/// A test statistic that follows a χ² distribution when nothing is going on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ChiSquare {
-    /// The statistic.
-    pub chi2: f64,
-    /// Degrees of freedom.
-    pub df: f64,
-    /// The chance of a value at least as large.
-    pub p: f64,
-}
-
-/// No test has more degrees of freedom: beyond, where the series would take for ever, the statistic
-/// is either less than they are or more.
-const MOST: f64 = 1e6;
-
-impl ChiSquare {
-    /// A statistic with its degrees of freedom; rounding below zero counts as zero.
-    #[must_use]
-    pub fn new(chi2: f64, df: f64) -> Self {
-        let chi2 = chi2.max(0.0);
-        let p = if chi2 == 0.0 {
-            1.0
-        } else if df > MOST {
-            f64::from(u8::from(chi2 <= df))
-        } else if df > 0.0 && chi2.is_finite() {
-            // With next to no degrees of freedom rounding leaves it a little below 0.
-            statrs::function::gamma::gamma_ur(df / 2.0, chi2 / 2.0).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        Self { chi2, df, p }
-    }
-}
+use crate::survival::{
+    ChiSquare, Concordance, ConcordanceOptions, Penalised, Sample, concordance, fitted,
+};
 
 /// A fitted Cox model. Terms keep their place: one that could not be estimated has
 /// `estimated[j] == false`, coefficient 0 and zero variance, and a warning names it.
@@ -161,10 +129,10 @@ impl CoxFit {
 /// β′V⁻¹β over the terms that V identifies.
 pub(crate) fn wald(coef: &Array1<f64>, covariance: &Array2<f64>) -> ChiSquare {
     let factor = Cholesky::new(covariance, 1e-11);
-    ChiSquare::new(factor.solve(coef.view()).dot(coef), factor.rank() as f64)
+    ChiSquare::of(factor.solve(coef.view()).dot(coef), factor.rank() as f64)
 }
 
 /// U′ I⁻¹ U.
 pub(crate) fn score_test(score: &Array1<f64>, inverse: &Array2<f64>, df: usize) -> ChiSquare {
-    ChiSquare::new(quadratic(inverse, score.view()), df as f64)
+    ChiSquare::of(quadratic(inverse, score.view()), df as f64)
 }

@@ -39,7 +39,7 @@ pub use baseline::StratumCells;
 pub(crate) use baseline::check_edges;
 pub use error::{FitError, FitWarning};
 pub use firth::Firth;
-pub use fit::{ChiSquare, CoxFit};
+pub use fit::CoxFit;
 pub(crate) use kernels::exp_in_place;
 pub(crate) use layout::Layout;
 pub(crate) use pass::Pass;
@@ -48,11 +48,11 @@ pub use residuals::Schoenfeld;
 pub(crate) use standardise::{Columns, Shifts, moments};
 pub use zph::{PhTest, Transform};
 
-use super::Sample;
 use super::identify::{identify, separated};
 use super::linalg::Cholesky;
 use super::newton::{ALIASED, Maximum, Point, leave_out, maximise};
 use super::prior::{Penalty, Prior};
+use super::{ChiSquare, Sample};
 use firth::Search;
 
 /// How deaths at the same time share the likelihood.
@@ -198,7 +198,7 @@ impl Cox {
                 why: "Firth's penalty has no value there".into(),
             })?;
             let gain = 2.0 * (firth.penalised_loglik[1] - firth.penalised_loglik[0]);
-            fit.likelihood_ratio = ChiSquare::new(gain, fit.likelihood_ratio.df);
+            fit.likelihood_ratio = ChiSquare::of(gain, fit.likelihood_ratio.df);
             fit.firth = Some(firth);
         }
         self.add_robust(&mut fit, &mut pass, &found)?;
@@ -321,7 +321,7 @@ impl Cox {
         let null_factor = Cholesky::new(&null.information, ALIASED);
         let mut wald = fit::wald(&found.beta, &inverse);
         if penalised.is_some() {
-            wald = ChiSquare::new(wald.chi2, df);
+            wald = ChiSquare::of(wald.chi2, df);
         }
         let coef = Array1::from_shape_fn(p, |j| found.beta[j] / layout.columns.scale[j]);
         let covariance = Array2::from_shape_fn((p, p), |(i, j)| {
@@ -342,7 +342,7 @@ impl Cox {
             loglik: [null.loglik, loglik],
             iterations: found.iterations,
             converged: found.converged,
-            likelihood_ratio: ChiSquare::new(2.0 * (loglik - null.loglik), df),
+            likelihood_ratio: ChiSquare::of(2.0 * (loglik - null.loglik), df),
             score: fit::score_test(&null.score, &null_factor.inverse(), null_factor.rank()),
             penalised,
             firth: None,

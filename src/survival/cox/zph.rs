@@ -2,10 +2,10 @@
 
 use ndarray::{Array1, Array2};
 
-use super::fit::ChiSquare;
 use super::layout::Layout;
 use super::pass::Pass;
 use super::{CoxFit, FitError, Ties};
+use crate::survival::ChiSquare;
 use crate::survival::linalg::Cholesky;
 use crate::survival::table::LifeTable;
 use crate::survival::{KaplanMeier, Sample};
@@ -51,7 +51,7 @@ impl PhTest {
         let score = Array1::from_shape_fn(n, |i| self.score[keep[i]]);
         let factor = Cholesky::new(&information, 1e-11);
         let df = factor.kept()[p..].iter().filter(|&&k| k).count();
-        ChiSquare::new(factor.solve(score.view()).dot(&score), df as f64)
+        ChiSquare::of(factor.solve(score.view()).dot(&score), df as f64)
     }
 }
 
@@ -93,7 +93,7 @@ impl CoxFit {
                 information[[p + i, p + i]] += k / spread / spread;
             }
         }
-        let none = ChiSquare::new(0.0, 0.0);
+        let none = ChiSquare::of(0.0, 0.0);
         let mut test = PhTest { transform, global: none, terms: vec![none; p], score, information };
         test.global = test.of(&(0..p).collect::<Vec<_>>());
         test.terms = (0..p).map(|j| test.of(&[j])).collect();

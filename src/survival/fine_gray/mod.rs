@@ -299,9 +299,9 @@ impl FineGray {
             loglik,
             iterations: found.iterations,
             converged: found.converged,
-            likelihood_ratio: ChiSquare::new(2.0 * (loglik[1] - loglik[0]), df),
+            likelihood_ratio: ChiSquare::of(2.0 * (loglik[1] - loglik[0]), df),
             wald: wald_with(&found.beta, &inverse, penalised.as_ref()),
-            score: ChiSquare::new(
+            score: ChiSquare::of(
                 quadratic(&null_factor.inverse(), null.score.view()),
                 null_factor.rank() as f64,
             ),
@@ -368,7 +368,7 @@ fn own_scale(v: &Array2<f64>, scale: &[f64]) -> Array2<f64> {
 /// The Wald test; with a penalty on the effective degrees of freedom.
 fn wald_with(beta: &Array1<f64>, v: &Array2<f64>, penalised: Option<&Penalised>) -> ChiSquare {
     let wald = wald_test(beta, v);
-    penalised.map_or(wald, |p| ChiSquare::new(wald.chi2, p.df))
+    penalised.map_or(wald, |p| ChiSquare::of(wald.chi2, p.df))
 }
 
 fn too_wide() -> FitError {

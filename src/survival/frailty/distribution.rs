@@ -72,16 +72,7 @@ impl FrailtyDistribution {
 fn lognormal(theta: f64, c: f64) -> (f64, f64) {
     const STEP: f64 = 0.125;
     const REACH: i32 = 80;
-    // The mode: b + θ c e^b = 0, a concave rising curve whose root Newton finds from below.
-    let mut mode = -theta * c / (1.0 + theta * c);
-    for _ in 0..100 {
-        let pull = theta * c * mode.exp();
-        let step = (mode + pull) / (1.0 + pull);
-        mode -= step;
-        if step.abs() <= 1e-14 * (1.0 + mode.abs()) {
-            break;
-        }
-    }
+    let mode = mode(theta, c);
     let sd = (theta / (1.0 - mode)).sqrt();
     let exponent = |b: f64| -c * b.exp() - 0.5 * b * b / theta;
     let top = exponent(mode);
@@ -90,10 +81,31 @@ fn lognormal(theta: f64, c: f64) -> (f64, f64) {
         let b = mode + STEP * f64::from(k) * sd;
         let weight = (exponent(b) - top).exp();
         sum += weight;
-        with += weight * b.exp();
+        with += if weight > 0.0 { weight * b.exp() } else { 0.0 };
     }
     let ln = top + (sum * STEP * sd / (std::f64::consts::TAU * theta).sqrt()).ln();
-    (-ln, with / sum)
+    // Rounding may leave it a little below 0.
+    ((-ln).max(0.0), with / sum)
+}
+
+/// The mode: b + θ c e^b = 0, a concave rising curve whose root Newton finds from below. Far down,
+/// where it would take as many steps as b is large, on the scale of logarithms: −b + ln(−b) = ln θc.
+fn mode(theta: f64, c: f64) -> f64 {
+    let far = theta.ln() + c.ln();
+    let mut mode = if far > 2.0 { far.ln() - far } else { -theta * c / (1.0 + theta * c) };
+    for _ in 0..100 {
+        let step = if far > 2.0 {
+            (mode - (-mode).ln() + far) / (1.0 - 1.0 / mode)
+        } else {
+            let pull = theta * c * mode.exp();
+            (mode + pull) / (1.0 + pull)
+        };
+        mode -= step;
+        if step.abs() <= 1e-14 * (1.0 + mode.abs()) {
+            break;
+        }
+    }
+    mode
 }
 
 /// What integrating one gamma frailty out adds to the penalised partial likelihood:
@@ -127,6 +139,19 @@ pub(super) fn gamma_slope(nu: f64, d: f64, w: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mode_solves_its_equation_however_far_it_is() {
+        for theta in [1e-9, 0.3, 2.0, 1e6] {
+            for c in [1e-300, 1e-3, 1.0, 7.3, 50.0, 1e9, 1e300] {
+                let b = mode(theta, c);
+                let pull = (f64::ln(theta) + f64::ln(c) + b).exp();
+                assert!((b + pull).abs() <= 1e-11 * (1.0 + b.abs()), "{theta} {c}: {b}");
+                let (hazard, with) = lognormal(theta, c);
+                assert!(hazard >= 0.0 && hazard.is_finite() && with >= 0.0 && with.is_finite());
+            }
+        }
+    }
 
     #[test]
     fn corrections_are_the_formula_and_their_slope_its_derivative() {

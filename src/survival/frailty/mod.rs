@@ -197,7 +197,7 @@ impl Frailty {
     ) -> Result<FrailtyFit, FitError> {
         let test = |integrated: f64, null: f64| {
             let chi2 = 2.0 * (integrated - null);
-            let mut test = ChiSquare::new(chi2, 1.0);
+            let mut test = ChiSquare::of(chi2, 1.0);
             test.p = if test.chi2 > 0.0 { 0.5 * test.p } else { 1.0 };
             test
         };
@@ -257,7 +257,7 @@ impl Frailty {
         let mut cox = at.with_inverse(errors.inverse)?;
         let df = errors.frailty_df + errors.coef_df;
         cox.loglik = [plain.loglik[0], found.partial];
-        cox.likelihood_ratio = ChiSquare::new(2.0 * (found.partial - plain.loglik[0]), df);
+        cox.likelihood_ratio = ChiSquare::of(2.0 * (found.partial - plain.loglik[0]), df);
         cox.score = plain.score;
         cox.warnings = plain.warnings;
         cox.iterations = profile.steps;
@@ -308,7 +308,8 @@ impl FrailtyFit {
     /// ever more slowly.
     #[must_use]
     pub fn marginal_hazard(&self, hazard: f64) -> f64 {
-        self.distribution.marginal(self.variance, hazard).0
+        // Neither below 0 nor without a value.
+        self.distribution.marginal(self.variance, hazard.max(0.0)).0
     }
 }
 

@@ -266,7 +266,7 @@ impl Parametric {
             loglik: [null.loglik, found.point.loglik],
             iterations: found.iterations,
             converged: found.converged,
-            tests: [ChiSquare::new(gain, terms as f64), wald, ChiSquare::new(score, terms as f64)],
+            tests: [ChiSquare::of(gain, terms as f64), wald, ChiSquare::of(score, terms as f64)],
             events,
             cause,
             warnings,

@@ -68,7 +68,7 @@ pub fn curves() -> Referee {
                 continue;
             }
             let at = numbers(item);
-            let part = y.select(&rows_of(&data, group, at[0]));
+            let part = y.select(&rows_of(&data, group, at[0])).unwrap();
             let km = KaplanMeier::new(&part, None).unwrap();
             let na = NelsonAalen::new(&part, None, None).unwrap();
             let log = km.at(at[1], Interval::Log, 0.95);
@@ -182,7 +182,7 @@ pub fn competing() -> Referee {
             let ours = if what.starts_with("state") {
                 let all: Vec<usize> = (0..y.len()).collect();
                 let rows = if group.is_empty() { all } else { rows_of(&data, group, at[0]) };
-                let aj = AalenJohansen::new(&y.select(&rows), None).unwrap();
+                let aj = AalenJohansen::new(&y.select(&rows).unwrap(), None).unwrap();
                 let (estimate, se) = if at[2] == 0.0 {
                     aj.event_free_at(at[1])
                 } else {

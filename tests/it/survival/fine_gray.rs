@@ -250,7 +250,7 @@ fn order_units_and_doubled_rows_do_not_matter() {
         let mut x = s.x().select(ndarray::Axis(0), rows);
         x.column_mut(1).mapv_inplace(|v| v * scale + shift);
         let strata = s.strata().unwrap();
-        let new = Sample::new(x, s.names().to_vec(), s.outcome().select(rows)).unwrap();
+        let new = Sample::new(x, s.names().to_vec(), s.outcome().select(rows).unwrap()).unwrap();
         let new = new.with_strata(rows.iter().map(|&r| strata[r]).collect()).unwrap();
         match weights {
             Some(w) => new.with_weights(w).unwrap(),

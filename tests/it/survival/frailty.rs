@@ -239,7 +239,7 @@ fn a_weight_counts_rows() {
     let weights: Vec<f64> = (0..s.len()).map(|i| f64::from(1 + (i % 3 == 0) as u8)).collect();
     let twice: Vec<usize> = (0..s.len()).flat_map(|i| vec![i; weights[i] as usize]).collect();
     let x = Array2::from_shape_fn((twice.len(), 2), |(i, j)| s.x()[[twice[i], j]]);
-    let long = Sample::new(x, s.names().to_vec(), s.outcome().select(&twice)).unwrap();
+    let long = Sample::new(x, s.names().to_vec(), s.outcome().select(&twice).unwrap()).unwrap();
     let long_groups: Vec<u32> = twice.iter().map(|&i| g[i]).collect();
     let weighted = s.clone().with_weights(weights).unwrap();
     for law in LAWS {
@@ -275,7 +275,7 @@ proptest! {
         let x = Array2::from_shape_fn((n, 2), |(i, j)| {
             s.x()[[order[i], j]] * [10.0, 1.0][j] + [0.0, 5.0][j]
         });
-        let other = Sample::new(x, s.names().to_vec(), s.outcome().select(&order)).unwrap();
+        let other = Sample::new(x, s.names().to_vec(), s.outcome().select(&order).unwrap()).unwrap();
         let codes: Vec<u32> = order.iter().map(|&i| 1000 - g[i]).collect();
         let a = fit(&s, &g, LAWS[law], Some(theta));
         let b = fit(&other, &codes, LAWS[law], Some(theta));

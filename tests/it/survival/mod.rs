@@ -3,6 +3,7 @@
 mod agreement;
 mod bad_input;
 mod by_hand;
+mod chi_square;
 mod cox;
 mod curves;
 mod exact;
