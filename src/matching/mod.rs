@@ -46,7 +46,7 @@ pub use ledger::{Entry, Ledger, Veto, Wording};
 pub use relax::{Concession, concessions};
 pub use result::{
     AssignedPair, Assignment, Beside, Candidate, MatchResult, Relaxation, RequestMatch,
-    ShadowPrice, Stage, Status, Unplaced,
+    ShadowPrice, Splits, Stage, Status, Unplaced,
 };
 pub use rules::{
     Choice, Combination, DEFAULT_RULES, Floor, Relax, Rule, RuleName, Rules, Settings, Siblings,

@@ -9,9 +9,13 @@ use super::result::{AssignedPair, Assignment, ShadowPrice, Stage, Status};
 use super::rules::{RuleName, Rules};
 use super::screen::Screen;
 use super::situation::Situation;
+use super::split::{Split, Way, cheapest, solve_ways};
 use super::unplaced::Chosen;
 use crate::history::{ChildIx, FamilyIx};
 use crate::progress::Progress;
+
+/// The share of what a place mostly counts for, with which plans among ways begin.
+const LITTLE: f64 = 0.1;
 
 /// The gain of each member of a group in each family that may take the group: the member's mean
 /// risk over those families minus its risk there.
@@ -41,6 +45,9 @@ pub(super) struct Planner<'a> {
     pub places: Vec<u32>,
     /// Groups that may not share a family.
     pub conflicts: Vec<(u32, u32)>,
+    /// Sets of siblings with the ways to place them, where that is still open: what is placed of
+    /// a set is then all of one way, whose cost is taken off the gain.
+    pub ways: Vec<Vec<Way>>,
 }
 
 /// A problem, and for each of its pairs the group and the position among its passing families.
@@ -102,6 +109,7 @@ impl<'a> Planner<'a> {
             options,
             places: s.families.iter().map(|f| screen.free(f)).collect(),
             conflicts: conflicts(s, screen, load),
+            ways: Vec::new(),
         }
     }
 
@@ -130,10 +138,11 @@ impl<'a> Planner<'a> {
         chosen.iter().zip(&self.weights).filter(|(c, _)| c.is_some()).map(|(_, w)| w).sum()
     }
 
-    /// What a choice gains.
+    /// What a choice gains, less what its ways to place siblings cost.
     pub fn gain(&self, chosen: &[Option<usize>], gains: &Gains) -> f64 {
         let of = |(g, at): (usize, &Option<usize>)| at.map_or(0.0, |at| gains.sum(g, at));
-        chosen.iter().enumerate().map(of).sum()
+        let cost = |ways: &Vec<Way>| cheapest(ways, chosen).map_or(0.0, |w| ways[w].cost);
+        chosen.iter().enumerate().map(of).sum::<f64>() - self.ways.iter().map(cost).sum::<f64>()
     }
 
     /// Solves a posed problem; the choice is by position among the families that pass.
@@ -143,7 +152,21 @@ impl<'a> Planner<'a> {
         left: &mut Effort,
         progress: &dyn Progress,
     ) -> (Vec<Option<usize>>, Solution) {
-        let solution = solve_with_progress(&posed.problem, *left, progress);
+        self.solve_with(posed, &self.ways, left, progress)
+    }
+
+    fn solve_with(
+        &self,
+        posed: &Posed,
+        ways: &[Vec<Way>],
+        left: &mut Effort,
+        progress: &dyn Progress,
+    ) -> (Vec<Option<usize>>, Solution) {
+        let solution = if ways.is_empty() {
+            solve_with_progress(&posed.problem, *left, progress)
+        } else {
+            solve_ways(&posed.problem, ways, *left, progress)
+        };
         *left = Effort(left.0.saturating_sub(solution.work));
         let chosen = solution.chosen.iter().map(|k| k.map(|k| posed.at[k].1)).collect();
         (chosen, solution)
@@ -155,8 +178,10 @@ impl<'a> Planner<'a> {
         left: &mut Effort,
         progress: &dyn Progress,
     ) -> (Vec<Option<usize>>, f64) {
-        let (chosen, solution) =
-            self.solve(&self.pose(&|g, _| Some(self.weights[g])), left, progress);
+        let free = |ways: &Vec<Way>| ways.iter().map(Way::for_nothing).collect();
+        let ways: Vec<Vec<Way>> = self.ways.iter().map(free).collect();
+        let posed = self.pose(&|g, _| Some(self.weights[g]));
+        let (chosen, solution) = self.solve_with(&posed, &ways, left, progress);
         let bound = solution.bound.max(self.placed(&chosen));
         (chosen, bound)
     }
@@ -182,13 +207,19 @@ impl<'a> Planner<'a> {
         let wanted = self.placed(most);
         let lightest = self.weights.iter().copied().fold(1.0, f64::min);
         let mut place_value = 2.0 * range(gains).max(0.1) / lightest;
+        // Whatever a place counts for, a plan that places as many as wanted is the best of those.
+        // With ways to place siblings large numbers hide the gains: it begins with little.
+        let more = if self.ways.is_empty() { 4.0 } else { 2.0 };
+        if !self.ways.is_empty() {
+            place_value *= LITTLE;
+        }
         let (second, solution) = loop {
             let both = self.pose(&|g, at| Some(place_value * self.weights[g] + gains.sum(g, at)));
             let (chosen, solution) = self.solve(&both, &mut left, progress);
             if self.placed(&chosen) >= wanted - 1e-9 || place_value > 1e6 || left.0 == 0 {
                 break (chosen, solution);
             }
-            place_value *= 4.0;
+            place_value *= more;
         };
         // Where the effort ran out the first stage may place more: placing comes first.
         let chosen = if self.placed(&second) >= wanted - 1e-9 { second } else { most.to_vec() };
@@ -200,6 +231,29 @@ impl<'a> Planner<'a> {
         let gain_bound = if proven { gain } else { gain_bound };
         let placed_bound = placed_bound.max(placed);
         Best { chosen, placed, placed_bound, gain, gain_bound, proven, place_value, solution }
+    }
+
+    /// As [`Planner::best`], where the best of all ways to place siblings, of which this is one,
+    /// is known: what is proven of all ways is then said.
+    pub fn best_of_way(
+        &self,
+        gains: &Gains,
+        split: &Split,
+        effort: Effort,
+        progress: &dyn Progress,
+    ) -> Best {
+        let known = split.chosen.as_slice();
+        let mut best = self.best_from(gains, known, split.placed_bound, effort, progress);
+        if best.gain < self.gain(known, gains) - 1e-9 {
+            best.chosen = known.to_vec();
+            best.placed = self.placed(known);
+            best.gain = self.gain(known, gains);
+        }
+        best.proven = split.proven && best.gain - split.cost >= split.gain_bound - 1e-9;
+        best.placed_bound = if best.proven { best.placed } else { split.placed_bound };
+        let bound = (split.gain_bound + split.cost).max(best.gain);
+        best.gain_bound = if best.proven { best.gain } else { bound };
+        best
     }
 
     /// A choice in the shape of the answer.
@@ -214,6 +268,7 @@ impl<'a> Planner<'a> {
             gap: (bound - objective) / objective.abs().max(1.0),
             pairs,
             unplaced: told.unplaced(),
+            splits: None,
             stages: vec![
                 Stage { name: "placed".into(), objective: best.placed, bound: best.placed_bound },
                 Stage { name: "gain".into(), objective, bound },
@@ -285,12 +340,24 @@ fn empty(groups: usize, families: usize) -> Problem {
 /// Groups that may not share a family: by a coded conflict between children, or by needs that do
 /// not go together.
 fn conflicts(s: &Situation<'_>, screen: &Screen<'_>, load: &Caseload<'_>) -> Vec<(u32, u32)> {
-    let group_of: BTreeMap<ChildIx, usize> = load.asks.iter().map(|a| (a.child, a.group)).collect();
+    let ask_of: BTreeMap<ChildIx, usize> =
+        load.asks.iter().enumerate().map(|(k, a)| (a.child, k)).collect();
+    // A request may be in several pieces of a set of siblings.
+    let mut groups_of = vec![Vec::new(); load.asks.len()];
+    for (g, members) in load.groups.iter().enumerate() {
+        members.iter().for_each(|&m| groups_of[m].push(g as u32));
+    }
     let mut out = Vec::new();
-    for ask in &load.asks {
+    let mut apart = |a: usize, b: usize| {
+        for &g in &groups_of[a] {
+            let others = groups_of[b].iter().filter(|&&other| other != g);
+            out.extend(others.map(|&other| (g.min(other), g.max(other))));
+        }
+    };
+    for (k, ask) in load.asks.iter().enumerate() {
         for (other, _) in &ask.not_with {
-            if let Some(&group) = group_of.get(other).filter(|&&g| g != ask.group) {
-                out.push((ask.group.min(group) as u32, ask.group.max(group) as u32));
+            if let Some(&other) = ask_of.get(other).filter(|&&other| other != k) {
+                apart(k, other);
             }
         }
     }
@@ -298,9 +365,9 @@ fn conflicts(s: &Situation<'_>, screen: &Screen<'_>, load: &Caseload<'_>) -> Vec
         && screen.rules().used(RuleName::OtherChildren).is_some()
     {
         for (k, a) in load.asks.iter().enumerate() {
-            for b in &load.asks[..k] {
-                if a.group != b.group && clashes(s, screen, a, b) {
-                    out.push((a.group.min(b.group) as u32, a.group.max(b.group) as u32));
+            for (other, b) in load.asks[..k].iter().enumerate() {
+                if clashes(s, screen, a, b) {
+                    apart(k, other);
                 }
             }
         }

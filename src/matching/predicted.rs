@@ -18,6 +18,9 @@ pub(super) struct Predicted {
     pub all: Vec<Prediction>,
     /// Per group, the row of its first member in its first passing family.
     first: Vec<usize>,
+    /// Per request all its rows: every family that may take it, with every company of siblings
+    /// that its exceptions leave open.
+    of_ask: Vec<Vec<usize>>,
 }
 
 impl Predicted {
@@ -31,20 +34,25 @@ impl Predicted {
         definition(model)?;
         let mut asked = Vec::new();
         let mut first = Vec::with_capacity(sets.len());
+        let mut of_ask = vec![Vec::new(); load.asks.len()];
         for (members, set) in load.groups.iter().zip(sets) {
             first.push(asked.len());
             for choice in set.families.iter().filter(|f| f.passes()) {
-                asked.extend(
-                    members
-                        .iter()
-                        .map(|&m| pair(s, &load.asks[m], choice.family, members.len() > 1)),
-                );
+                for &m in members {
+                    of_ask[m].push(asked.len());
+                    asked.push(pair(s, &load.asks[m], choice.family, members.len() > 1));
+                }
             }
         }
         let frame = model.frame(s.history, s.index, &asked)?;
         let lasted = vec![0.0; asked.len()];
         let all = model.predict_with_progress(&frame, &lasted, &model.horizons(), progress)?;
-        Ok(Self { frame, all, first })
+        Ok(Self { frame, all, first, of_ask })
+    }
+
+    /// The predictions of some of the groups, in this order; gains stay measured against all.
+    pub fn only(self, groups: &[usize]) -> Self {
+        Self { first: groups.iter().map(|&g| self.first[g]).collect(), ..self }
     }
 
     /// The row of a member of a group in its `at`-th passing family.
@@ -58,7 +66,8 @@ impl Predicted {
     }
 
     /// A member's mean risk over the families that the model can answer for, minus the risk here;
-    /// zero where it cannot answer, so that a silent model moves nobody.
+    /// zero where it cannot answer, so that a silent model moves nobody. The mean is over every
+    /// company of siblings that is open as well, so that it is the same in each.
     pub fn gains(&self, load: &Caseload<'_>, sets: &[ChoiceSet]) -> Gains {
         self.gains_of(load, sets, &|row| self.last(row), &|row| self.last(row))
     }
@@ -87,19 +96,17 @@ impl Predicted {
         risk: &dyn Fn(usize) -> Option<f64>,
         here: &dyn Fn(usize) -> Option<f64>,
     ) -> Gains {
+        let mean = |rows: &Vec<usize>| {
+            let known: Vec<f64> = rows.iter().filter_map(|&row| risk(row)).collect();
+            (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+        };
+        let mean: Vec<Option<f64>> = self.of_ask.iter().map(mean).collect();
         let of_group = load.groups.iter().zip(sets).enumerate().map(|(g, (members, set))| {
             let n = members.len();
             let families = set.families.iter().filter(|f| f.passes()).count();
-            let mean: Vec<Option<f64>> = (0..n)
-                .map(|m| {
-                    let known: Vec<f64> =
-                        (0..families).filter_map(|at| risk(self.row(g, n, at, m))).collect();
-                    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-                })
-                .collect();
             (0..families)
                 .map(|at| {
-                    let gain = |m: usize| Some(mean[m]? - here(self.row(g, n, at, m))?);
+                    let gain = |m: usize| Some(mean[members[m]]? - here(self.row(g, n, at, m))?);
                     (0..n).map(|m| gain(m).unwrap_or(0.0)).collect()
                 })
                 .collect()

@@ -105,6 +105,17 @@ pub struct Stage {
     pub bound: f64,
 }
 
+/// How siblings were split of whom one may be placed apart (`specialised_care`).
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Splits {
+    /// The requests that are apart from their siblings, as their exception allows.
+    pub apart: Vec<String>,
+    /// The requests whose exception was set aside: together with their siblings.
+    pub together: Vec<String>,
+    /// The price of placing one apart, in predicted breakdowns.
+    pub price: f64,
+}
+
 /// The plan for the caseload. Risk never decides who gets a place: first the most children
 /// placed, weighted by urgency; at that value the largest gain in stability.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -113,7 +124,8 @@ pub struct Assignment {
     pub status: Status,
     /// The sum of the chosen scores, at the largest weighted number of children placed.
     pub objective: f64,
-    /// No plan that places as many can reach more.
+    /// No plan that places as many can reach more: of none of the ways to split siblings, where
+    /// each of them pays for what it splits more than this plan does.
     pub bound: f64,
     /// (bound − objective) / max(1, |objective|).
     pub gap: f64,
@@ -121,6 +133,9 @@ pub struct Assignment {
     pub pairs: Vec<AssignedPair>,
     /// Requests without a place, with the reason.
     pub unplaced: Vec<Unplaced>,
+    /// The split of siblings that was chosen with the plan, where one was open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub splits: Option<Splits>,
     /// The two stages, each with its own bound.
     pub stages: Vec<Stage>,
 }

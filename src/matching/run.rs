@@ -15,12 +15,12 @@ use super::ledger::{Ledger, Veto, Wording};
 use super::plan::Planner;
 use super::predicted::Predicted;
 use super::relax::concessions;
-use super::result::{Beside, Candidate, MatchResult, Relaxation, RequestMatch};
+use super::result::{Assignment, Beside, Candidate, MatchResult, Relaxation, RequestMatch};
 use super::rules::Rules;
 use super::screen::Screen;
 use super::situation::Situation;
 use super::speaks::speaks;
-use super::split::together;
+use super::split::{Pieces, Split};
 use super::stability::stability;
 use super::variants::{Made, VariantOptions, variants};
 use super::words::about;
@@ -101,8 +101,15 @@ pub fn match_requests_with_progress(
     with_case(model, history, index, as_of, options, progress, |case, screen| {
         let (load, sets, predicted) = (case.load, case.sets, case.predicted);
         let gains = predicted.gains(load, sets);
-        let planner = Planner::new(case.s, screen, load, sets);
-        let best = planner.best(&gains, options.effort, progress);
+        let mut planner = Planner::new(case.s, screen, load, sets);
+        let best = match case.split {
+            None => planner.best(&gains, options.effort, progress),
+            Some(split) => {
+                planner.conflicts.extend(&split.not_shared);
+                planner.best_of_way(&gains, split, options.effort, progress)
+            }
+        };
+        let splits = case.split.map(|split| split.told(case.s, rules));
         let stable = stability(&planner, rules, &gains, &best.chosen);
         let variants = options.variants.map(|asked| {
             let cautious = predicted.cautious(load, sets);
@@ -135,7 +142,7 @@ pub fn match_requests_with_progress(
             banner: banner(model, as_of),
             label: label(),
             requests,
-            assignment: planner.assignment(&best, &gains),
+            assignment: Assignment { splits, ..planner.assignment(&best, &gains) },
             shadow_prices: planner.shadow_prices(&best, &gains),
             beside: Beside { stability: Some(stable), calling, variants, ..Beside::default() },
             worth,
@@ -175,10 +182,11 @@ fn with_case<T>(
     let situation = Situation::new(history, index, as_of);
     let rules = &options.rules;
     let screen = Screen::new(rules, history);
-    let together = together(model, &situation, &screen, options)?;
-    let load = Caseload::with_together(&situation, rules, &together);
-    let sets = choice_sets(&situation, &screen, &load);
-    let predicted = Predicted::new(model, &situation, &load, &sets, progress)?;
+    let pieces = Pieces::new(&situation, rules);
+    let sets = choice_sets(&situation, &screen, &pieces.load);
+    let predicted = Predicted::new(model, &situation, &pieces.load, &sets, progress)?;
+    let split = pieces.split(&screen, &sets, &predicted, options.effort);
+    let (load, sets, predicted) = pieces.keep(split.as_ref(), sets, predicted);
     let horizon = model.horizons().into_iter().fold(0.0, f64::max);
     let (contrasts, wording) = rayon::join(
         || model.contrasts(&predicted.frame, horizon),
@@ -191,6 +199,7 @@ fn with_case<T>(
         load: &load,
         sets: &sets,
         predicted: &predicted,
+        split: split.as_ref(),
         wording: Arc::new(wording),
     };
     work(&case, &screen)
@@ -237,6 +246,8 @@ struct Case<'a> {
     load: &'a Caseload<'a>,
     sets: &'a [ChoiceSet],
     predicted: &'a Predicted,
+    /// How siblings are split, where that was open.
+    split: Option<&'a Split>,
     /// What the vetoes of all requests are put into words with.
     wording: Arc<Wording>,
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::render::proof;
-use super::result::{Candidate, MatchResult, RequestMatch};
+use super::result::{Candidate, MatchResult, RequestMatch, Splits};
 use crate::score::{Lang, Note};
 
 /// With more candidates than this each gets one line, and the rest is told when asked for.
@@ -66,6 +66,9 @@ impl MatchResult {
             let none = of(lang, "geen plek", "no place");
             let _ = writeln!(text, "  {}: {none}. {}", unplaced.request, unplaced.why.text(lang));
         }
+        if let Some(splits) = &a.splits {
+            splits.say(text, lang);
+        }
         self.stable(text, lang);
         for note in self.beside.calling.iter().flat_map(|c| &c.notes) {
             let _ = writeln!(text, "  {}", note.text(lang));
@@ -110,6 +113,35 @@ impl MatchResult {
                 Lang::En => writeln!(text, "    {who}: fits better with {family} (now: {now})"),
             };
         }
+    }
+}
+
+impl Splits {
+    fn say(&self, text: &mut String, lang: Lang) {
+        let price = 100.0 * self.price;
+        let apart = of(
+            lang,
+            "Apart van broers en zussen, zoals hun uitzondering toelaat",
+            "Apart from siblings, as their exception allows",
+        );
+        let together = of(
+            lang,
+            "Toch samen met broers en zussen; apart levert te weinig op",
+            "With siblings all the same; apart gains too little",
+        );
+        for (what, requests) in [(apart, &self.apart), (together, &self.together)] {
+            if !requests.is_empty() {
+                let _ = writeln!(text, "  {what}: {}.", requests.join(", "));
+            }
+        }
+        let _ = match lang {
+            Lang::Nl => {
+                writeln!(text, "  (Apart moet per kind {price:.1} van 100 breakdowns schelen.)")
+            }
+            Lang::En => {
+                writeln!(text, "  (Apart must save {price:.1} of 100 breakdowns for each child.)")
+            }
+        };
     }
 }
 

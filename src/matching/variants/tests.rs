@@ -25,7 +25,16 @@ fn planned<T>(
     let groups = vec![Vec::new(); options.len()];
     let load = Caseload { asks: Vec::new(), groups, repeated: Vec::new() };
     let conflicts = Vec::new();
-    with(&Planner { s: &s, load: &load, sets: &[], weights, options, places, conflicts })
+    with(&Planner {
+        s: &s,
+        load: &load,
+        sets: &[],
+        weights,
+        options,
+        places,
+        conflicts,
+        ways: Vec::new(),
+    })
 }
 
 /// Every plan that keeps to the places.
