@@ -113,6 +113,7 @@ impl Way {
             grid: crate::DAYS_PER_MONTH,
             rho: 0.0,
             strata: None,
+            weights: None,
         };
         let all = Groups::all(prepared.len());
         let described = describe(&prepared.outcome, &all, &options)?;

@@ -9,6 +9,7 @@ use super::page::{PageArgs, about_study};
 use super::progress::stage;
 use super::study::StudyArgs;
 use crate::evaluate::{self, Describe, DescribeOptions, Groups};
+use crate::features::Values;
 use crate::model::{At, Prepared, Source, Study, prepare_with_progress};
 use crate::report::describe_page;
 use crate::survival::Interval;
@@ -118,7 +119,17 @@ fn described(args: &DescribeArgs, study: &Study, prepared: &Prepared) -> Result<
     // A month shows the shape and gives no event time away; a table has its own unit.
     let grid = if study.is_table() { last / 50.0 } else { crate::DAYS_PER_MONTH };
     let (interval, rho) = (args.interval.into(), args.rho);
-    let options = DescribeOptions { at, interval, level: 0.95, grid, rho, strata };
+    let weights = match study.model.weights.as_ref().map(|name| (name, prepared.frame.get(name))) {
+        Some((_, Some(Values::Number(weights)))) => Some(weights.clone()),
+        Some((name, _)) => {
+            let what = format!("model.weights: column {name} holds no numbers");
+            return Err(Error::new(ErrorKind::Data, what)
+                .with_hint("name a column of numbers")
+                .into());
+        }
+        None => None,
+    };
+    let options = DescribeOptions { at, interval, level: 0.95, grid, rho, strata, weights };
     Ok(evaluate::describe(&prepared.outcome, &groups, &options)?)
 }
 

@@ -175,6 +175,7 @@ pub(crate) fn base_rates(
         grid,
         rho: 0.0,
         strata: None,
+        weights: None,
     };
     let groups = Groups::all(outcome.len());
     let Ok(described) = describe(&outcome, &groups, &options) else { return Vec::new() };

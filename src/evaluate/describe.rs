@@ -92,6 +92,11 @@ pub struct DescribeOptions {
     pub rho: f64,
     /// Levels within which groups are compared: the tests are then stratified.
     pub strata: Option<Groups>,
+    /// The weight of each row, above zero; NaN where it is not known, which leaves the row out.
+    /// Errors then come from the rows' influences (as those of R's `survfit` with weights that are not
+    /// whole numbers), and are left out where they are not known from these. Counts are of rows, and
+    /// tests count every row once.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// What happened in each group: the JSON contract of `describe`.
@@ -208,9 +213,25 @@ pub fn describe(
     check(outcome, groups, options)?;
     let mut described = Vec::new();
     let mut warnings = Vec::new();
+    let weight = |row: usize| options.weights.as_ref().map_or(1.0, |w| w[row]);
+    let unweighted = (0..outcome.len()).filter(|&r| weight(r).is_nan()).count();
+    if options.weights.is_some() {
+        warnings
+            .push("curves are weighted; counts are of rows, and tests count every row once".into());
+    }
+    if unweighted > 0 {
+        warnings.push(format!("{unweighted} rows without a weight are left out"));
+    }
     for (k, name) in groups.names.iter().enumerate() {
-        let rows = rows_where(&groups.codes, |c| c == Some(k as u32));
-        described.push(group(name, &outcome.of_rows(&rows), options)?);
+        let mut rows = rows_where(&groups.codes, |c| c == Some(k as u32));
+        rows.retain(|&r| !weight(r).is_nan());
+        if rows.is_empty() {
+            warnings.push(format!("{name}: no row has a weight"));
+            continue;
+        }
+        let weights = options.weights.as_ref();
+        let weights: Option<Vec<f64>> = weights.map(|w| rows.iter().map(|&r| w[r]).collect());
+        described.push(group(name, &outcome.of_rows(&rows), weights.as_deref(), options)?);
     }
     let strata = options.strata.as_ref().map(|s| &s.codes);
     let known = |r: usize| strata.is_none_or(|s| s[r].is_some());
@@ -221,7 +242,8 @@ pub fn describe(
             .push(format!("{without} rows have no value in the column of groups and are left out"));
     }
     let tests = if groups.names.len() > 1 {
-        let used: Vec<usize> = used.into_iter().filter(|&r| known(r)).collect();
+        let weighted = |r: usize| !weight(r).is_nan();
+        let used: Vec<usize> = used.into_iter().filter(|&r| known(r) && weighted(r)).collect();
         let of =
             |codes: &[Option<u32>]| -> Vec<u32> { used.iter().filter_map(|&r| codes[r]).collect() };
         let strata = strata.map(|s| of(s));
@@ -258,6 +280,12 @@ fn check(outcome: &Outcome, groups: &Groups, o: &DescribeOptions) -> Result<(), 
         let (found, expected) = (strata.codes.len(), outcome.len());
         return Err(EvaluateError::Length { what, found, expected });
     }
+    if let Some(weights) = &o.weights
+        && weights.len() != outcome.len()
+    {
+        let (found, expected) = (weights.len(), outcome.len());
+        return Err(EvaluateError::Length { what: "the weights".into(), found, expected });
+    }
     let rising = o.at.windows(2).all(|w| w[0] < w[1]);
     if o.at.is_empty() || !rising || o.at.iter().any(|t| !(t.is_finite() && *t > 0.0)) {
         return Err(EvaluateError::Horizons);
@@ -275,21 +303,23 @@ fn rows_where(codes: &[Option<u32>], keep: impl Fn(Option<u32>) -> bool) -> Vec<
 fn group(
     name: &str,
     outcome: &Outcome,
+    weights: Option<&[f64]>,
     o: &DescribeOptions,
 ) -> Result<GroupDescription, crate::Error> {
     let last = o.at.last().copied().unwrap_or_default();
     let steps = (last / o.grid + 1e-9).floor().min(10_000.0) as usize;
     let mut times = o.at.clone();
     times.extend((0..=steps).map(|k| k as f64 * o.grid));
-    let aj = AalenJohansen::new(outcome, None)?;
+    let aj = AalenJohansen::new(outcome, weights)?;
     let incidence = |cause| aj.at_times(cause, &times, o.interval, o.level);
     let curves = Curves {
         outcome,
         entries: outcome.entry().map(|e| sorted(e.iter().copied())),
         exits: sorted(outcome.exit().iter().copied()),
         ends: (1..=outcome.causes().len() as u32).map(|cause| ends_of(outcome, cause)).collect(),
-        km: KaplanMeier::new(outcome, None)?,
-        hazard: NelsonAalen::new(outcome, None, None)?,
+        km: KaplanMeier::new(outcome, weights)?,
+        hazard: NelsonAalen::new(outcome, None, weights)?,
+        weighted: weights.map(|_| aj.event_free_at_times(&times)),
         incidence: (1..=outcome.causes().len() as u32).filter_map(incidence).collect(),
         options: o,
     };
@@ -302,8 +332,12 @@ fn group(
         events: events.map(|(k, c)| (c.clone(), outcome.events(k as u32 + 1))).collect(),
         at: (0..o.at.len()).map(|k| curves.at(k, times[k])).collect(),
         rmst: mean.map(|m| m.0),
-        rmst_se: mean.map(|m| m.1),
-        median: Incidence { estimate: half.estimate, lower: half.lower, upper: half.upper },
+        rmst_se: mean.map(|m| m.1).filter(|_| weights.is_none()),
+        median: Incidence {
+            estimate: half.estimate,
+            lower: half.lower.filter(|_| weights.is_none()),
+            upper: half.upper.filter(|_| weights.is_none()),
+        },
         curve: (o.at.len()..times.len()).map(|k| curves.at(k, times[k])).collect(),
     })
 }
@@ -331,6 +365,8 @@ struct Curves<'a> {
     hazard: NelsonAalen,
     /// By cause, then by the number of a time: its incidence.
     incidence: Vec<Vec<CurvePoint>>,
+    /// By the number of a time, with weights: freedom from every cause, and its error.
+    weighted: Option<Vec<(f64, f64)>>,
     options: &'a DescribeOptions,
 }
 
@@ -373,7 +409,12 @@ impl Curves<'_> {
             );
             events.insert(cause.clone(), self.ends[k].partition_point(|&x| x <= t));
         }
-        let bounds = s.bounds.filter(|_| known);
+        let robust = self.weighted.as_ref().and_then(|w| w.get(asked));
+        let bounds = match robust {
+            Some((s, se)) => interval.bounds(*s, se / s, level),
+            None => s.bounds,
+        };
+        let bounds = bounds.filter(|_| known);
         DescribedAt {
             time: t,
             at_risk: self.at_risk(t),
@@ -381,7 +422,7 @@ impl Curves<'_> {
             lower: bounds.map(|b| b.0),
             upper: bounds.map(|b| b.1),
             cumulative_hazard: known.then_some(hazard),
-            cumulative_hazard_se: known.then_some(hazard_se),
+            cumulative_hazard_se: (known && robust.is_none()).then_some(hazard_se),
             cif,
             events,
         }

@@ -40,7 +40,8 @@ fn described(late: bool, rho: f64, stratified: bool) -> Describe {
     let turn: Vec<f64> = (0..y.len()).map(|r| (r % 3) as f64).collect();
     let strata = stratified.then(|| Groups::by("turn", &Values::Number(turn)).unwrap());
     let interval = Interval::LogLog;
-    let options = DescribeOptions { at, interval, level: 0.95, grid: 30.4375, rho, strata };
+    let options =
+        DescribeOptions { at, interval, level: 0.95, grid: 30.4375, rho, strata, weights: None };
     describe(&y, &groups, &options).unwrap()
 }
 
@@ -108,6 +109,53 @@ fn curves_incidences_means_and_tests_are_those_of_r() {
         }
     }
     assert_eq!(compared, golden.len());
+}
+
+/// `model.weights` of a study weighs the curves: R's values, through the binary.
+#[test]
+fn weighted_curves_are_those_of_r() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = include_str!("../reference/describe-rows.csv").lines().enumerate();
+    let weight = |k: usize| 0.5 + (k % 7) as f64 / 4.0;
+    let row = |(k, line): (usize, &str)| match k {
+        0 => format!("{line},w\n"),
+        _ => format!("{line},{}\n", weight(k)),
+    };
+    // A row without a weight is left out.
+    let table = rows.map(row).collect::<String>() + "general,0,5,1,\n";
+    std::fs::write(folder.path().join("rows.csv"), table).unwrap();
+    let study = "[data]\ntable = \"rows.csv\"\nexit = \"exit\"\nevent = \"cause\"\ncensored = \"0\"\n\
+                 [model]\ncause = \"1\"\nweights = \"w\"\n";
+    std::fs::write(folder.path().join("study.toml"), study).unwrap();
+    let args = ["describe", "study.toml", "--by", "group", "--at", "90,180,365,600", "--json"];
+    let json = pleegzorg(folder.path(), &args).code(0).json();
+    let golden = include_str!("../reference/describe-weights-golden.csv").lines().skip(1);
+    let mut compared = 0;
+    for line in golden {
+        let cells: Vec<&str> = line.split(',').collect();
+        let groups = json["groups"].as_array().unwrap();
+        let group = groups.iter().find(|g| g["group"] == cells[0]).unwrap();
+        let time: f64 = cells[2].parse().unwrap();
+        let at = group["at"].as_array().unwrap().iter().find(|at| at["time"] == time);
+        let ours = match cells[1] {
+            "rmst" => &group["rmst"],
+            "median" => &group["median"]["estimate"],
+            "hazard" => &at.unwrap()["cumulative_hazard"],
+            "cif_breakdown" => &at.unwrap()["cif"]["1"]["estimate"],
+            "cif_home" => &at.unwrap()["cif"]["2"]["estimate"],
+            what => &at.unwrap()[what],
+        };
+        let r: f64 = cells[3].parse().unwrap();
+        let ours = ours.as_f64().unwrap();
+        assert!((ours - r).abs() <= 1e-10 * r.abs().max(1.0), "{line}: {ours}");
+        compared += 1;
+    }
+    assert_eq!(compared, 52);
+    let group = &json["groups"][0];
+    assert!(group["rmst_se"].is_null() && group["at"][0]["cumulative_hazard_se"].is_null());
+    let warnings = json["warnings"].to_string();
+    assert!(warnings.contains("curves are weighted"), "{warnings}");
+    assert!(warnings.contains("1 rows without a weight are left out"), "{warnings}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ fn options(at: &[f64]) -> DescribeOptions {
         grid: 1.0,
         rho: 0.0,
         strata: None,
+        weights: None,
     }
 }
 

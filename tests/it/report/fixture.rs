@@ -67,6 +67,7 @@ fn options() -> DescribeOptions {
         grid: MONTH,
         rho: 0.0,
         strata: None,
+        weights: None,
     }
 }
 
