@@ -30,11 +30,14 @@ const THIN_AT_MOST: f64 = 0.05;
 /// How far the leaning policy leans: the odds of a family with twice the odds of breakdown halve.
 const LEAN: f64 = 1.0;
 
-/// One past choice with its outcome.
+/// A past choice with its outcome for one child.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
     /// The families of the day and which was chosen.
     pub choice: Chosen,
+    /// Of children who were placed together by one choice the first: the choice counts once in the
+    /// model of how choices were made.
+    pub first: bool,
     /// 1 for breakdown within the horizon, 0 without.
     pub outcome: f64,
     /// The inverse of the chance that the outcome is known (1 without censoring; 0 where it is
@@ -42,7 +45,7 @@ pub struct Past {
     pub weight: f64,
     /// Choices whose errors hang together: of one family.
     pub cluster: u32,
-    /// Choices that go to one fold: of one child. Never of one family: which family was chosen is
+    /// Choices that go to one fold: of one child and those who were placed with it. Never of one family: which family was chosen is
     /// what the choice model explains, and folds by it would be chosen by the answer.
     pub unit: u32,
     /// Choices among which outcomes are exchanged in the placebo.
@@ -145,7 +148,8 @@ fn folds(pasts: &[Past]) -> Vec<(Vec<usize>, Vec<usize>)> {
 pub(super) fn chances(pasts: &[Past]) -> Option<Vec<Vec<f64>>> {
     let mut out = vec![Vec::new(); pasts.len()];
     for (test, train) in folds(pasts) {
-        let choices: Vec<&Chosen> = train.iter().map(|&k| &pasts[k].choice).collect();
+        let choices: Vec<&Chosen> =
+            train.iter().filter(|&&k| pasts[k].first).map(|&k| &pasts[k].choice).collect();
         let model = ChoiceModel::fit(&choices, RIDGE)?;
         for k in test {
             out[k] = model.chances(&pasts[k].choice.options);
@@ -338,6 +342,7 @@ mod tests {
         // Risks 0.2 and 0.4; of the first half break down, of the second a quarter: 3 of 8.
         let past = |k: usize| Past {
             choice: Chosen { options: vec![vec![0.0]], chosen: 0 },
+            first: true,
             outcome: f64::from(u8::from(if k.is_multiple_of(2) {
                 k.is_multiple_of(4)
             } else {

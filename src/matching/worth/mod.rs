@@ -48,7 +48,7 @@ pub struct ChoiceTerm {
 pub struct WorthEstimate {
     /// Past choices between at least two families.
     pub choices: usize,
-    /// Of these, choices whose outcome is known.
+    /// Children placed by them whose outcome is known.
     pub outcomes: usize,
     /// Placements in a family that the rules would not have allowed, and are left out.
     pub outside_rules: usize,
@@ -122,14 +122,14 @@ pub fn worth(
     if let Some(failed) = placebo.as_ref().filter(|p| !p.passes(LEVEL)) {
         return Ok((Worth::NotIdentified, text::placebo_failed(failed)));
     }
-    let choices: Vec<&Chosen> = pasts.iter().map(|p| &p.choice).collect();
+    let choices: Vec<&Chosen> = pasts.iter().filter(|p| p.first).map(|p| &p.choice).collect();
     let fitted = ChoiceModel::fit(&choices, 1.0);
     let terms = fitted.map_or_else(Vec::new, |m| {
         let of = |((&name, &estimate), &se)| ChoiceTerm { name, estimate, se };
         COLUMNS.iter().zip(&m.coef).zip(&m.se).map(of).collect()
     });
     let estimate = WorthEstimate {
-        choices: pasts.len(),
+        choices: choices.len(),
         outcomes,
         outside_rules: rebuilt.outside_rules,
         only_one: rebuilt.only_one,

@@ -60,6 +60,7 @@ pub fn null_world(choices: usize, seed: u64, world: u64) -> Vec<Past> {
             let stratum = u32::from(child[0] > 0.0) + 2 * u32::from(child[1] > 0.0);
             Past {
                 choice: Chosen { options, chosen },
+                first: true,
                 outcome,
                 weight: 1.0,
                 cluster: picked[chosen] as u32,

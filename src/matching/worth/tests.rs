@@ -15,6 +15,7 @@ fn two(n: usize, p: f64, risk: (f64, f64), seed: u64) -> Vec<Past> {
             let r = if chosen == 0 { risk.0 } else { risk.1 };
             Past {
                 choice: Chosen { options: vec![vec![1.0], vec![0.0]], chosen },
+                first: true,
                 outcome: f64::from(u8::from(rng.random::<f64>() < r)),
                 weight: 1.0,
                 cluster: (k % 60) as u32,
@@ -82,6 +83,7 @@ fn by_hand_the_weights_are_the_inverse_of_the_shares() {
             let broke = if chosen == 0 { (k / 4) % 4 == 0 } else { (k / 4) % 2 == 0 };
             Past {
                 choice: Chosen { options: vec![vec![1.0], vec![0.0]], chosen },
+                first: true,
                 outcome: f64::from(u8::from(broke)),
                 weight: 1.0,
                 cluster: (k / 16) as u32,
@@ -116,6 +118,7 @@ fn among_many_families_every_chance_is_small_and_what_leaning_changes_is_still_t
             let options = (0..120).map(|f| vec![f64::from(u8::from(f % 2 == 0))]).collect();
             Past {
                 choice: Chosen { options, chosen },
+                first: true,
                 outcome: f64::from(u8::from(rng.random::<f64>() < risk)),
                 weight: 1.0,
                 cluster: (k % 60) as u32,
@@ -171,6 +174,7 @@ fn a_placebo_that_finds_something_is_noticed() {
         let chosen = usize::from(rng.random::<f64>() < if easy { 0.1 } else { 0.9 });
         Past {
             choice: Chosen { options: vec![vec![1.0], vec![0.0]], chosen },
+            first: true,
             outcome: f64::from(u8::from(rng.random::<f64>() < if easy { 0.1 } else { 0.6 })),
             weight: 1.0,
             cluster: (k % 60) as u32,
@@ -198,4 +202,40 @@ fn in_the_null_world_the_model_promises_much_and_the_intervals_hold_zero() {
         assert!(m.mean.abs() < 0.05, "{m:?}");
     }
     assert_eq!(null_worlds(3, 300, 1, 0.95), null_worlds(3, 300, 1, 0.95));
+}
+
+#[test]
+fn children_who_were_placed_together_are_one_choice_for_all_of_them() {
+    let h = crate::simulate::simulate(&crate::simulate::Scenario::base(), 900, 4).history;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/example.json");
+    let model = Model::read(&path).unwrap();
+    let (index, rules) = (Index::new(&h), Rules::parse("").unwrap());
+    let own = definition(&model).unwrap();
+    let rebuilt = rebuild(&model, &own, &h, &index, &rules, h.window.extraction).unwrap();
+    assert_eq!(rebuilt.pasts.len() + rebuilt.outside_rules + rebuilt.only_one, rebuilt.placed);
+    let mut of: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (k, stay) in rebuilt.stays.iter().enumerate() {
+        let request = h.requests.iter().find(|r| r.placed_stay == Some(*stay)).unwrap();
+        let row = h.stay(*stay);
+        if let Some(group) = request.group {
+            of.entry((row.start, row.family, group)).or_default().push(k);
+        } else {
+            assert!(rebuilt.pasts[k].first);
+        }
+    }
+    of.retain(|_, members| members.len() > 1);
+    assert!(of.len() > 5, "{}", of.len());
+    let free = COLUMNS.iter().position(|c| *c == "places_free").unwrap();
+    for members in of.values() {
+        let first = &rebuilt.pasts[members[0]];
+        for &k in members {
+            let past = &rebuilt.pasts[k];
+            assert_eq!((&past.choice, past.unit), (&first.choice, first.unit));
+            assert_eq!(past.cluster, first.cluster);
+            assert_eq!(rebuilt.families[k], rebuilt.families[members[0]]);
+        }
+        assert_eq!(members.iter().filter(|&&k| rebuilt.pasts[k].first).count(), 1);
+        // Every family that could be chosen had a place for each of them.
+        assert!(first.choice.options.iter().all(|x| x[free] >= members.len() as f64));
+    }
 }

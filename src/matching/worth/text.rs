@@ -99,14 +99,14 @@ pub(super) fn estimated(w: &WorthEstimate) -> Note {
     Note::new(
         "worth_estimated",
         format!(
-            "Uit {} eerdere keuzes: {how_nl} had per 100 plaatsingen {r:.1} breakdowns gescheeld \
-             ({l:.1} tot {u:.1}). {nl} Het zegt iets van kiezen per kind, niet van dit plan als \
+            "Uit {} eerdere plaatsingen: {how_nl} had per 100 plaatsingen {r:.1} breakdowns gescheeld \
+             ({l:.1} tot {u:.1}). {nl} Het zegt iets van kiezen per aanvraag, niet van dit plan als \
              geheel, en geldt als alles wat de keuze bepaalde in de gegevens staat.",
             w.outcomes
         ),
         format!(
-            "From {} past choices: {how_en} would have meant {r:.1} breakdowns less per 100 \
-             placements ({l:.1} to {u:.1}). {en} It tells of choosing child by child, not of this \
+            "From {} past placements: {how_en} would have meant {r:.1} breakdowns less per 100 \
+             placements ({l:.1} to {u:.1}). {en} It tells of choosing request by request, not of this \
              plan as a whole, and holds where all that decided the choice is in the records.",
             w.outcomes
         ),
