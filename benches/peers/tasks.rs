@@ -28,17 +28,15 @@ pub struct Task {
 
 /// All comparisons.
 pub const TASKS: &[Task] = &[
-    // Where a fit's time goes (two cores of an EPYC, 0.25 s, in ms): sorting 20, event times 13, means
-    // and deviations 8, the covariates copied in the order of time about 50 (reckoned from the whole,
-    // not measured), the curvature at zero and at the end 40 and 46, a start from every twentieth row
-    // 16, three slopes 60; the copy is given back by another thread, 14 that nobody waits for. The
-    // bound, about 0.17 s: a sweep over the covariates takes 8 at the memory's speed, and ten are
-    // needed; fetching rows from anywhere 25; the products of a curvature 12 each time at the machine's
-    // peak. What lies between is mostly the 40,000 pages of the copy, which the system brings in (about
-    // 40), and S1(t), which is a sum that waits for the one before it. Without a copy, with slopes read
-    // as rows lie in memory and the curvature fetched in the order of time, a fit took a seventh more
-    // of the processor: it needed a slope more, and numbers that go from one order to the other cost
-    // what the pages cost.
+    // Where a fit's time goes (two cores of an EPYC, 0.18 s, in ms): sorting 18, event times 13, means
+    // and deviations 8, the covariates copied in the order of time 27, the curvature at zero and at
+    // the end 36 and 42, a start from every twentieth row 14, three slopes 50 (parts measured by their
+    // share of the processor's time, so to a few ms). The copy goes into the room that the fit before
+    // left, as it does for the causes of a model or the draws of a bootstrap; a process's first fit,
+    // which the rounds leave out, waits some 40 ms more for the system to bring in 40,000 pages. The
+    // bound, about 0.14 s: a sweep over the covariates takes 8 at the memory's speed, and ten are
+    // needed; fetching rows from anywhere 20; the products of a curvature 12 each time at the machine's
+    // peak. What lies between is mostly S1(t), a sum that waits for the one before it, and exponents.
     Task {
         name: "cox",
         work: "Cox, Efron, continuous times",

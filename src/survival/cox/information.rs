@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::entries::Leaving;
-use super::kernels::{Wide, add_gram, add_row, add_rows, set_row, wide};
+use super::kernels::{Wide, add_gram, add_row, add_rows, set_row, touch, wide};
 use super::layout::Chunk;
 use super::pass::Pass;
 
@@ -132,6 +132,7 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
         self.pass.expected(chunk, &mut self.d);
         let x = self.pass.layout.rows(chunk.rows.clone());
         let size = self.block.len();
+        touch(x);
         for (x, d) in x.chunks(size).zip(self.d.chunks(size / width)) {
             let rows = x.chunks_exact(width).zip(self.block.chunks_exact_mut(width));
             for ((x, to), d) in rows.zip(d) {

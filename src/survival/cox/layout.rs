@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::entries::{Leaving, entry_slots};
 use super::kernels::width;
+use super::room::Room;
 use super::standardise::{Columns, Standardised, standardise};
 use crate::survival::Sample;
 
@@ -40,7 +41,7 @@ pub(crate) struct StratumSlots {
 }
 
 /// See the module.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Layout<'a> {
     pub(crate) sample: &'a Sample,
     /// What was subtracted from each column, and what it was divided by; which do not vary.
@@ -68,7 +69,7 @@ pub(crate) struct Layout<'a> {
     /// Strata of the sample without an event, with their rows.
     pub(crate) empty_strata: Vec<(u32, usize)>,
     /// Rows of covariates, filled up with zeros to the width.
-    x: Vec<f64>,
+    x: Room,
     width: usize,
     /// The largest distance of a covariate from its mean, in standard deviations.
     pub(crate) furthest: f64,
@@ -240,17 +241,6 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Gives the copy of the covariates back. The system takes a while for tens of thousands of pages,
-    /// which the caller need not wait for: another thread sees to it. (Within a pool it may be long
-    /// before one is free, and copies would pile up.)
-    pub(super) fn release(self) {
-        const MANY: usize = 1 << 20;
-        let x = self.x;
-        if x.len() >= MANY && rayon::current_thread_index().is_none() {
-            rayon::spawn(move || drop(x));
-        }
-    }
-
     /// Columns.
     pub(crate) fn p(&self) -> usize {
         self.columns.centre.len()
@@ -263,7 +253,7 @@ impl<'a> Layout<'a> {
 
     /// The (centred, scaled) covariates at some positions, row after row.
     pub(crate) fn rows(&self, positions: std::ops::Range<usize>) -> &[f64] {
-        &self.x[positions.start * self.width..positions.end * self.width]
+        &self.x.values()[positions.start * self.width..positions.end * self.width]
     }
 
     /// The (centred, scaled) covariates of the row at a position, filled up with zeros.

@@ -30,6 +30,7 @@ mod pass;
 mod predict;
 mod residuals;
 mod robust;
+mod room;
 mod standardise;
 mod zph;
 
@@ -205,8 +206,6 @@ impl Cox {
         if found.converged {
             self.find_outlier(&mut fit, &mut pass, &found);
         }
-        drop(pass);
-        layout.release();
         Ok(fit)
     }
 

@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::hazards::Tied;
-use super::kernels::{Wide, add_products, add_rows, exp_in_place, wide};
+use super::kernels::{Wide, add_products, add_rows, exp_in_place, touch, wide};
 use super::layout::{Chunk, Layout};
 
 /// Linear predictors further than this from 0 (their centre) are taken as divergence.
@@ -212,6 +212,7 @@ impl Wide for Risks<'_, '_> {
             None => r.fill(0.0),
         }
         if let Some(beta) = beta {
+            touch(layout.rows(chunk.rows.clone()));
             add_products(r, layout.rows(chunk.rows.clone()), beta);
         }
         let mut events = 0.0;
@@ -253,6 +254,7 @@ impl Wide for Slope<'_> {
     fn run(self) -> Vec<f64> {
         let mut sum = vec![0.0; self.width];
         if self.width > 0 {
+            touch(self.x);
             add_rows(&mut sum, self.x, self.m);
         }
         sum

@@ -6,10 +6,13 @@ use rayon::prelude::*;
 
 use super::kernels::{LANES, Wide, wide, width};
 use super::layout::CHUNK;
+use super::room::Room;
 use crate::survival::Sample;
 
-/// Rows that are copied together where columns lie apart: they stay in the first-level cache.
+/// Rows that are copied together: they stay in the first-level cache.
 const AT_ONCE: usize = 64;
+/// Numbers in a line of the cache.
+const LINE: usize = 8;
 
 /// Numbers in a page of memory.
 const PAGE: usize = 512;
@@ -27,7 +30,7 @@ pub(crate) struct Columns {
 
 /// Covariates row after row, filled up with zeros to the width.
 pub(super) struct Standardised {
-    pub(super) x: Vec<f64>,
+    pub(super) x: Room,
     pub(super) columns: Columns,
     /// The largest distance from a mean, in standard deviations (0 where centre and scale were
     /// given).
@@ -41,16 +44,19 @@ pub(super) fn standardise(sample: &Sample, row: &[u32], columns: Option<&Columns
     let (columns, furthest) = columns.map_or_else(|| moments(x, row), |c| (c.clone(), 0.0));
     let p = x.ncols();
     let width = width(p);
-    let mut out = vec![0.0; row.len() * width];
+    let mut out = Room::new(row.len() * width);
     if p == 0 {
         return Standardised { x: out, columns, furthest: 0.0 };
     }
     let shifts = Shifts::new(&columns);
-    let parts = out.par_chunks_mut(CHUNK * width).zip(row.par_chunks(CHUNK));
+    let fresh = out.fresh;
+    let parts = out.values_mut().par_chunks_mut(CHUNK * width).zip(row.par_chunks(CHUNK));
     parts.for_each(|(to, row)| {
         // The pages of the copy first: a page that comes in the midst of the reads, which lie
         // anywhere in memory, makes all those under way begin anew.
-        to.iter_mut().step_by(PAGE).for_each(|v| *v = 0.0);
+        if fresh {
+            to.iter_mut().step_by(PAGE).for_each(|v| *v = 0.0);
+        }
         shifts.copy(x, row, to);
     });
     Standardised { x: out, columns, furthest }
@@ -79,7 +85,7 @@ impl Shifts {
         self.centre.len()
     }
 
-    /// Copies rows of `x` over zeros (or over rows copied before).
+    /// Copies rows of `x` over whatever is there.
     pub(crate) fn copy(&self, x: &Array2<f64>, row: &[u32], to: &mut [f64]) {
         if self.width() > 0 {
             wide(Copy { x, row, centre: &self.centre, per: &self.per, to });
@@ -126,8 +132,8 @@ struct Rows<'c, const Q: usize> {
 }
 
 impl<const Q: usize> Rows<'_, Q> {
-    /// A loop without branches is so short that the machine has many rows under way at once, which
-    /// lie anywhere in memory: it takes half the time of one whose length is not known.
+    /// Rows lie anywhere in memory. Some at once are read first, a number of each line of the cache,
+    /// so that the machine has all of them under way together; then they are copied.
     #[inline(always)]
     fn copy(self, to: &mut [f64]) {
         let (p, width) = (self.p, self.centre.len());
@@ -136,17 +142,30 @@ impl<const Q: usize> Rows<'_, Q> {
         let (centre, centre_rest) = self.centre.split_at(split);
         let (per, per_rest) = self.per.split_at(split);
         let (centre, per) = (centre.as_chunks::<LANES>().0, per.as_chunks::<LANES>().0);
-        for (to, &r) in to.chunks_exact_mut(width).zip(self.row) {
-            let (from, rest) = self.values[r as usize * p..(r as usize + 1) * p].split_at(split);
-            let (to, to_rest) = to.split_at_mut(split);
-            let (from, to) = (from.as_chunks::<LANES>().0, to.as_chunks_mut::<LANES>().0);
-            for q in 0..quads {
-                let (v, c, s) = (from[q], centre[q], per[q]);
-                to[q] = std::array::from_fn(|l| (v[l] - c[l]) * s[l]);
+        for (to, row) in to.chunks_mut(AT_ONCE * width).zip(self.row.chunks(AT_ONCE)) {
+            let mut seen = 0;
+            for &r in row {
+                let from = &self.values[r as usize * p..(r as usize + 1) * p];
+                from.iter().step_by(LINE).for_each(|v| seen |= v.to_bits());
+                // Rows need not begin where a line does.
+                seen |= from[p - 1].to_bits();
             }
-            let shifts = centre_rest.iter().zip(per_rest);
-            for ((to, v), (c, s)) in to_rest.iter_mut().zip(rest).zip(shifts) {
-                *to = (v - c) * s;
+            std::hint::black_box(seen);
+            for (to, &r) in to.chunks_exact_mut(width).zip(row) {
+                let (from, rest) =
+                    self.values[r as usize * p..(r as usize + 1) * p].split_at(split);
+                let (to, to_rest) = to.split_at_mut(split);
+                let (from, to) = (from.as_chunks::<LANES>().0, to.as_chunks_mut::<LANES>().0);
+                for q in 0..quads {
+                    let (v, c, s) = (from[q], centre[q], per[q]);
+                    to[q] = std::array::from_fn(|l| (v[l] - c[l]) * s[l]);
+                }
+                let shifts = centre_rest.iter().zip(per_rest);
+                let (to_rest, filling) = to_rest.split_at_mut(rest.len());
+                for ((to, v), (c, s)) in to_rest.iter_mut().zip(rest).zip(shifts) {
+                    *to = (v - c) * s;
+                }
+                filling.fill(0.0);
             }
         }
     }
@@ -155,8 +174,9 @@ impl<const Q: usize> Rows<'_, Q> {
 impl Copy<'_> {
     /// Column after column, some rows at once.
     fn by_column(self) {
-        let width = self.centre.len();
+        let (p, width) = (self.x.ncols(), self.centre.len());
         for (to, row) in self.to.chunks_mut(AT_ONCE * width).zip(self.row.chunks(AT_ONCE)) {
+            to.chunks_exact_mut(width).for_each(|to| to[p..].fill(0.0));
             for (j, column) in self.x.columns().into_iter().enumerate() {
                 for (to, &r) in to[j..].iter_mut().step_by(width).zip(row) {
                     *to = (column[r as usize] - self.centre[j]) * self.per[j];
@@ -393,10 +413,14 @@ mod tests {
             let x = Array2::from_shape_fn(shape, make);
             let sample = Sample::new(x, names.clone(), y.clone()).unwrap();
             let s = standardise(&sample, &row, None);
-            assert_eq!(s.furthest, s.x.iter().fold(0.0, |most: f64, v| most.max(v.abs())));
+            assert_eq!(s.furthest, s.x.values().iter().fold(0.0, |most: f64, v| most.max(v.abs())));
             assert_eq!(s.columns.constant, [false, false, false, false, false, true]);
+            // Whatever was there before.
+            let mut over = vec![f64::NAN; row.len() * 8];
+            Shifts::new(&s.columns).copy(sample.x(), &row, &mut over);
+            assert_eq!(over, s.x.values());
             for j in 0..8 {
-                let value = |k: usize| s.x[k * 8 + j];
+                let value = |k: usize| s.x.values()[k * 8 + j];
                 let mean = (0..row.len()).map(value).sum::<f64>() / row.len() as f64;
                 let square =
                     (0..row.len()).map(|k| value(k).powi(2)).sum::<f64>() / row.len() as f64;
