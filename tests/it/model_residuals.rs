@@ -135,6 +135,8 @@ fn exact_ties_a_poor_cause_and_numbered_events_leave_cells_empty() {
     let csv = String::from_utf8(residuals.to_csv(&prepared, None).unwrap()).unwrap();
     assert!(csv.lines().skip(1 + few.len()).all(|l| l.ends_with(",,,,,,,,,,,,")));
     assert!(residuals.to_csv(&other(), None).is_err());
+    // Rows that are not there are an error too.
+    assert!(fit(&prepared, Some(&[prepared.len()]), &study.model).is_err());
 }
 
 /// Rows of another table.

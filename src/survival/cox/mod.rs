@@ -44,6 +44,7 @@ pub use fit::CoxFit;
 pub(crate) use kernels::exp_in_place;
 pub(crate) use layout::Layout;
 pub(crate) use pass::Pass;
+pub(crate) use predict::Effects;
 pub use predict::{NewRows, cumulative_incidence};
 pub use residuals::Schoenfeld;
 pub(crate) use standardise::{Columns, Shifts, moments};

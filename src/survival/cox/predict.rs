@@ -65,9 +65,23 @@ impl<'a> NewRows<'a> {
         self
     }
 
-    fn check(&self, fits: &[&CoxFit], times: &[f64], level: f64) -> Result<(), FitError> {
-        for fit in fits {
-            let (found, expected) = (self.x.ncols(), fit.coef.len());
+    pub(crate) fn len(&self) -> usize {
+        self.x.nrows()
+    }
+
+    /// Whether it has lasted any time already.
+    pub(crate) fn has_lasted(&self) -> bool {
+        self.lasted.is_some()
+    }
+
+    pub(crate) fn check(
+        &self,
+        columns: &[usize],
+        times: &[f64],
+        level: f64,
+    ) -> Result<(), FitError> {
+        for &expected in columns {
+            let found = self.x.ncols();
             if found != expected {
                 let what = "the number of columns";
                 return Err(FitError::Shape { what, found, expected });
@@ -112,7 +126,7 @@ impl<'a> NewRows<'a> {
     }
 
     /// The increasing edges that cut time at all of `times` and wherever a prediction starts.
-    fn edges(&self, times: impl Iterator<Item = f64>) -> Vec<f64> {
+    pub(crate) fn edges(&self, times: impl Iterator<Item = f64>) -> Vec<f64> {
         let mut edges: Vec<f64> = times.chain(self.lasted.into_iter().flatten().copied()).collect();
         edges.sort_by(f64::total_cmp);
         edges.dedup();
@@ -139,28 +153,58 @@ impl CoxFit {
         interval: Interval,
         level: f64,
     ) -> Result<Vec<Vec<CurvePoint>>, FitError> {
-        rows.check(&[self], times, level)?;
+        rows.check(&[self.coef.len()], times, level)?;
         if times.is_empty() {
             return Ok(vec![Vec::new(); rows.x.nrows()]);
         }
         let edges = rows.edges(times.iter().copied());
         let strata = self.baseline_cells_at(sample, &edges, self.means.view())?;
-        let sums: Vec<Sums> = strata.iter().map(Sums::new).collect();
+        let point = |t: f64, h: f64, se_log: f64| {
+            let s = (-h).exp();
+            let bounds = interval.bounds(s, se_log, level);
+            let se = if s > 0.0 { s * se_log } else { 0.0 };
+            CurvePoint { time: t, estimate: s, se, bounds }
+        };
+        self.effects().hazards(&strata, rows, &edges, times, point)
+    }
+
+    fn effects(&self) -> Effects<'_> {
         let covariance = self.best_covariance();
+        Effects { coef: &self.coef, means: &self.means, covariance }
+    }
+}
+
+/// What a fit says of its covariates.
+pub(crate) struct Effects<'a> {
+    pub(crate) coef: &'a Array1<f64>,
+    /// What the baseline is at.
+    pub(crate) means: &'a Array1<f64>,
+    pub(crate) covariance: &'a Array2<f64>,
+}
+
+impl Effects<'_> {
+    /// For each new row (outer) and time (inner) what `point` makes of the time, the cumulative
+    /// hazard until then, and its standard error.
+    pub(crate) fn hazards(
+        &self,
+        strata: &[StratumCells],
+        rows: &NewRows,
+        edges: &[f64],
+        times: &[f64],
+        point: impl Fn(f64, f64, f64) -> CurvePoint,
+    ) -> Result<Vec<Vec<CurvePoint>>, FitError> {
+        let sums: Vec<Sums> = strata.iter().map(Sums::new).collect();
         let mut out = Vec::with_capacity(rows.x.nrows());
         for row in 0..rows.x.nrows() {
-            let sum = &sums[find(&strata, rows.stratum(row))?];
+            let sum = &sums[find(strata, rows.stratum(row))?];
             let (x, risk) = self.centred(rows, row)?;
-            let from = upto(&edges, rows.start(row));
+            let from = upto(edges, rows.start(row));
             let at = |&t: &f64| {
-                let to = upto(&edges, t).max(from);
+                let to = upto(edges, t).max(from);
                 let (h, v, q) = sum.between(from, to);
                 let a = &x * h - q;
-                let variance = risk * risk * (v + a.dot(&covariance.dot(&a)));
-                let (s, se_log) = ((-risk * h).exp(), variance.max(0.0).sqrt());
-                let bounds = interval.bounds(s, se_log, level);
-                let se = if s > 0.0 { s * se_log } else { 0.0 };
-                CurvePoint { time: t, estimate: s, se, bounds }
+                let variance = risk * risk * (v + a.dot(&self.covariance.dot(&a)));
+                point(t, risk * h, variance.max(0.0).sqrt())
             };
             out.push(times.iter().map(at).collect());
         }
@@ -169,8 +213,8 @@ impl CoxFit {
 
     /// A new row's covariates less the means, and e to its linear predictor.
     fn centred(&self, rows: &NewRows, row: usize) -> Result<(Array1<f64>, f64), FitError> {
-        let x = &rows.x.row(row) - &self.means;
-        let eta = x.dot(&self.coef) + rows.offset.map_or(0.0, |o| o[row]);
+        let x = &rows.x.row(row) - self.means;
+        let eta = x.dot(self.coef) + rows.offset.map_or(0.0, |o| o[row]);
         if eta.abs() <= FURTHEST {
             return Ok((x, eta.exp()));
         }
@@ -197,7 +241,7 @@ pub fn cumulative_incidence(
     interval: Interval,
     level: f64,
 ) -> Result<Vec<Vec<CurvePoint>>, FitError> {
-    rows.check(fits, times, level)?;
+    rows.check(&fits.iter().map(|fit| fit.coef.len()).collect::<Vec<_>>(), times, level)?;
     if times.is_empty() {
         return Ok(vec![Vec::new(); rows.x.nrows()]);
     }
@@ -285,7 +329,7 @@ impl<'a> Walk<'a> {
         rows: &NewRows,
         row: usize,
     ) -> Result<Self, FitError> {
-        let (x, risk) = fit.centred(rows, row)?;
+        let (x, risk) = fit.effects().centred(rows, row)?;
         let none = Array1::zeros(x.len());
         let effect = [none.clone(), none];
         Ok(Self { cells, covariance: fit.best_covariance(), x, risk, own: [0.0; 3], effect })

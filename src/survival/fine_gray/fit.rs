@@ -4,9 +4,11 @@ use ndarray::{Array1, Array2, ArrayView1};
 
 use super::baseline::Baseline;
 use super::{Convention, FineGray};
+use crate::survival::aalen_johansen::point;
+use crate::survival::cox::Effects;
 use crate::survival::{
-    ChiSquare, Concordance, ConcordanceOptions, FitError, FitWarning, Outcome, Penalised, Sample,
-    concordance, fitted,
+    ChiSquare, Concordance, ConcordanceOptions, CurvePoint, FitError, FitWarning, Interval,
+    NewRows, Outcome, Penalised, Sample, concordance, fitted,
 };
 
 /// Linear predictors further than this from that of the means are out of all range.
@@ -115,6 +117,42 @@ impl FineGrayFit {
         }
         let risk = eta.exp();
         Ok(times.iter().map(|&t| -(-baseline.at(t) * risk).exp_m1()).collect())
+    }
+
+    /// The cumulative incidence of the cause at `times` (inner) for each new row (outer), with
+    /// standard errors by the delta method from the baseline and the effects (the chance of being
+    /// observed taken as known), and the interval on the scale of 1 − F. After the last event of the
+    /// sample the curve stays level.
+    ///
+    /// # Errors
+    /// Another sample than the fitted one, new rows of another shape, a stratum without events, a time
+    /// that is not finite, or rows that have lasted some time already: a subdistribution does not say
+    /// who is still there.
+    pub fn incidence(
+        &self,
+        sample: &Sample,
+        rows: &NewRows,
+        times: &[f64],
+        interval: Interval,
+        level: f64,
+    ) -> Result<Vec<Vec<CurvePoint>>, FitError> {
+        rows.check(&[self.coef.len()], times, level)?;
+        if rows.has_lasted() {
+            let method = "a prediction for rows that have lasted";
+            let why = "a subdistribution does not say who is still there".into();
+            return Err(FitError::NotApplicable { method, why });
+        }
+        if times.is_empty() {
+            return Ok(vec![Vec::new(); rows.len()]);
+        }
+        let edges = rows.edges(times.iter().copied());
+        let strata = self.baseline_cells_at(sample, &edges, self.means.view())?;
+        let covariance = self.best_covariance();
+        let effects = Effects { coef: &self.coef, means: &self.means, covariance };
+        effects.hazards(&strata, rows, &edges, times, |t, h, se| {
+            let variance = ((-h).exp() * se).powi(2);
+            point(t, -(-h).exp_m1(), variance, interval, level)
+        })
     }
 
     /// How often the row with the higher linear predictor ends by the cause first, those who end

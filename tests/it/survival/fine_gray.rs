@@ -2,12 +2,14 @@
 
 use ndarray::{Array1, Array2};
 use pleegzorg::survival::{
-    Convention, Cox, FineGray, FineGrayFit, FitError, FitWarning, Outcome, Sample, Ties,
+    Convention, Cox, FineGray, FineGrayFit, FitError, FitWarning, Interval, NewRows, Outcome,
+    Sample, Ties,
 };
 use proptest::prelude::*;
 
 use super::bad_input::{any_sample, sample as rows};
 use super::golden::{Expected, Once, Referee, Table, sample};
+use crate::run::root;
 
 fn fitted(cases: &Table, row: usize) -> (String, Sample, FineGrayFit) {
     let sample = sample(cases, row);
@@ -313,4 +315,46 @@ proptest! {
             prop_assert!((0.0..=1.0).contains(&c.c));
         }
     }
+}
+
+/// Incidences of new rows with errors and intervals are those of `survfit` on `finegray`'s rows.
+#[test]
+fn incidences_of_new_rows_have_the_errors_and_intervals_of_r() {
+    let text = std::fs::read_to_string(root().join("tests/reference/model/mgus2.csv")).unwrap();
+    let cells: Vec<Vec<&str>> = text.lines().skip(1).map(|l| l.split(',').collect()).collect();
+    let number = |row: usize, column: usize| cells[row][column].parse::<f64>().unwrap();
+    let cause = |end: &str| ["none", "pcm", "death"].iter().position(|e| *e == end).unwrap() as u32;
+    let y = Outcome::new(
+        None,
+        (0..cells.len()).map(|row| number(row, 5)).collect(),
+        cells.iter().map(|c| cause(c[6])).collect(),
+        vec!["pcm".into(), "death".into()],
+    );
+    let x = Array2::from_shape_fn((cells.len(), 3), |(row, j)| number(row, 1 + j));
+    let names = ["age", "male", "hgb"].map(String::from).to_vec();
+    let s = Sample::new(x, names, y.unwrap()).unwrap();
+    let file = root().join("tests/reference/survival/fine-gray-intervals.csv");
+    let mut rows = csv::Reader::from_path(file).unwrap();
+    let model = FineGray::new().convention(Convention::Finegray);
+    let fits =
+        [Ties::Efron, Ties::Breslow].map(|ties| model.clone().ties(ties).fit(&s, 1).unwrap());
+    let mut compared = 0;
+    for line in rows.records().map(Result::unwrap) {
+        let v: Vec<f64> = line.iter().skip(1).map(|c| c.parse().unwrap()).collect();
+        let fit = &fits[usize::from(&line[0] == "breslow")];
+        let row = v[0] as usize - 1;
+        let x = s.x().select(ndarray::Axis(0), &[row]);
+        let new = NewRows::new(x.view());
+        let p = fit.incidence(&s, &new, &[v[1]], Interval::LogLog, 0.95).unwrap()[0][0];
+        let (lower, upper) = p.bounds.unwrap();
+        for (ours, r) in [p.estimate, p.se, lower, upper].into_iter().zip(&v[2..]) {
+            assert!((ours - r).abs() <= 1e-8, "{line:?}: {ours}, {r}");
+            compared += 1;
+        }
+        let alone = fit.cumulative_incidence(x.row(0), 0, &[v[1]]).unwrap()[0];
+        assert!((alone - p.estimate).abs() < 1e-12);
+        let lasted = NewRows::new(x.view()).lasted(&[3.0]);
+        assert!(fit.incidence(&s, &lasted, &[v[1]], Interval::LogLog, 0.95).is_err());
+    }
+    assert_eq!(compared, 96);
 }
