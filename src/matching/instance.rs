@@ -29,6 +29,11 @@ impl std::fmt::Display for Id {
     }
 }
 
+/// Children of a group at most: tables are as wide as a family's places that groups could fill.
+const MOST_CHILDREN: u32 = 1_000;
+/// Scores beyond this lose, in their sums, what tells choices apart.
+const LARGEST_SCORE: f64 = 1e12;
+
 /// A group of children that is placed whole.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +191,13 @@ impl Instance {
             };
             let g = *group_of.get(&pair.group).ok_or_else(|| unknown("group", &pair.group))?;
             let f = *family_of.get(&pair.family).ok_or_else(|| unknown("family", &pair.family))?;
+            if pair.score.abs() > LARGEST_SCORE {
+                let k = k + 1;
+                return Err(data(format!(
+                    "the score of pair {k} is beyond {LARGEST_SCORE:e}: sums would lose what tells \
+                     choices apart"
+                )));
+            }
             pairs.push(Pair {
                 group: g,
                 family: f,
@@ -212,9 +224,9 @@ impl Instance {
         self.groups
             .iter()
             .map(|g| match u32::try_from(g.children) {
-                Ok(n) if n > 0 => Ok(n),
+                Ok(n) if (1..=MOST_CHILDREN).contains(&n) => Ok(n),
                 _ => Err(data(format!(
-                    "group \"{}\" has {} children; a group has 1 or more",
+                    "group \"{}\" has {} children; a group has 1 or more, up to {MOST_CHILDREN}",
                     g.id, g.children
                 ))),
             })
@@ -248,7 +260,8 @@ impl Instance {
             schema: 1,
             assignment: InstanceAssignment {
                 status,
-                objective: solution.objective,
+                // Of nothing chosen the sum is -0.
+                objective: solution.objective + 0.0,
                 bound: solution.bound,
                 gap: solution.gap(),
                 pairs,

@@ -129,6 +129,14 @@ fn instances_that_make_no_sense_say_what_is_wrong() {
         (format!(r#"{{{GROUP},{FAMILY},"pairs":[],"conflicts":[["g","h"]]}}"#), "does not exist"),
         (format!(r#"{{"groups":[{{"id":"g","children":-1}}],{FAMILY},"pairs":[]}}"#), "1 or more"),
         (
+            format!(r#"{{"groups":[{{"id":"g","children":4000000000}}],{FAMILY},"pairs":[]}}"#),
+            "up to 1000",
+        ),
+        (
+            format!(r#"{{{GROUP},{FAMILY},"pairs":[{{"group":"g","family":"a","score":1e308}}]}}"#),
+            "beyond 1e12",
+        ),
+        (
             format!(
                 r#"{{{GROUP},{FAMILY},"pairs":[{{"group":"g","family":"a","score":1}},{{"group":"g","family":"a","score":2}}]}}"#
             ),
