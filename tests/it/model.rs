@@ -108,6 +108,17 @@ fn train_on_real_data_gives_the_numbers_of_r() {
             close(t.p, g("zph.p")[j], 1e-8);
         }
         close(ph.global.chi2, g("zph.chi2")[7], 1e-8);
+        for transform in ["rank", "identity", "log"] {
+            let sets =
+                [&*format!("model.ties={ties}"), &*format!("model.ph_transform={transform}")];
+            let ph = rossi(&sets).1.ph_test.unwrap();
+            let (wanted, all) = (g(&format!("zph.{transform}.chi2")), ph.terms.iter());
+            assert_eq!(ph.transform, transform);
+            assert_eq!(wanted.len(), 8);
+            for (chi2, wanted) in all.map(|t| t.chi2).chain([ph.global.chi2]).zip(wanted) {
+                close(chi2, wanted, 1e-8);
+            }
+        }
         let c = r.concordance.unwrap();
         close(c.c, g("concordance")[0], 1e-12);
         close(c.se.unwrap(), g("concordance")[1], 1e-8);

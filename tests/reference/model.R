@@ -18,6 +18,8 @@ for (ties in c("efron", "breslow")) {
   put(paste0(ties, ".tests"), c(s$logtest[1], w, s$sctest[1]))
   z <- cox.zph(f, transform = "km", terms = FALSE)$table
   put(paste0(ties, ".zph.chi2"), z[, 1])
+  for (other in c("rank", "identity", "log"))
+    put(paste0(ties, ".zph.", other, ".chi2"), cox.zph(f, transform = other, terms = FALSE)$table[, 1])
   put(paste0(ties, ".zph.p"), z[, 3])
   cc <- concordance(f)
   put(paste0(ties, ".concordance"), c(cc$concordance, sqrt(cc$var)))

@@ -25,7 +25,7 @@ use super::{Kind, ModelError, TrainResult, literature};
 use crate::history::Day;
 use crate::learners::Logistic;
 use crate::progress::{Progress, Silent};
-use crate::survival::{CoxFit, FineGrayFit, ParametricFit, Sample};
+use crate::survival::{CoxFit, FineGrayFit, ParametricFit, Sample, Transform};
 use cause::CauseFit;
 use training::Training;
 
@@ -48,7 +48,7 @@ pub struct Fitted {
 
 /// What is left of the fit: enough for tests and tables. It holds rows and is not saved.
 enum Detail {
-    Cox { fit: Box<CoxFit>, sample: Box<Sample>, rest: Box<residuals::Rest> },
+    Cox { fit: Box<CoxFit>, sample: Box<Sample>, rest: Box<residuals::Rest>, ph: Transform },
     Imputed(Box<imputed::Said>),
     FineGray { fit: Box<FineGrayFit>, sample: Box<Sample> },
     Parametric { fit: Box<ParametricFit>, sample: Box<Sample> },
@@ -195,7 +195,7 @@ pub fn fit_with_progress(
                         rows: training.rows.clone(),
                         number: training.number.clone(),
                     };
-                    Detail::Cox { fit, sample, rest: Box::new(rest) }
+                    Detail::Cox { fit, sample, rest: Box::new(rest), ph: spec.ph_transform }
                 }
                 CauseFit::FineGray(fit) => Detail::FineGray { fit, sample },
                 CauseFit::Cox(_) => Detail::Bare,

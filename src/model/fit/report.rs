@@ -60,8 +60,8 @@ pub(super) fn result(fitted: &Fitted) -> Result<TrainResult, ModelError> {
             };
             result.terms = Some(fitted.model.coefficients().into_iter().map(term).collect());
         }
-        Detail::Cox { fit, sample, .. } => {
-            cox(&mut result, fit, sample, z)?;
+        Detail::Cox { fit, sample, ph, .. } => {
+            cox(&mut result, fit, sample, *ph, z)?;
             if about.penalty.is_some() {
                 held_in(&mut result, &fit.names, &fit.coef);
             }
@@ -110,10 +110,16 @@ macro_rules! estimates {
     };
 }
 
-fn cox(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, z: f64) -> Result<(), ModelError> {
+fn cox(
+    result: &mut TrainResult,
+    fit: &CoxFit,
+    sample: &Sample,
+    ph: Transform,
+    z: f64,
+) -> Result<(), ModelError> {
     estimates!(fit, names).tell(result, |_| true, z);
     if result.penalty.is_none() {
-        result.ph_test = ph_test(fit, sample, &mut result.warnings);
+        result.ph_test = ph_test(fit, sample, ph, &mut result.warnings);
     }
     result.concordance = of_concordance(fit.concordance(sample)?);
     Ok(())
@@ -218,10 +224,14 @@ fn firth(result: &mut TrainResult, fit: &CoxFit, sample: &Sample, level: f64) {
     }
 }
 
-/// The test of proportional hazards on the `km` scale of time; null with a warning where it
-/// cannot be made.
-fn ph_test(fit: &CoxFit, sample: &Sample, warnings: &mut Vec<String>) -> Option<PhTest> {
-    let test = match fit.zph(sample, Transform::Km) {
+/// The test of proportional hazards; null with a warning where it cannot be made.
+fn ph_test(
+    fit: &CoxFit,
+    sample: &Sample,
+    transform: Transform,
+    warnings: &mut Vec<String>,
+) -> Option<PhTest> {
+    let test = match fit.zph(sample, transform) {
         Ok(test) => test,
         Err(e) => {
             warnings.push(format!("proportional hazards were not tested: {e}"));
@@ -231,7 +241,7 @@ fn ph_test(fit: &CoxFit, sample: &Sample, warnings: &mut Vec<String>) -> Option<
     let term =
         |(name, t): (&String, &ChiSquare)| PhTerm { name: name.clone(), chi2: t.chi2, p: t.p };
     let terms = fit.names.iter().zip(&test.terms).map(term).collect();
-    Some(PhTest { transform: "km".into(), global: test.global.into(), terms })
+    Some(PhTest { transform: transform.name().into(), global: test.global.into(), terms })
 }
 
 fn discrete(

@@ -77,7 +77,7 @@ impl Fitted {
     pub fn residuals(&self) -> Result<Residuals, ModelError> {
         let kind = self.model.about.kind;
         let (fit, sample, rest) = match &self.detail {
-            Detail::Cox { fit, sample, rest } => (fit, sample, rest),
+            Detail::Cox { fit, sample, rest, .. } => (fit, sample, rest),
             Detail::Imputed(_) => {
                 return Err(ModelError::usage(
                     "fits to several imputations have no residuals of their own",

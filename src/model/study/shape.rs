@@ -1,8 +1,10 @@
-//! Keys of `[model]` for the shape of a hazard over time, and for Fine–Gray's convention.
+//! Keys of `[model]` for the shape of a hazard over time, for tests of its shape, and for Fine–Gray's
+//! convention.
 
 use super::keys::Keys;
 use super::time::Span;
 use crate::history::nearest;
+use crate::survival::Transform;
 
 /// Whose numbers a Fine–Gray model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +38,19 @@ pub(super) fn convention(keys: &mut Keys<'_>, base: Convention) -> Convention {
             base
         }
     }
+}
+
+/// Reads `ph_transform`; absent: `base`.
+pub(super) fn ph_transform(keys: &mut Keys<'_>, base: Transform) -> Transform {
+    let Some(name) = keys.text("ph_transform") else { return base };
+    let found = Transform::NAMES.iter().find(|(_, n)| *n == name);
+    if found.is_none() {
+        let hint = nearest(&name, Transform::NAMES.iter().map(|(_, n)| *n));
+        let hint = hint.map_or_else(String::new, |n| format!("; did you mean \"{n}\"?"));
+        let what = format!("must be \"km\", \"rank\", \"identity\" or \"log\"{hint}");
+        keys.problem("ph_transform", &what);
+    }
+    found.map_or(base, |(t, _)| *t)
 }
 
 /// Reads `cuts`; absent: `base`.

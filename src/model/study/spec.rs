@@ -10,6 +10,7 @@ use super::shape::{self, Convention, Cuts};
 use super::time::Span;
 use crate::history::{Day, nearest};
 use crate::model::Kind;
+use crate::survival::Transform;
 
 /// How a Cox model treats events at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +63,8 @@ pub struct ModelSpec {
     pub cause: Option<String>,
     /// Ties (Cox).
     pub ties: Ties,
+    /// The scale of time on which proportional hazards are tested (Cox).
+    pub ph_transform: Transform,
     /// Priors and the like (Cox, fine-gray).
     pub cox: CoxSpec,
     /// Whose numbers (fine-gray).
@@ -127,6 +130,7 @@ impl Default for ModelSpec {
             kind: Kind::Cox,
             cause: None,
             ties: Ties::Efron,
+            ph_transform: Transform::Km,
             cox: CoxSpec::default(),
             convention: Convention::Crr,
             cuts: Vec::new(),
@@ -162,8 +166,9 @@ pub struct Compare {
 }
 
 /// Keys that only some kinds have.
-const SPECIAL: [&str; 17] = [
+const SPECIAL: [&str; 18] = [
     "ties",
+    "ph_transform",
     "strata",
     "weights",
     "offset",
@@ -224,6 +229,7 @@ pub(super) fn model(keys: &mut Keys<'_>, base: &ModelSpec) -> ModelSpec {
         kind,
         cause: keys.text("cause").or_else(|| base.cause.clone()),
         ties: said.unwrap_or(if own("ties") { base.ties } else { blank.ties }),
+        ph_transform: shape::ph_transform(keys, base.ph_transform),
         cox,
         convention: shape::convention(keys, base.convention),
         cuts: shape::cuts(keys, &base.cuts),

@@ -24,6 +24,23 @@ pub enum Transform {
     Log,
 }
 
+impl Transform {
+    /// All, with the names that R gives them.
+    pub const NAMES: [(Self, &'static str); 4] =
+        [(Self::Km, "km"), (Self::Rank, "rank"), (Self::Identity, "identity"), (Self::Log, "log")];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Km => "km",
+            Self::Rank => "rank",
+            Self::Identity => "identity",
+            Self::Log => "log",
+        }
+    }
+}
+
 /// Tests of proportional hazards (Grambsch & Therneau 1994, in the exact form of R's `cox.zph`).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
