@@ -54,6 +54,11 @@ impl Packer {
         self.best_by_table(part, f, prices)
     }
 
+    /// The steps that the last list of bundles took.
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
     fn best_by_table(&mut self, part: &Part, f: usize, prices: &[f64]) -> f64 {
         self.chosen.clear();
         let range = part.of_family(f);

@@ -9,11 +9,16 @@ use super::lp::{Lp, Stalled};
 use super::part::Part;
 use super::pool::{Cluster, Pool, clusters};
 use super::prices::Prices;
-use super::{Budget, PIVOT_WORK, SEARCH_LIMIT};
+use super::{Budget, PIVOT_WORK};
 
 /// Bundles worth up to this share of the best score less than their family's best are in the
 /// first program.
 const WINDOW: f64 = 0.012;
+/// Steps of listing a family's bundles at most: one with many places and many groups has more
+/// bundles near its best than a program can hold; those that it needs pay later, and come then.
+const LISTED: u32 = 20_000;
+/// So many steps weigh as much as looking at one family.
+const STEPS_PER_WORK: u64 = 20;
 /// Rounds of adding bundles at most.
 const ROUNDS: usize = 60;
 
@@ -250,17 +255,25 @@ fn add_bundles(
     floor: impl Fn(f64, usize) -> f64,
     budget: &mut Budget<'_>,
 ) -> f64 {
-    budget.spend(2 * part.families.len() as u64);
-    bound_of(part, prices, |f| {
+    let mut work = 2 * part.families.len() as u64;
+    let bound = bound_of(part, prices, |f| {
         let best = packer.best(part, f, prices);
         let floor = floor(best, f);
         if floor < best || best <= 0.0 {
-            packer.bundles(part, f, prices, floor, SEARCH_LIMIT, &mut |_, items| {
+            let chosen = std::mem::take(&mut packer.chosen);
+            let whole = packer.bundles(part, f, prices, floor, LISTED, &mut |_, items| {
                 pool.add(part, items);
             });
+            work += u64::from(packer.steps()) / STEPS_PER_WORK;
+            // The best is among those that are listed, but for where a list was cut off.
+            if !whole && !chosen.is_empty() {
+                pool.add(part, &chosen);
+            }
         }
         best
-    })
+    });
+    budget.spend(work);
+    bound
 }
 
 /// The point of the relaxation: prices of groups and families, weights of bundles.
