@@ -21,7 +21,7 @@ struct Asked {
 }
 
 /// Rows per piece of parallel work: fixed, so that results do not depend on threads.
-const CHUNK: usize = 2048;
+const CHUNK: usize = 256;
 
 /// Rows that are gathered before they are written to the columns: writing one row to sixty
 /// columns at once would have every write miss the cache.
