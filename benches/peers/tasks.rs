@@ -28,7 +28,7 @@ pub struct Task {
 
 /// All comparisons.
 pub const TASKS: &[Task] = &[
-    // Where a fit's time goes (two cores of an EPYC, 0.18 s, in ms): sorting 18, event times 13, means
+    // Where a fit's time goes (two cores of an EPYC, 0.19 s, in ms): sorting 18, event times 13, means
     // and deviations 8, the covariates copied in the order of time 27, the curvature at zero and at
     // the end 36 and 42, a start from every twentieth row 14, three slopes 50 (parts measured by their
     // share of the processor's time, so to a few ms). The copy goes into the room that the fit before
