@@ -169,7 +169,8 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let mut worst: f64 = 0.0;
     let mut note = peer.as_ref().err().cloned();
-    // A first time, so that neither pays for pages and caches alone.
+    // A first time, which pays for pages and caches; the peer's lies in its rounds, where a median
+    // does not notice it.
     let measured = forget_peak();
     let mut check = input.run(task);
     let held = peak().filter(|_| measured && task.memory.is_some());
