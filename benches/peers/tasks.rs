@@ -29,15 +29,15 @@ pub struct Task {
 /// All comparisons.
 pub const TASKS: &[Task] = &[
     // Where a fit's time goes (two cores of an EPYC, 0.19 s, in ms): sorting 18, event times 13, means
-    // and deviations 8, the covariates copied in the order of time 27, the curvature at zero and at
-    // the end 36 and 42, a start from every twentieth row 14, three slopes 50 (parts measured by their
+    // and deviations 8, the covariates copied in the order of time 27, the curvature at zero and at the
+    // end 36 and 42, a start from every twentieth row 14, three slopes 50 (parts measured by their
     // share of the processor's time, so to a few ms). The copy goes into the room that the fit before
     // left, as it does for the causes of a model or the draws of a bootstrap; a process's first fit,
-    // which the rounds leave out, takes some 60 ms more, most of it until the system has brought in 40,000
-    // pages. The
-    // bound, about 0.14 s: a sweep over the covariates takes 8 at the memory's speed, and ten are
-    // needed; fetching rows from anywhere 20; the products of a curvature 12 each time at the machine's
-    // peak. What lies between is mostly S1(t), a sum that waits for the one before it, and exponents.
+    // which the rounds leave out, takes some 60 ms more, most of it until the system has brought in
+    // 40,000 pages. The bound, about 0.14 s: a sweep over the covariates takes 8 at the memory's speed,
+    // and ten are needed; fetching rows from anywhere 20; the products of a curvature 12 each time at
+    // the machine's peak. What lies between is mostly S1(t), a sum that waits for the one before it,
+    // and exponents.
     Task {
         name: "cox",
         work: "Cox, Efron, continuous times",
