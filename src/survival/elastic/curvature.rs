@@ -1,14 +1,22 @@
 //! The curvature of the log likelihood over the columns in play, at a state that may be left behind.
 //!
-//! It is X′DX − Z′Z with D the expected events and a row of Z S1(t)/S0(t) times the root of the
-//! deaths' weight. It is taken at a reference state; columns that come into play later get their
+//! It is taken at a reference state (see [`Spread`]); columns that come into play later get their
 //! part at the same state. A step with a stale curvature is a step in nearly the right direction,
 //! and the slopes, which are always exact, say where the maximum is.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::kernels::{self, SIDE};
+use super::kernels::{self, SIDE, Tile, WIDE};
 use super::problem::{Problem, State};
+use super::spread::Spread;
+
+/// Rows and columns of one task.
+const CHUNK: usize = 8192;
+const BLOCK: usize = 128;
+/// Columns whose parts of Y and Z one task makes.
+const PARTS: usize = 8;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -20,43 +28,40 @@ pub(super) struct Curvature {
     /// Row after row, `stride` apart.
     gram: Vec<f64>,
     stride: usize,
-    /// The reference: D, r, and the root of the deaths' weight over S0.
-    expected: Vec<f64>,
-    r: Vec<f64>,
-    per_set: Vec<f64>,
-    /// By column in play: its part of Z.
-    means: Vec<Vec<f64>>,
+    /// At the reference, and each column's parts there.
+    spread: Spread,
+    y: Vec<Vec<f64>>,
+    z: Vec<Vec<f64>>,
+}
+
+/// Products of some packed columns with some others over some rows, all of Y or all of Z.
+struct Task {
+    negative: bool,
+    columns: Range<usize>,
+    with: Range<usize>,
+    rows: Range<usize>,
 }
 
 impl Curvature {
     pub(super) fn new(problem: &Problem, state: &State) -> Self {
-        let mut new = Self {
+        Self {
             columns: Vec::new(),
             place: vec![None; problem.p],
             gram: Vec::new(),
             stride: 0,
-            expected: Vec::new(),
-            r: Vec::new(),
-            per_set: Vec::new(),
-            means: Vec::new(),
-        };
-        new.refer(problem, state);
-        new
-    }
-
-    fn refer(&mut self, problem: &Problem, state: &State) {
-        self.expected.clone_from(&state.expected);
-        self.r.clone_from(&state.r);
-        let root = |(d, s): (&f64, &f64)| if *d > 0.0 { d.sqrt() / s } else { 0.0 };
-        self.per_set = problem.deaths.iter().zip(&state.s0).map(root).collect();
+            spread: Spread::new(problem, state),
+            y: Vec::new(),
+            z: Vec::new(),
+        }
     }
 
     /// Takes the curvature anew, at this state, over these columns.
     pub(super) fn refresh(&mut self, problem: &Problem, state: &State, columns: &[usize]) {
-        self.refer(problem, state);
+        self.spread = Spread::new(problem, state);
         self.columns.clear();
         self.place.fill(None);
-        self.means.clear();
+        self.y.clear();
+        self.z.clear();
         self.extend(problem, columns);
     }
 
@@ -71,58 +76,61 @@ impl Curvature {
         if all > self.stride {
             self.grow(all, old);
         }
-        let (expected, r, per_set) = (&self.expected, &self.r, &self.per_set);
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = new
-            .par_iter()
-            .map(|&j| {
-                let column = problem.column(j);
-                let times = |v: &[f64]| v.iter().zip(column).map(|(v, x)| v * x).collect();
-                let (exposed, risk): (Vec<f64>, Vec<f64>) = (times(expected), times(r));
-                let mut mean = vec![0.0; per_set.len()];
-                problem.risk_sums(&risk, &mut mean);
-                for (m, per) in mean.iter_mut().zip(per_set) {
-                    *m *= per;
-                }
-                (exposed, mean)
-            })
-            .collect();
-        let mut exposed = Vec::with_capacity(new.len());
-        for (e, m) in parts {
-            exposed.push(e);
-            self.means.push(m);
+        let spread = &self.spread;
+        let parts: Vec<Vec<(Vec<f64>, Vec<f64>)>> =
+            new.par_chunks(PARTS).map(|some| spread.parts(problem, some)).collect();
+        for (y, z) in parts.into_iter().flatten() {
+            self.y.push(y);
+            self.z.push(z);
         }
-        let (columns, means) = (&self.columns, &self.means);
-        // A few new columns together, against all up to the last of them.
-        let rows: Vec<Vec<[f64; SIDE]>> = (old..all)
-            .into_par_iter()
-            .step_by(SIDE)
-            .map(|a| {
-                let upto = all.min(a + SIDE);
-                let four = |pick: &dyn Fn(usize) -> usize| -> [usize; SIDE] {
-                    std::array::from_fn(|k| pick((a + k).min(upto - 1)))
-                };
-                let mut sums = vec![[0.0; SIDE]; upto];
-                let with = four(&|k| k).map(|k| means[k].as_slice());
-                let of: Vec<&[f64]> = means[..upto].iter().map(Vec::as_slice).collect();
-                kernels::products(&of, with, &mut sums);
-                sums.as_flattened_mut().iter_mut().for_each(|v| *v = -*v);
-                let with = four(&|k| k - old).map(|k| exposed[k].as_slice());
-                let of: Vec<&[f64]> = columns[..upto].iter().map(|&j| problem.column(j)).collect();
-                kernels::products(&of, with, &mut sums);
-                sums
-            })
-            .collect();
-        for (group, rows) in rows.into_iter().enumerate() {
-            let begin = old + group * SIDE;
-            for (b, sums) in rows.into_iter().enumerate() {
-                for (a, g) in (begin..all.min(begin + SIDE)).zip(sums) {
-                    if b <= a {
-                        self.gram[a * self.stride + b] = g;
-                        self.gram[b * self.stride + a] = g;
+        let tasks = self.tasks(old);
+        let tiles: Vec<Vec<Tile>> = tasks.par_iter().map(|task| self.tiles(task)).collect();
+        for a in 0..all {
+            let from = if a < old { old } else { 0 };
+            self.gram[a * self.stride + from..a * self.stride + all].fill(0.0);
+        }
+        for (task, tiles) in tasks.iter().zip(tiles) {
+            for (a, sums) in task.columns.clone().zip(tiles.as_flattened()) {
+                for (b, v) in task.with.clone().zip(sums) {
+                    let v = if task.negative { -v } else { *v };
+                    self.gram[b * self.stride + a] += v;
+                    if a < task.with.start {
+                        self.gram[a * self.stride + b] += v;
                     }
                 }
             }
         }
+    }
+
+    /// The columns from `old` on, a few together, against all up to the last of them.
+    fn tasks(&self, old: usize) -> Vec<Task> {
+        let all = self.columns.len();
+        let mut tasks = Vec::new();
+        for from in (old..all).step_by(WIDE) {
+            let with = from..all.min(from + WIDE);
+            for first in (0..with.end).step_by(BLOCK) {
+                let columns = first..with.end.min(first + BLOCK);
+                for (negative, part) in [(false, &self.y), (true, &self.z)] {
+                    let n = part[from].len();
+                    for row in (0..n).step_by(CHUNK) {
+                        let rows = row..n.min(row + CHUNK);
+                        let (columns, with) = (columns.clone(), with.clone());
+                        tasks.push(Task { negative, columns, with, rows });
+                    }
+                }
+            }
+        }
+        tasks
+    }
+
+    fn tiles(&self, task: &Task) -> Vec<Tile> {
+        let part = if task.negative { &self.z } else { &self.y };
+        let pick = |of: &Range<usize>| -> Vec<&[f64]> {
+            part[of.clone()].iter().map(|v| &v[task.rows.clone()]).collect()
+        };
+        let mut tiles = vec![[[0.0; WIDE]; SIDE]; task.columns.len().div_ceil(SIDE)];
+        kernels::products(&pick(&task.columns), &kernels::pack(&pick(&task.with)), &mut tiles);
+        tiles
     }
 
     fn grow(&mut self, needed: usize, old: usize) {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::curvature::Curvature;
-use super::kernels::{self, SIDE};
+use super::kernels::{self, SIDE, WIDE};
 
 /// Columns that are eliminated together.
 const PANEL: usize = 32;
@@ -142,25 +142,19 @@ impl Factor {
         let fresh = &mut self.rows[begin * stride..all * stride];
         // What the columns before the panel take away.
         if begin > 0 {
-            let own: Vec<f64> =
-                fresh.chunks(stride).take(width).flat_map(|row| row[..begin].to_vec()).collect();
+            let own: Vec<&[f64]> =
+                fresh.chunks(stride).take(width).map(|row| &row[..begin]).collect();
+            let own: Vec<_> = own.chunks(WIDE).map(kernels::pack).collect();
             let some = |rows: &mut [f64]| {
                 let mut rows: Vec<(&mut [f64], &mut [f64])> =
                     rows.chunks_mut(stride).map(|row| row.split_at_mut(begin)).collect();
-                let mut sums = vec![[0.0; SIDE]; rows.len()];
-                for group in (0..width).step_by(SIDE) {
-                    let row = |k: usize| {
-                        let k = (group + k).min(width - 1);
-                        &own[k * begin..(k + 1) * begin]
-                    };
+                for (group, with) in own.iter().enumerate() {
                     let of: Vec<&[f64]> = rows.iter().map(|(done, _)| &**done).collect();
-                    sums.fill([0.0; SIDE]);
-                    kernels::products(&of, [row(0), row(1), row(2), row(3)], &mut sums);
-                    for ((_, row), sums) in rows.iter_mut().zip(&sums) {
-                        let upto = width.min(group + SIDE);
-                        for (v, s) in row[group..upto].iter_mut().zip(sums) {
-                            *v -= s;
-                        }
+                    let mut sums = vec![[[0.0; WIDE]; SIDE]; rows.len().div_ceil(SIDE)];
+                    kernels::products(&of, with, &mut sums);
+                    for ((_, row), sums) in rows.iter_mut().zip(sums.as_flattened()) {
+                        let part = &mut row[group * WIDE..width.min((group + 1) * WIDE)];
+                        part.iter_mut().zip(sums).for_each(|(v, s)| *v -= s);
                     }
                 }
             };

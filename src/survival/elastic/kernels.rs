@@ -86,91 +86,80 @@ pub(super) fn dots(columns: &[&[f64]], with: &[f64], out: &mut [f64]) {
     Arch::new().dispatch(Dots { columns, with, out });
 }
 
-/// Rows that are gone through at once, so that four columns of them stay in the first-level cache.
-const ROWS: usize = 512;
-/// Columns on one side of a tile of products; on the other there are two.
+/// Rows that are gone through at once, so that the packed columns stay in the first-level cache.
+const ROWS: usize = 256;
+/// Columns on either side of a tile of products; those on the wide one are packed.
 pub(super) const SIDE: usize = 4;
+pub(super) const WIDE: usize = 8;
+/// The products of [`SIDE`] columns with [`WIDE`] others.
+pub(super) type Tile = [[f64; WIDE]; SIDE];
 
-/// The products of two columns with [`SIDE`] others, in partial sums that stay in registers.
+/// Sums that stay in registers. Every product has its own sum over the rows in their order, so that
+/// lanes are columns and the numbers are the same whatever the registers.
 #[inline(always)]
-fn tile(a: [&[f64]; 2], b: [&[f64]; SIDE]) -> [[f64; SIDE]; 2] {
-    const FOUR: usize = 4;
-    let n = a[0].len();
-    // Plain loops throughout: an iterator over an array that is not inlined costs three times as much.
-    let (a0, a0_tail) = a[0][..n].as_chunks::<FOUR>();
-    let (a1, a1_tail) = a[1][..n].as_chunks::<FOUR>();
-    let (b0, b0_tail) = b[0][..n].as_chunks::<FOUR>();
-    let (b1, b1_tail) = b[1][..n].as_chunks::<FOUR>();
-    let (b2, b2_tail) = b[2][..n].as_chunks::<FOUR>();
-    let (b3, b3_tail) = b[3][..n].as_chunks::<FOUR>();
-    let mut sums = [[[0.0; FOUR]; SIDE]; 2];
-    let rest = b0.iter().zip(b1).zip(b2.iter().zip(b3));
-    for ((x, y), ((p, q), (r, s))) in a0.iter().zip(a1).zip(rest) {
-        for l in 0..FOUR {
-            sums[0][0][l] = x[l].mul_add(p[l], sums[0][0][l]);
-            sums[0][1][l] = x[l].mul_add(q[l], sums[0][1][l]);
-            sums[0][2][l] = x[l].mul_add(r[l], sums[0][2][l]);
-            sums[0][3][l] = x[l].mul_add(s[l], sums[0][3][l]);
-        }
-        for l in 0..FOUR {
-            sums[1][0][l] = y[l].mul_add(p[l], sums[1][0][l]);
-            sums[1][1][l] = y[l].mul_add(q[l], sums[1][1][l]);
-            sums[1][2][l] = y[l].mul_add(r[l], sums[1][2][l]);
-            sums[1][3][l] = y[l].mul_add(s[l], sums[1][3][l]);
+fn tile(a: [&[f64]; SIDE], b: &[[f64; WIDE]]) -> Tile {
+    let n = b.len();
+    let (a0, a1, a2, a3) = (&a[0][..n], &a[1][..n], &a[2][..n], &a[3][..n]);
+    let mut sums = [[0.0; WIDE]; SIDE];
+    for i in 0..n {
+        let one = [a0[i], a1[i], a2[i], a3[i]];
+        for k in 0..SIDE {
+            for l in 0..WIDE {
+                sums[k][l] = one[k].mul_add(b[i][l], sums[k][l]);
+            }
         }
     }
-    let mut out = [[0.0; SIDE]; 2];
-    for i in 0..2 {
-        for j in 0..SIDE {
-            let v = sums[i][j];
-            out[i][j] = (v[0] + v[2]) + (v[1] + v[3]);
-        }
-    }
-    for k in 0..a0_tail.len() {
-        let with = [b0_tail[k], b1_tail[k], b2_tail[k], b3_tail[k]];
-        for j in 0..SIDE {
-            out[0][j] += a0_tail[k] * with[j];
-            out[1][j] += a1_tail[k] * with[j];
-        }
-    }
-    out
+    sums
 }
 
 struct Products<'a> {
     columns: &'a [&'a [f64]],
-    with: [&'a [f64]; SIDE],
-    out: &'a mut [[f64; SIDE]],
+    with: &'a [[f64; WIDE]],
+    out: &'a mut [Tile],
 }
 
-impl<'a> WithSimd for Products<'a> {
+impl WithSimd for Products<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let n = self.with[0].len();
+        let n = self.with.len();
         let mut begin = 0;
         while begin < n {
-            let rows = begin..n.min(begin + ROWS);
-            let [p, q, r, s] = self.with;
-            let part = |v: &'a [f64]| &v[begin..n.min(begin + ROWS)];
-            let with = [part(p), part(q), part(r), part(s)];
-            for (out, columns) in self.out.chunks_mut(2).zip(self.columns.chunks(2)) {
-                let one = &columns[0][rows.clone()];
-                let two = columns.get(1).map_or(one, |c| &c[rows.clone()]);
-                for (out, sums) in out.iter_mut().zip(tile([one, two], with)) {
-                    for (o, s) in out.iter_mut().zip(sums) {
-                        *o += s;
+            let end = n.min(begin + ROWS);
+            for (out, columns) in self.out.iter_mut().zip(self.columns.chunks(SIDE)) {
+                let last = columns.len() - 1;
+                let a0 = &columns[0][begin..end];
+                let a1 = &columns[last.min(1)][begin..end];
+                let a2 = &columns[last.min(2)][begin..end];
+                let a3 = &columns[last][begin..end];
+                let sums = tile([a0, a1, a2, a3], &self.with[begin..end]);
+                for k in 0..SIDE {
+                    for l in 0..WIDE {
+                        out[k][l] += sums[k][l];
                     }
                 }
             }
-            begin = rows.end;
+            begin = end;
         }
     }
 }
 
-/// Adds the products of some columns with [`SIDE`] others.
-pub(super) fn products(columns: &[&[f64]], with: [&[f64]; SIDE], out: &mut [[f64; SIDE]]) {
+/// Adds the products of some columns, [`SIDE`] to a tile, with [`WIDE`] packed others. What a last
+/// tile has too much is of no meaning.
+pub(super) fn products(columns: &[&[f64]], with: &[[f64; WIDE]], out: &mut [Tile]) {
     Arch::new().dispatch(Products { columns, with, out });
+}
+
+/// At most [`WIDE`] columns side by side, filled up with zeros.
+pub(super) fn pack(columns: &[&[f64]]) -> Vec<[f64; WIDE]> {
+    let mut out = vec![[0.0; WIDE]; columns.first().map_or(0, |c| c.len())];
+    for (l, column) in columns.iter().enumerate() {
+        for (to, v) in out.iter_mut().zip(*column) {
+            to[l] = *v;
+        }
+    }
+    out
 }
 
 struct Add<'a> {
@@ -327,13 +316,13 @@ mod tests {
             let mut out = [0.0];
             dots(&[&a], &b, &mut out);
             assert!((out[0] - plain).abs() < 1e-13 * (1.0 + plain.abs()));
+            let squares: f64 = a.iter().map(|a| a * a).sum();
             for count in [1, 2, 5] {
                 let columns = vec![a.as_slice(); count];
-                let mut sums = vec![[1.0; SIDE]; count];
-                products(&columns, [&b, &a, &b, &a], &mut sums);
-                for s in sums {
-                    let squares: f64 = a.iter().map(|a| a * a).sum();
-                    let off = [s[0] - plain, s[1] - squares, s[2] - plain, s[3] - squares];
+                let mut sums = vec![[[1.0; WIDE]; SIDE]; count.div_ceil(SIDE)];
+                products(&columns, &pack(&[&b, &a, &b]), &mut sums);
+                for sum in sums.as_flattened().iter().take(count) {
+                    let off = [sum[0] - plain, sum[1] - squares, sum[2] - plain, sum[3]];
                     assert!(off.iter().all(|v| (v - 1.0).abs() < 1e-11 * (1.0 + squares)));
                 }
             }

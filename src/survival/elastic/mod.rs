@@ -29,6 +29,7 @@ mod kernels;
 mod path;
 mod problem;
 mod slots;
+mod spread;
 
 use ndarray::Array2;
 

@@ -150,6 +150,17 @@ impl Problem {
         &self.x[j * self.n..(j + 1) * self.n]
     }
 
+    /// Where rows leave the risk sets and none comes in: whether a row is the last of its stratum.
+    pub(super) fn nested(&self) -> Option<impl Fn(usize) -> bool + '_> {
+        let exit = &self.exit_slot;
+        // Strata have a closing slot each, where their last rows leave.
+        let ends = |i: usize| match exit.get(i + 1) {
+            Some(&next) => self.closes[exit[i] as usize..next as usize].contains(&true),
+            None => true,
+        };
+        (self.entry_slot.is_none() && self.stays.is_none()).then_some(ends)
+    }
+
     /// The state where all coefficients are zero.
     pub(super) fn null(&self) -> Option<State> {
         let mut state = State {
