@@ -261,11 +261,30 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for j in (0..self.right.len()).rev() {
-            let row = &self.rows[j * self.stride..j * self.stride + j + 1];
+        let row = |j: usize| &self.rows[j * self.stride..j * self.stride + j + 1];
+        let mut end = self.right.len();
+        // Four at a time, so that what is before them is read and written once for all.
+        while end >= 4 {
+            let j = end - 4;
+            let (before, x) = self.right.split_at_mut(j);
+            for k in (0..4).rev() {
+                x[k] /= row(j + k)[j + k];
+                for l in 0..k {
+                    x[l] -= x[k] * row(j + k)[j + l];
+                }
+            }
+            let [x0, x1, x2, x3] = [x[0], x[1], x[2], x[3]];
+            let (a, b) = (&row(j)[..j], &row(j + 1)[..j]);
+            let (c, d) = (&row(j + 2)[..j], &row(j + 3)[..j]);
+            for i in 0..j {
+                before[i] -= (x0 * a[i] + x1 * b[i]) + (x2 * c[i] + x3 * d[i]);
+            }
+            end = j;
+        }
+        for j in (0..end).rev() {
             let (before, rest) = self.right.split_at_mut(j);
-            rest[0] /= row[j];
-            for (b, l) in before.iter_mut().zip(row) {
+            rest[0] /= row(j)[j];
+            for (b, l) in before.iter_mut().zip(row(j)) {
                 *b -= rest[0] * l;
             }
         }

@@ -158,8 +158,12 @@ impl ElasticNet {
     /// numbers.
     pub fn path(&self, sample: &Sample, cause: u32) -> Result<NetPath, FitError> {
         self.check(sample, cause)?;
-        let problem = self.problem(sample, cause, |_| true)?;
-        self.walk(sample, &problem, self.lambda.as_deref())
+        // On a thread that shares the work: the path has many short parts, and to hand each of them
+        // over from outside takes longer than some of them do.
+        rayon::scope(|_| {
+            let problem = self.problem(sample, cause, |_| true)?;
+            self.walk(sample, &problem, self.lambda.as_deref())
+        })
     }
 
     fn problem(

@@ -14,8 +14,12 @@ const PATIENCE: usize = 40;
 /// with a direct solution of the model, and with coordinates one by one.
 const STALE: [f64; 2] = [0.9, 0.3];
 /// A new curvature costs about as much as one step for so many columns in play, and a few more.
-const WORTH: usize = 12;
+const WORTH: usize = 24;
 const FEW: usize = 3;
+/// Columns come into play that are expected this near to what the penalty holds: as a share of how
+/// far that moves, and at most of itself.
+const NEAR: f64 = 0.5;
+const NEAREST: f64 = 0.1;
 /// The columns in play solve their model to this share of the violation before the step.
 const INNER: f64 = 0.02;
 /// A step is halved so often.
@@ -159,7 +163,9 @@ impl<'a> Walk<'a> {
         if self.beta.iter().all(|b| *b == 0.0) {
             self.admit(penalty, &everything, 0.0);
         } else {
-            let likely = |j: &&usize| self.ahead.slope(**j).abs() > penalty.one;
+            let near = (NEAR * (self.last - lambda)).min(NEAREST * lambda);
+            let held = self.alpha * (lambda - near);
+            let likely = |j: &&usize| self.ahead.slope(**j).abs() > held;
             let likely: Vec<usize> = everything.iter().filter(likely).copied().collect();
             self.bring(&likely);
         }
@@ -248,7 +254,6 @@ impl<'a> Walk<'a> {
             to
         });
         if first {
-            self.direct.start();
             self.ahead.correct(columns, &mut to);
         }
         to
@@ -318,8 +323,7 @@ impl<'a> Walk<'a> {
             *b += size * by;
         }
         let after = self.measure(penalty);
-        let fall = slope.iter().zip(&self.slope).zip(whole);
-        let fall = fall.map(|((b, a), by)| b - a + penalty.two * size * by).collect();
+        let fall = slope.iter().zip(&self.slope).map(|(b, a)| b - a).collect();
         self.direct.learn(whole.iter().map(|by| by * size).collect(), fall);
         Some((after, self.own_violation(penalty)))
     }
