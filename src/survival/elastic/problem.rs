@@ -158,7 +158,9 @@ impl Problem {
             Some(&next) => self.closes[exit[i] as usize..next as usize].contains(&true),
             None => true,
         };
-        (self.entry_slot.is_none() && self.stays.is_none()).then_some(ends)
+        let nobody = |stays: &Stays| stays.ahead.iter().all(|a| *a == 0.0);
+        let leave = self.stays.as_ref().is_none_or(nobody);
+        (self.entry_slot.is_none() && leave).then_some(ends)
     }
 
     /// The state where all coefficients are zero.
