@@ -41,6 +41,10 @@ fn settings() -> Settings {
                 s.timeout = Duration::from_secs(60);
             }
             "--rounds" => s.rounds = args.next().and_then(|v| v.parse().ok()).expect("a number"),
+            "--timeout" => {
+                let seconds = args.next().and_then(|v| v.parse().ok()).expect("seconds");
+                s.timeout = Duration::from_secs(seconds);
+            }
             name if names.contains(&name) => s.tasks.push(name.to_owned()),
             other => {
                 println!("unknown task {other:?}; there are {}", names.join(", "));

@@ -54,7 +54,9 @@ pub use rules::{
 };
 pub use run::{MatchOptions, match_candidates, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};
-pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, family_state, is_running};
+pub use situation::{
+    FamilyNow, Resident, Situation, StateOn, ended_unplanned, family_state, is_running,
+};
 pub use stability::{
     Accepted, BlockingPair, Market, Stability, Wish, blocking_pairs, deferred_acceptance,
 };

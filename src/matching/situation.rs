@@ -1,7 +1,6 @@
 //! The world as it is known on one day: each family's state, who lives there, open requests.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::ops::Deref;
 
 use rayon::prelude::*;
 
@@ -21,11 +20,38 @@ pub struct Resident {
     pub part_time: bool,
 }
 
+/// A family's state on a day. Small, since there are thousands of families and few have changed.
+#[derive(Debug, Clone)]
+pub enum StateOn<'a> {
+    /// As in the records.
+    AsRecorded(&'a FamilyState),
+    /// Otherwise than in the records.
+    Changed(Box<FamilyState>),
+}
+
+impl Deref for StateOn<'_> {
+    type Target = FamilyState;
+
+    fn deref(&self) -> &FamilyState {
+        match self {
+            Self::AsRecorded(state) => state,
+            Self::Changed(state) => state,
+        }
+    }
+}
+
+/// Two states are the same where they say the same.
+impl PartialEq for StateOn<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
 /// A family on the day.
 #[derive(Debug, Clone)]
 pub struct FamilyNow<'a> {
     /// Its state, with the changes of its running periods.
-    pub state: Cow<'a, FamilyState>,
+    pub state: StateOn<'a>,
     /// The children who live there, each once.
     pub residents: Vec<Resident>,
     /// The last day on which a stay there ended unplanned.
@@ -45,7 +71,18 @@ pub struct Situation<'a> {
     pub families: Vec<FamilyNow<'a>>,
     /// Open requests, by their position in the file.
     pub requests: Vec<RequestIx>,
-    places: HashMap<Label, (f64, f64), foldhash::fast::RandomState>,
+    /// Where areas lie, by [`Label`].
+    places: Vec<Option<Place>>,
+}
+
+/// Where an area lies.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The latitude in radians, and its cosine.
+    lat: f64,
+    cos_lat: f64,
+    /// The longitude in degrees.
+    lon: f64,
 }
 
 impl<'a> Situation<'a> {
@@ -63,7 +100,7 @@ impl<'a> Situation<'a> {
             let open = |r: &RequestIx| is_open(history, *r, as_of);
             let requests: Vec<_> =
                 (0..history.requests.len() as u32).map(RequestIx).filter(open).collect();
-            (requests, history.areas.iter().map(|a| (a.area, (a.lat, a.lon))).collect())
+            (requests, places(history))
         };
         let (families, (requests, places)) = rayon::join(families, others);
         Self { history, index, as_of, families, requests, places }
@@ -88,7 +125,8 @@ impl<'a> Situation<'a> {
         if a == b {
             return Some(0.0);
         }
-        Some(great_circle_km(*self.places.get(&a)?, *self.places.get(&b)?))
+        let place = |label: Label| *self.places.get(label.0 as usize)?;
+        Some(great_circle_km(place(a)?, place(b)?))
     }
 
     /// A family on the day.
@@ -123,7 +161,7 @@ pub fn family_state<'a>(
     index: &Index,
     family: FamilyIx,
     day: Day,
-) -> Cow<'a, FamilyState> {
+) -> StateOn<'a> {
     let base = &h.family(family).state;
     let periods: Vec<&FamilyPeriod> = index
         .periods_of_family(family)
@@ -134,7 +172,7 @@ pub fn family_state<'a>(
         .collect();
     let status_is_later = base.status_date.is_some_and(|d| d > day);
     if periods.is_empty() && !status_is_later {
-        return Cow::Borrowed(base);
+        return StateOn::AsRecorded(base);
     }
     let mut state = base.clone();
     if status_is_later {
@@ -143,7 +181,7 @@ pub fn family_state<'a>(
     for period in periods {
         apply(&mut state, &period.changed);
     }
-    Cow::Owned(state)
+    StateOn::Changed(Box::new(state))
 }
 
 /// Lays the filled columns of a period over a state.
@@ -221,13 +259,29 @@ fn is_open(h: &History, request: RequestIx, day: Day) -> bool {
     known && received && r.closed.is_none_or(|d| d > day) && !placed
 }
 
-/// Great-circle distance in km (haversine; mean Earth radius 6371.0088 km) between two points in
-/// degrees of latitude and longitude.
-fn great_circle_km(a: (f64, f64), b: (f64, f64)) -> f64 {
-    let (lat_a, lat_b) = (a.0.to_radians(), b.0.to_radians());
-    let half_lat = ((lat_b - lat_a) / 2.0).sin();
-    let half_lon = ((b.1 - a.1).to_radians() / 2.0).sin();
-    let h = half_lat * half_lat + lat_a.cos() * lat_b.cos() * half_lon * half_lon;
+/// Where the areas of a history lie.
+fn places(history: &History) -> Vec<Option<Place>> {
+    let last = history.areas.iter().map(|a| a.area.0 as usize + 1).max();
+    let mut places = vec![None; last.unwrap_or(0)];
+    for area in &history.areas {
+        places[area.area.0 as usize] = Some(Place::new(area.lat, area.lon));
+    }
+    places
+}
+
+impl Place {
+    /// From degrees of latitude and longitude.
+    fn new(lat: f64, lon: f64) -> Self {
+        let lat = lat.to_radians();
+        Self { lat, cos_lat: lat.cos(), lon }
+    }
+}
+
+/// Great-circle distance in km (haversine; mean Earth radius 6371.0088 km).
+fn great_circle_km(a: Place, b: Place) -> f64 {
+    let half_lat = ((b.lat - a.lat) / 2.0).sin();
+    let half_lon = ((b.lon - a.lon).to_radians() / 2.0).sin();
+    let h = half_lat * half_lat + a.cos_lat * b.cos_lat * half_lon * half_lon;
     2.0 * 6371.0088 * h.clamp(0.0, 1.0).sqrt().asin()
 }
 
@@ -235,11 +289,15 @@ fn great_circle_km(a: (f64, f64), b: (f64, f64)) -> f64 {
 mod tests {
     use super::*;
 
+    fn km(a: (f64, f64), b: (f64, f64)) -> f64 {
+        great_circle_km(Place::new(a.0, a.1), Place::new(b.0, b.1))
+    }
+
     #[test]
     fn a_degree_of_latitude_is_a_ninetieth_of_a_quarter_meridian() {
         let quarter = std::f64::consts::FRAC_PI_2 * 6371.0088;
-        assert!((great_circle_km((52.0, 5.0), (53.0, 5.0)) - quarter / 90.0).abs() < 1e-9);
-        assert!((great_circle_km((0.0, 0.0), (0.0, 180.0)) - 2.0 * quarter).abs() < 1e-9);
-        assert!(great_circle_km((52.1, 5.1), (52.1, 5.1)).abs() < 1e-12);
+        assert!((km((52.0, 5.0), (53.0, 5.0)) - quarter / 90.0).abs() < 1e-9);
+        assert!((km((0.0, 0.0), (0.0, 180.0)) - 2.0 * quarter).abs() < 1e-9);
+        assert!(km((52.1, 5.1), (52.1, 5.1)).abs() < 1e-12);
     }
 }

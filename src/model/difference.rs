@@ -8,10 +8,14 @@ mod draws;
 use rayon::prelude::*;
 
 use super::ModelError;
-use super::hazards::{Chosen, Effect, Proportional, quadratic};
+use super::hazards::{Chosen, Estimate, Proportional, Spread, quadratic};
+use super::predict::Row;
 use super::smooth::{Smooth, SmoothCause};
 use super::trained::{Engine, Model};
 use crate::features::Frame;
+
+/// How much of a point is looked at before the whole of it.
+const FIRST_PART: usize = 32;
 
 /// The risks of the rows of one frame at one horizon, ready to be compared with one another.
 pub struct Contrasts<'m> {
@@ -64,45 +68,55 @@ impl Model {
         let roots: Vec<_> = self.engine.proportional().iter().map(|h| h.roots()).collect();
         let of = |r: usize| {
             let row = self.row(&rows, r, 0.0).ok()?;
-            let e = self.estimate(&row, horizon).ok()?;
-            let from = self.clock(&row);
-            let of_hazards = |h: &Proportional| {
-                let chosen = h.baselines[row.landmark].choose(row.stratum);
-                let to = from + horizon;
-                let (value, causes) = h.moves(chosen, &row.x, row.offset, from, to)?;
-                let label = row.stratum.map(str::to_owned);
-                let (own, stands_in_for) =
-                    if chosen.in_place { (None, label) } else { (label, None) };
-                Some((value, Moves { own, stands_in_for, causes }))
-            };
-            let mut open = 0.0;
-            let moves = match &self.engine {
-                Engine::Hazards(h) => vec![of_hazards(h)?],
-                Engine::Imputed(i) => {
-                    open = i.open(row.asked(from, from + horizon), &row.unknown)?;
-                    i.models.iter().map(of_hazards).collect::<Option<_>>()?
-                }
-                Engine::Smooth(s) => {
-                    let (x, to) = (&row.x, from + horizon);
-                    let (_, moves) = s.moves(row.landmark, x, row.offset, from, to, 0)?;
-                    let of = |by_coef| CauseMoves { by_coef, by_cell: Vec::new(), by_level: 0.0 };
-                    let causes = moves.into_iter().map(of).collect();
-                    vec![(e.value, Moves { own: None, stands_in_for: None, causes })]
-                }
-                Engine::Discrete(_)
-                | Engine::Forests(_)
-                | Engine::SurvivalForests(_)
-                | Engine::Boosted(_)
-                | Engine::Rows(_) => Vec::new(),
-            };
+            let mut found = self.comparable(&row, horizon)?;
             let models = self.engine.proportional();
-            let points = moves.iter().zip(models).zip(&roots);
-            let points = points.map(|((m, h), roots)| h.point(&m.1, roots)).collect();
-            Some(Comparable { estimate: e.value, variance: e.variance, moves, open, points })
+            let points = found.moves.iter().zip(models).zip(&roots);
+            found.points = points.map(|((m, h), roots)| h.point(&m.1, roots)).collect();
+            Some(found)
         };
         let rows = (0..frame.len()).into_par_iter().map(of).collect();
         let z = std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(self.about.interval);
         Ok(Contrasts { model: self, rows, z })
+    }
+
+    /// The risk of a row and how it moves, not yet as points.
+    fn comparable(&self, row: &Row<'_>, horizon: f64) -> Option<Comparable> {
+        let from = self.clock(row);
+        let to = from + horizon;
+        let of_hazards = |h: &Proportional| {
+            let chosen = h.baselines[row.landmark].choose(row.stratum);
+            let (e, causes) = h.moves(chosen, &row.x, row.offset, from, to)?;
+            let label = row.stratum.map(str::to_owned);
+            let (own, stands_in_for) = if chosen.in_place { (None, label) } else { (label, None) };
+            Some((e, Moves { own, stands_in_for, causes }))
+        };
+        let with = |Estimate { value: estimate, variance }: Estimate, moves, open| {
+            Comparable { estimate, variance, moves, open, points: Vec::new() }
+        };
+        let asked = || self.estimate(row, horizon).ok();
+        Some(match &self.engine {
+            Engine::Hazards(h) => {
+                let (e, moves) = of_hazards(h)?;
+                with(e, vec![(e.value, moves)], 0.0)
+            }
+            Engine::Imputed(i) => {
+                let open = i.open(row.asked(from, to), &row.unknown)?;
+                let of = |h| of_hazards(h).map(|(e, moves)| (e.value, moves));
+                with(asked()?, i.models.iter().map(of).collect::<Option<_>>()?, open)
+            }
+            Engine::Smooth(s) => {
+                let e = asked()?;
+                let (_, moves) = s.moves(row.landmark, &row.x, row.offset, from, to, 0)?;
+                let of = |by_coef| CauseMoves { by_coef, by_cell: Vec::new(), by_level: 0.0 };
+                let causes = moves.into_iter().map(of).collect();
+                with(e, vec![(e.value, Moves { own: None, stands_in_for: None, causes })], 0.0)
+            }
+            Engine::Discrete(_)
+            | Engine::Forests(_)
+            | Engine::SurvivalForests(_)
+            | Engine::Boosted(_)
+            | Engine::Rows(_) => with(asked()?, Vec::new(), 0.0),
+        })
     }
 }
 
@@ -148,7 +162,25 @@ impl Contrasts<'_> {
     /// never told apart.
     #[must_use]
     pub fn tells_apart(&self, a: usize, b: usize) -> bool {
-        self.difference(a, b).is_some_and(|(off, error)| off.abs() > self.z * error)
+        !self.surely_alike(a, b)
+            && self.difference(a, b).is_some_and(|(off, error)| off.abs() > self.z * error)
+    }
+
+    /// Whether the first part of the distance between two rows is too large already for their
+    /// risks to be told apart. Most pairs are alike, and sums of squares only grow.
+    fn surely_alike(&self, a: usize, b: usize) -> bool {
+        let (Some(Some(x)), Some(Some(y))) = (self.rows.get(a), self.rows.get(b)) else {
+            return true;
+        };
+        let ([(_, m)], [(_, n)]) = (&x.moves[..], &y.moves[..]) else { return false };
+        let ([Some(p)], [Some(q)]) = (&x.points[..], &y.points[..]) else { return false };
+        if p.len() != q.len() || !m.shares_all(n) {
+            return false;
+        }
+        let part = p.len().min(FIRST_PART);
+        // A hair larger than it is, for the rounding of the other order of summing.
+        let off = (x.estimate - y.estimate).abs() * (1.0 + 1e-12);
+        squared_distance(&p[..part], &q[..part]).is_some_and(|d| off <= self.z * d.sqrt())
     }
 }
 
@@ -188,26 +220,17 @@ impl Proportional {
         offset: f64,
         from: f64,
         to: f64,
-    ) -> Option<(f64, Vec<CauseMoves>)> {
+    ) -> Option<(Estimate, Vec<CauseMoves>)> {
         let base = chosen.baseline;
         let slopes = self.slopes(base, x, offset, from, to, 0)?;
-        let of = |(k, effect): (usize, &Effect)| {
-            let cells = &base.causes[k];
-            let mut moves = CauseMoves {
-                by_coef: vec![0.0; effect.coef.len()],
-                by_cell: Vec::with_capacity(slopes.by_cell[k].len()),
-                by_level: 0.0,
-            };
-            for &(cell, weight) in &slopes.by_cell[k] {
-                moves.by_cell.push((cell, weight * cells.dv[cell].sqrt()));
-                moves.by_level += weight * cells.dh[cell];
-                for ((a, x), q) in moves.by_coef.iter_mut().zip(x).zip(&cells.dq[cell]) {
-                    *a += weight * (x * cells.dh[cell] - q);
-                }
-            }
-            moves
+        let Spread { estimate, causes } = self.spread(chosen, x, &slopes)?;
+        let of = |(k, (by_coef, by_level)): (usize, (Vec<f64>, f64))| {
+            let dv = &base.causes[k].dv;
+            let by_cell = slopes.by_cell[k].iter();
+            let by_cell = by_cell.map(|&(cell, w)| (cell, w * dv[cell].sqrt())).collect();
+            CauseMoves { by_coef, by_cell, by_level }
         };
-        Some((slopes.value, self.effects.iter().enumerate().map(of).collect()))
+        Some((estimate, causes.into_iter().enumerate().map(of).collect()))
     }
 
     /// Roots of the covariances of the coefficients; `None` where a covariance has none.

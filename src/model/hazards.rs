@@ -96,6 +96,14 @@ pub(crate) struct Slopes {
     pub(crate) by_cell: Vec<Vec<(usize, f64)>>,
 }
 
+/// A probability, and how it moves with the effects and the level of each cause.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) estimate: Estimate,
+    /// Per cause, the derivatives by the coefficients, and by the logarithm of the baseline.
+    pub(crate) causes: Vec<(Vec<f64>, f64)>,
+}
+
 /// The baseline that a row uses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chosen<'m> {
@@ -135,7 +143,8 @@ impl Proportional {
         parts: &[Part],
     ) -> Option<Vec<Vec<f64>>> {
         let of = |c: &CauseCells, eta: f64| -> Vec<f64> {
-            parts.iter().map(|p| c.dh[p.cell] * p.share * eta.exp()).collect()
+            let ratio = eta.exp();
+            parts.iter().map(|p| c.dh[p.cell] * p.share * ratio).collect()
         };
         let hazard: Vec<_> = base.causes.iter().zip(eta).map(|(c, &e)| of(c, e)).collect();
         hazard.iter().flatten().all(|h| h.is_finite()).then_some(hazard)
@@ -173,11 +182,21 @@ impl Proportional {
         to: f64,
         b: usize,
     ) -> Option<Estimate> {
-        let base = chosen.baseline;
-        let slopes = self.slopes(base, x, offset, from, to, b)?;
+        let slopes = self.slopes(chosen.baseline, x, offset, from, to, b)?;
+        self.spread(chosen, x, &slopes).map(|spread| spread.estimate)
+    }
+
+    /// The variance of a risk, and what it is made of.
+    pub(super) fn spread(
+        &self,
+        chosen: Chosen<'_>,
+        x: &[f64],
+        slopes: &Slopes,
+    ) -> Option<Spread> {
         let mut variance = 0.0;
+        let mut causes = Vec::with_capacity(self.effects.len());
         for (k, effect) in self.effects.iter().enumerate() {
-            let cells = &base.causes[k];
+            let cells = &chosen.baseline.causes[k];
             let mut by_coef = vec![0.0; effect.coef.len()];
             let mut by_level = 0.0;
             for &(cell, weight) in &slopes.by_cell[k] {
@@ -191,9 +210,10 @@ impl Proportional {
             if chosen.elsewhere {
                 variance += by_level * by_level * effect.between_strata;
             }
+            causes.push((by_coef, by_level));
         }
-        let value = slopes.value;
-        variance.is_finite().then_some(Estimate { value, variance: variance.max(0.0) })
+        let estimate = Estimate { value: slopes.value, variance: variance.max(0.0) };
+        variance.is_finite().then_some(Spread { estimate, causes })
     }
 
     /// How the risk of the first cause moves with the log hazard of each cause.

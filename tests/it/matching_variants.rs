@@ -35,6 +35,28 @@ fn draws_vary_as_the_difference_of_two_risks_says() {
 }
 
 #[test]
+fn who_is_told_apart_is_who_has_an_interval_of_the_difference_without_zero() {
+    let case = Case::simulated(300);
+    let on = day("2020-01-01");
+    let pair = |k: u32| AsOf::pair(ChildIx(k % 60), FamilyIx(k % 97), on, on);
+    let frame = case.model.frame(&case.h, &case.index, &(0..150).map(pair).collect::<Vec<_>>());
+    let frame = frame.unwrap();
+    let contrasts = case.model.contrasts(&frame, 730.5).unwrap();
+    let (mut apart, mut alike) = (0, 0);
+    for a in 0..150 {
+        for b in 0..150 {
+            // 1.96 to all its digits.
+            let wide = |(off, error): (f64, f64)| off.abs() > 1.959_963_984_540_054 * error;
+            let expected = contrasts.difference(a, b).is_some_and(wide);
+            assert_eq!(contrasts.tells_apart(a, b), expected, "{a} {b}");
+            if expected { apart += 1 } else { alike += 1 }
+        }
+    }
+    assert!(apart > 1000 && alike > 1000, "{apart} {alike}");
+    assert!(!contrasts.tells_apart(0, 150), "there is no such row");
+}
+
+#[test]
 fn every_variant_places_by_its_rule_and_has_a_price_that_is_not_negative() {
     let case = Case::simulated(400);
     let as_of = (2016..2023)

@@ -14,7 +14,7 @@ use crate::matching::assign::{Effort, Pair, Problem, solve};
 use crate::matching::choice::one_family;
 use crate::matching::plan::{Best, Planner};
 use crate::matching::screen::Screen;
-use crate::matching::situation::{FamilyNow, Situation};
+use crate::matching::situation::{FamilyNow, Situation, StateOn};
 use crate::score::Note;
 
 /// Kinds of families that are tried at most.
@@ -139,7 +139,7 @@ struct Added {
 fn with_family(planner: &Planner<'_>, screen: &Screen<'_>, state: FamilyState) -> Added {
     let s = planner.s;
     let one = FamilyNow {
-        state: std::borrow::Cow::Owned(state),
+        state: StateOn::Changed(Box::new(state)),
         residents: Vec::new(),
         last_unplanned_end: None,
     };
