@@ -156,12 +156,7 @@ pub fn is_running(stay: &Stay, day: Day) -> bool {
 /// A family's state on a day: `families.csv`, changed by the periods that hold that day and were
 /// recorded by then. A status dated later than the day says nothing about the day.
 #[must_use]
-pub fn family_state<'a>(
-    h: &'a History,
-    index: &Index,
-    family: FamilyIx,
-    day: Day,
-) -> StateOn<'a> {
+pub fn family_state<'a>(h: &'a History, index: &Index, family: FamilyIx, day: Day) -> StateOn<'a> {
     let base = &h.family(family).state;
     let periods: Vec<&FamilyPeriod> = index
         .periods_of_family(family)

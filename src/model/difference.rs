@@ -90,8 +90,12 @@ impl Model {
             let (own, stands_in_for) = if chosen.in_place { (None, label) } else { (label, None) };
             Some((e, Moves { own, stands_in_for, causes }))
         };
-        let with = |Estimate { value: estimate, variance }: Estimate, moves, open| {
-            Comparable { estimate, variance, moves, open, points: Vec::new() }
+        let with = |Estimate { value: estimate, variance }: Estimate, moves, open| Comparable {
+            estimate,
+            variance,
+            moves,
+            open,
+            points: Vec::new(),
         };
         let asked = || self.estimate(row, horizon).ok();
         Some(match &self.engine {
@@ -295,7 +299,7 @@ impl Smooth {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hazards::{Baseline, Baselines, CauseCells, Stratum};
+    use super::super::hazards::{Baseline, Baselines, CauseCells, Effect, Stratum};
     use super::*;
 
     /// Two causes over three cells, two terms, and two strata with their own baselines.

@@ -187,12 +187,7 @@ impl Proportional {
     }
 
     /// The variance of a risk, and what it is made of.
-    pub(super) fn spread(
-        &self,
-        chosen: Chosen<'_>,
-        x: &[f64],
-        slopes: &Slopes,
-    ) -> Option<Spread> {
+    pub(super) fn spread(&self, chosen: Chosen<'_>, x: &[f64], slopes: &Slopes) -> Option<Spread> {
         let mut variance = 0.0;
         let mut causes = Vec::with_capacity(self.effects.len());
         for (k, effect) in self.effects.iter().enumerate() {
