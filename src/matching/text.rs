@@ -53,6 +53,14 @@ impl MatchResult {
         let title =
             of(lang, "Voorstel voor alle aanvragen samen", "A plan for all requests together");
         let _ = writeln!(text, "{title}");
+        if self.requests.is_empty() {
+            let none = of(
+                lang,
+                "Op deze dag staat geen aanvraag open (requests.csv): er is niets te plaatsen.",
+                "No request is open on this day (requests.csv): there is nothing to place.",
+            );
+            let _ = writeln!(text, "  {none}");
+        }
         let placed = match lang {
             Lang::Nl => format!("{} geplaatst, {} zonder plek.", a.pairs.len(), a.unplaced.len()),
             Lang::En => format!("{} placed, {} without a place.", a.pairs.len(), a.unplaced.len()),
@@ -159,6 +167,14 @@ fn one(text: &mut String, r: &RequestMatch, full: bool, lang: Lang) {
     if !r.relaxations.is_empty() {
         let more = of(lang, "Meer mogelijk maken", "To make more possible");
         let _ = writeln!(text, "  {more}:");
+    }
+    if r.relaxations.is_empty() && r.candidates.is_empty() {
+        let none = of(
+            lang,
+            "Geen versoepeling die de regels toestaan brengt een gezin terug.",
+            "No concession that the rules allow brings a family back.",
+        );
+        let _ = writeln!(text, "  {none}");
     }
     for relaxation in &r.relaxations {
         let adds = match (relaxation.adds.len(), lang) {

@@ -185,6 +185,11 @@ fn a_history_without_requests_or_with_a_request_of_nobody() {
     std::fs::write(&offers, header_only(&std::fs::read_to_string(&offers).unwrap())).unwrap();
     let none = run_on(without.path(), 0).json();
     assert!(none["requests"].as_array().unwrap().is_empty());
+    let model = shipped();
+    let at = without.path().display().to_string();
+    let args = ["match", &model, &at, "--as-of", "2023-12-31", "--research", "--no-worth"];
+    let text = pleegzorg(without.path(), &args).code(0).stdout;
+    assert!(text.contains("No request is open on this day"), "{text}");
     assert_eq!(none["assignment"]["status"], "optimal");
     // Families that nobody recorded: every request is listed, each with why.
     let without = changed("families.csv", |t| {

@@ -85,6 +85,10 @@ fn every_variant_places_by_its_rule_and_has_a_price_that_is_not_negative() {
     assert_eq!(v.survival.len(), plan.pairs.len());
     assert!(v.survival.iter().all(|s| (0.0..=1.0).contains(&s.share)));
     assert!(v.survival.iter().filter(|s| s.candidates == 1).all(|s| s.share == 1.0));
+    // Each kind of family is there once.
+    for (k, r) in v.recruitment.iter().enumerate() {
+        assert!(v.recruitment[..k].iter().all(|other| other.profile != r.profile), "{r:?}");
+    }
     // One more family never places fewer, and at most as many more as it has places.
     for r in &v.recruitment {
         assert!((0..=i64::from(r.places)).contains(&r.more_placed), "{r:?}");

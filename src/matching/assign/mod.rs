@@ -197,7 +197,9 @@ pub fn solve_with_progress(problem: &Problem, effort: Effort, progress: &dyn Pro
         }
         solution.bound += (solved.bound - solved.choice.value).max(0.0);
     }
-    solution.objective = solution.chosen.iter().flatten().map(|&k| problem.pairs()[k].score).sum();
+    // The sum of nothing is -0 in Rust.
+    let scores = solution.chosen.iter().flatten().map(|&k| problem.pairs()[k].score);
+    solution.objective = scores.fold(0.0, |a, b| a + b);
     solution.bound += solution.objective;
     solution.work = effort.0 - budget.left;
     progress.finish();

@@ -95,7 +95,8 @@ fn with_little_effort_the_answer_is_still_honest() {
 #[test]
 fn nothing_to_assign_is_an_answer_and_not_an_error() {
     let none = Problem::new(0, vec![], vec![], vec![]).unwrap();
-    assert_eq!(solve(&none, Effort::default()).objective, 0.0);
+    let objective = solve(&none, Effort::default()).objective;
+    assert!(objective == 0.0 && objective.is_sign_positive(), "{objective:?}");
     let no_families = Problem::new(3, vec![], vec![], vec![(0, 1)]).unwrap();
     let solution = solve(&no_families, Effort::default());
     assert_eq!(solution.chosen, vec![None; 3]);

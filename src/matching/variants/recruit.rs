@@ -19,8 +19,10 @@ use crate::score::Note;
 
 /// Kinds of families that are tried at most.
 const MOST: usize = 60;
-/// The age bands, in years: up to and including.
-const BANDS: [(f64, f64); 3] = [(0.0, 5.0), (6.0, 11.0), (12.0, 17.0)];
+/// The age bands, in years: up to and including; and any age, for siblings together.
+const BANDS: [(f64, f64); 4] = [(0.0, 5.0), (6.0, 11.0), (12.0, 17.0), (0.0, 17.0)];
+/// The band of any age.
+const ANY: usize = 3;
 
 /// A kind of family that is not there, and what it would change.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -57,7 +59,9 @@ pub(crate) fn recruit(
         }
         for &k in members {
             let ask = &planner.load.asks[k];
-            let band = BANDS.iter().position(|&(_, to)| ask.age.floor() <= to);
+            // A family for siblings takes them at any age.
+            let own = BANDS[..ANY].iter().position(|&(_, to)| ask.age.floor() <= to);
+            let band = own.map(|band| if members.len() > 1 { ANY } else { band });
             let (Some(area), Some(band)) = (h.child(ask.child).home_area, band) else { continue };
             let places = members.len() as u32;
             kinds.entry((h.labels.word(area), band, places)).or_insert((area, 0)).1 += 1;
@@ -76,9 +80,7 @@ pub(crate) fn recruit(
     let mut out: Vec<Recruit> = list
         .into_iter()
         .filter_map(|((name, band, places), (area, _))| {
-            let ages = BANDS[band];
-            // A family for siblings takes them at any age.
-            let taken = if places > 1 { (0.0, 17.0) } else { ages };
+            let taken = BANDS[band];
             let state = profile(area, taken, places, &needs);
             let added = with_family(planner, screen, state);
             let problem = added.problem(planner, places)?;
@@ -95,7 +97,6 @@ pub(crate) fn recruit(
             })
         })
         .collect();
-    out.dedup_by(|a, b| a.area == b.area && a.ages == b.ages && a.places == b.places);
     out.sort_by(|a, b| {
         b.more_weight
             .total_cmp(&a.more_weight)
