@@ -115,6 +115,11 @@ impl<'a> Planner<'a> {
 
     /// The problem whose pairs are worth `score(group, position)`; `None` leaves a pair out.
     pub fn pose(&self, score: &dyn Fn(usize, usize) -> Option<f64>) -> Posed {
+        self.pose_in(self.places.clone(), score)
+    }
+
+    /// As [`Planner::pose`], with the places that are left of each family.
+    pub fn pose_in(&self, left: Vec<u32>, score: &dyn Fn(usize, usize) -> Option<f64>) -> Posed {
         let (mut pairs, mut places) = (Vec::new(), Vec::new());
         for (g, options) in self.options.iter().enumerate() {
             for (at, &(family, takes)) in options.iter().enumerate() {
@@ -126,7 +131,7 @@ impl<'a> Planner<'a> {
         }
         let groups = self.options.len();
         // Families are distinct within a set and scores finite: risks are probabilities.
-        let made = Problem::new(groups, self.places.clone(), pairs, self.conflicts.clone());
+        let made = Problem::new(groups, left, pairs, self.conflicts.clone());
         match made {
             Ok(problem) => Posed { problem, at: places },
             Err(_) => Posed { problem: empty(groups, self.places.len()), at: Vec::new() },

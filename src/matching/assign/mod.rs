@@ -19,6 +19,7 @@ mod pool;
 mod priced;
 mod prices;
 mod problem;
+mod reach;
 mod search;
 mod tree;
 mod walk;
@@ -29,6 +30,7 @@ use exact::Solved;
 use master::scatter;
 use part::Part;
 pub use problem::{Pair, Problem, ProblemError};
+pub(crate) use reach::{bound_at, reach};
 
 /// What one pivot on 500 rows weighs in the budget, against looking at one family.
 const PIVOT_WORK: u64 = 20;

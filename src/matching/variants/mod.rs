@@ -3,6 +3,7 @@
 
 mod floors;
 mod recruit;
+mod rest;
 mod text;
 mod worst_off;
 

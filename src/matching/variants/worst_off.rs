@@ -3,16 +3,23 @@
 //!
 //! A group counts as its worst-off child, and a group without a place does not count: who gets a
 //! place is settled by urgency alone. Each level is found by asking whether all could be better
-//! off than the worst now; where they cannot, those who must be there are settled there.
+//! off than the worst now; where they cannot, those who must be there are settled there. The prices
+//! that show it for one level mostly show it for the next as well.
 
-use crate::matching::assign::Effort;
-use crate::matching::plan::{Best, Gains, Planner};
+use super::rest::Rest;
+use crate::matching::assign::{Effort, bound_at, reach};
+use crate::matching::plan::{Best, Gains, Planner, Posed};
 use crate::progress::Silent;
 
 /// Groups of a caseload at most; beyond it the order is not worked out.
 pub(crate) const MOST_GROUPS: usize = 300;
 /// Levels at which who must be there stays open; each multiplies the numbers of the objective.
 const OPEN_LEVELS: usize = 2;
+/// Work per group that is spent on seeing that not all can be placed, before the whole question is
+/// asked.
+const LOOK: u64 = 900;
+/// How much less those far above a level count than those near it.
+const STEEP: f64 = 20.0;
 
 /// The plan, per group the position of its family among those that pass, and whether it is
 /// proven to be the best in this order.
@@ -34,6 +41,20 @@ struct Search<'a> {
     open: Vec<(f64, usize)>,
     wanted: f64,
     left: Effort,
+    /// What a level counted for when a place last outweighed all gains.
+    level_value: f64,
+    /// Prices per group, in weights of placing, that last showed that not all can be placed.
+    prices: Vec<f64>,
+}
+
+/// What is asked: a plan in which all who are not settled are above a level.
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    above: f64,
+    /// A level that they may be at as well.
+    at: Option<f64>,
+    /// A group that may not be at a level.
+    without: Option<(usize, f64)>,
 }
 
 /// What asking for a plan gave.
@@ -68,6 +89,8 @@ pub(crate) fn worst_off(
         open: Vec::new(),
         wanted: best.placed,
         left: effort,
+        level_value: 0.0,
+        prices: vec![0.0; n],
     };
     let (chosen, exact) = search.run(best.chosen.clone());
     Some(WorstOff { chosen, exact: exact && best.proven })
@@ -109,13 +132,13 @@ impl Search<'_> {
         plan.iter().enumerate().filter_map(of).min_by(f64::total_cmp)
     }
 
-    /// Whether a pair may be chosen where all who are not settled are above a level, but for
-    /// those of `at`, who may be at it.
-    fn allowed(&self, g: usize, k: usize, above: f64, at: Option<f64>) -> bool {
+    /// Whether a pair may be chosen.
+    fn allowed(&self, g: usize, k: usize, asked: Question) -> bool {
         let worth = self.worth[g][k];
         match self.settled[g] {
+            _ if asked.without == Some((g, worth)) => false,
             Some(level) => worth == level,
-            None => worth > above || self.is_open(worth) || at == Some(worth),
+            None => worth > asked.above || self.is_open(worth) || asked.at == Some(worth),
         }
     }
 
@@ -123,14 +146,15 @@ impl Search<'_> {
     /// not settled above a level.
     fn ask(&mut self, above: f64, without: Option<(usize, f64)>) -> Asked {
         let open = self.open.clone();
-        self.best_of(above, None, without, &open).0
+        self.best_of(Question { above, at: None, without }, &open).0
     }
 
     /// As [`Search::ask`], where the level itself is allowed as well, by as few as can be.
     fn fewest(&mut self, level: f64) -> Option<Vec<Option<usize>>> {
         let mut open = self.open.clone();
         open.push((level, usize::MAX));
-        match self.best_of(level, Some(level), None, &open) {
+        let asked = Question { above: level, at: Some(level), without: None };
+        match self.best_of(asked, &open) {
             (Asked::Plan(plan), true) => Some(plan),
             _ => None,
         }
@@ -175,13 +199,16 @@ impl Search<'_> {
 
     /// The plan that places the most; at that, has the fewest at each open level in their order;
     /// at that, the largest sum. Says whether this is proven.
-    fn best_of(
-        &mut self,
-        above: f64,
-        at: Option<f64>,
-        without: Option<(usize, f64)>,
-        open: &[(f64, usize)],
-    ) -> (Asked, bool) {
+    fn best_of(&mut self, asked: Question, open: &[(f64, usize)]) -> (Asked, bool) {
+        let rest = self.rest();
+        let wanted = self.wanted - rest.placed;
+        match self.full(&rest, asked) {
+            Asked::None => return (Asked::None, true),
+            Asked::Plan(plan) if open.is_empty() && asked.above.is_finite() => {
+                return (Asked::Plan(plan), false);
+            }
+            _ => {}
+        }
         let lowest = self.gains.of_group.iter().flatten().map(|m| m.iter().sum::<f64>());
         let low = lowest.fold(0.0, f64::min);
         let spread = self.spread();
@@ -189,22 +216,25 @@ impl Search<'_> {
         // A place outweighs a level, a level those after it, and the last level the sum.
         let factor = (self.worth.len() + 1) as f64;
         let mut level_value = 2.0 * spread;
+        if open.is_empty() {
+            level_value = level_value.max(self.level_value);
+        }
         loop {
             let price = |worth: f64| {
                 let k = open.iter().position(|&(level, _)| level == worth)?;
                 Some(level_value * factor.powi((open.len() - 1 - k) as i32))
             };
             let place = 2.0 * level_value * factor.powi(open.len() as i32) / lightest;
-            let posed = self.planner.pose(&|g, k| {
-                let worth = self.worth[g][k];
-                let out = without == Some((g, worth));
-                (self.allowed(g, k, above, at) && !out).then(|| {
-                    let fine = if self.settled[g].is_some() { None } else { price(worth) };
+            let posed = self.planner.pose_in(rest.places.clone(), &|g, k| {
+                (rest.may(g, k) && self.allowed(g, k, asked)).then(|| {
+                    let fine =
+                        if self.settled[g].is_some() { None } else { price(self.worth[g][k]) };
                     place * self.planner.weights[g] - fine.unwrap_or(0.0)
                         + (self.gains.sum(g, k) - low)
                 })
             });
             let (plan, solution) = self.planner.solve(&posed, &mut self.left, &Silent);
+            let plan = rest.add(plan);
             let count = |level: f64| {
                 let here = |(g, at): (usize, &Option<usize>)| {
                     self.settled[g].is_none() && at.is_some_and(|k| self.worth[g][k] == level)
@@ -222,7 +252,7 @@ impl Search<'_> {
                     price(level).unwrap_or(0.0) * most.min(self.worth.len()) as f64
                 })
                 .sum();
-            let least = place * self.wanted - fines;
+            let least = place * wanted - fines;
             if solution.bound < least - 1e-9 * least.abs() {
                 return (Asked::None, true);
             }
@@ -230,7 +260,62 @@ impl Search<'_> {
                 return (Asked::Unknown, false);
             }
             level_value *= 4.0;
+            if open.is_empty() {
+                self.level_value = level_value;
+            }
         }
+    }
+
+    /// Looks at placing alone. That not all can be placed is seen most quickly: from prices of a
+    /// question before, or by asking for no more than that. [`Asked::Unknown`] where it takes long.
+    fn full(&mut self, rest: &Rest, asked: Question) -> Asked {
+        let wanted = self.wanted - rest.placed;
+        let least = wanted - 1e-9 * wanted.max(1.0);
+        let posed = self.planner.pose_in(rest.places.clone(), &|g, k| {
+            (rest.may(g, k) && self.allowed(g, k, asked)).then(|| self.planner.weights[g])
+        });
+        if bound_at(&posed.problem, &self.prices) < least {
+            return Asked::None;
+        }
+        let liked = self.liked(&posed, asked.above);
+        let effort = self.left.0.min(LOOK * self.worth.len() as u64);
+        let Some(found) = reach(&posed.problem, &liked, Effort(effort)) else {
+            return Asked::Unknown;
+        };
+        self.left = Effort(self.left.0.saturating_sub(found.work));
+        self.prices = found.prices;
+        if found.bound < least {
+            return Asked::None;
+        }
+        if found.value < least {
+            return Asked::Unknown;
+        }
+        Asked::Plan(rest.add(found.chosen.iter().map(|k| k.map(|k| posed.at[k].1)).collect()))
+    }
+
+    /// What is liked among plans that are all above a level: that few are near it, so that the plan
+    /// is near the one that is sought and few levels have to be climbed.
+    fn liked(&self, posed: &Posed, above: f64) -> Vec<f64> {
+        let top = self.worth.iter().flatten().copied().fold(above, f64::max);
+        let like = |&(g, k): &(usize, usize)| {
+            let share = (self.worth[g][k] - above) / (top - above);
+            match self.settled[g] {
+                None if share >= 0.0 => (1.0 - (-STEEP * share).exp() + 0.5 * share) / 1.5,
+                None => 0.0,
+                Some(_) => 1.0,
+            }
+        };
+        posed.at.iter().map(like).collect()
+    }
+
+    /// What is left where those settled with one family only have their place: every plan that is
+    /// asked for has them there.
+    fn rest(&self) -> Rest {
+        let fixed = |(g, settled): (usize, &Option<f64>)| {
+            let mut at = (0..self.worth[g].len()).filter(|&k| Some(self.worth[g][k]) == *settled);
+            at.next().filter(|_| at.next().is_none())
+        };
+        Rest::new(self.planner, self.settled.iter().enumerate().map(fixed).collect())
     }
 
     /// What the gains of a whole plan can differ by.
