@@ -1,8 +1,10 @@
 //! The inner loops over covariates, compiled for the vector registers of the machine at hand.
 //!
 //! Rows have a width that is a multiple of [`LANES`], filled up with zeros. Every sum runs over rows
-//! in their order, column by column, and a product is rounded before it is added: so the numbers are
-//! the same whatever registers the machine has. `pulp` picks the registers at run time.
+//! in their order, column by column, and a product is rounded before it is added, but for those of
+//! [`add_gram`], which all are added unrounded (one rounding in all, which a machine without such an
+//! instruction does in software). So the numbers are the same whatever registers the machine has.
+//! `pulp` picks the registers at run time.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -162,7 +164,7 @@ impl Gram<'_> {
             for u in 0..LANES {
                 let left = simd.splat_f64s(a[u]);
                 for w in 0..W {
-                    sums[u][w] = simd.add_f64s(sums[u][w], simd.mul_f64s(left, b[w]));
+                    sums[u][w] = simd.mul_add_f64s(left, b[w], sums[u][w]);
                 }
             }
         }
@@ -242,14 +244,15 @@ mod tests {
     #[test]
     fn gram_is_the_sum_of_products() {
         for width in [4, 8, 12, 16, 20, 28] {
-            let a: Vec<f64> = (0..10 * width).map(|k| (k * 7 % 11) as f64 - 4.5).collect();
-            let b: Vec<f64> = (0..10 * width).map(|k| (k * 5 % 13) as f64 - 6.5).collect();
+            let a: Vec<f64> = (0..10 * width).map(|k| (k * 7 % 11) as f64 / 7.0 - 4.5).collect();
+            let b: Vec<f64> = (0..10 * width).map(|k| (k * 5 % 13) as f64 / 3.0 - 6.5).collect();
             let mut sum = vec![1.0; width * width];
             add_gram(&a, &b, width, &mut sum);
             for i in 0..width {
                 for j in i..width {
-                    let direct: f64 = (0..10).map(|k| a[k * width + i] * b[k * width + j]).sum();
-                    assert_eq!(sum[i * width + j], 1.0 + direct);
+                    let fused =
+                        |sum: f64, k: usize| a[k * width + i].mul_add(b[k * width + j], sum);
+                    assert_eq!(sum[i * width + j], 1.0 + (0..10).fold(0.0, fused));
                 }
             }
         }
