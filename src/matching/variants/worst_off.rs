@@ -18,6 +18,9 @@ const OPEN_LEVELS: usize = 2;
 /// Work per group that is spent on seeing that not all can be placed, before the whole question is
 /// asked.
 const LOOK: u64 = 900;
+/// Work per group that is spent on one question. A level whose question is still open then is taken
+/// as it is, and the order is no longer proven.
+const QUESTION: u64 = 10_000;
 /// How much less those far above a level count than those near it.
 const STEEP: f64 = 20.0;
 
@@ -41,6 +44,8 @@ struct Search<'a> {
     open: Vec<(f64, usize)>,
     wanted: f64,
     left: Effort,
+    /// Work for one question.
+    question: u64,
     /// What a level counted for when a place last outweighed all gains.
     level_value: f64,
     /// Prices per group, in weights of placing, that last showed that not all can be placed.
@@ -72,6 +77,17 @@ pub(crate) fn worst_off(
     best: &Best,
     effort: Effort,
 ) -> Option<WorstOff> {
+    worst_off_within(planner, gains, best, effort, QUESTION)
+}
+
+/// As [`worst_off`], with so much work per group for one question.
+pub(super) fn worst_off_within(
+    planner: &Planner<'_>,
+    gains: &Gains,
+    best: &Best,
+    effort: Effort,
+    question: u64,
+) -> Option<WorstOff> {
     if planner.options.len() > MOST_GROUPS {
         return None;
     }
@@ -89,6 +105,7 @@ pub(crate) fn worst_off(
         open: Vec::new(),
         wanted: best.placed,
         left: effort,
+        question: question * n as u64,
         level_value: 0.0,
         prices: vec![0.0; n],
     };
@@ -102,14 +119,18 @@ impl Search<'_> {
         while let Some(level) = self.lowest(&plan) {
             match self.ask(level, None) {
                 Asked::Plan(better) => plan = better,
-                Asked::Unknown => return (plan, false),
-                Asked::None => match self.settle(level, &plan) {
-                    Some((next, sure)) => {
-                        plan = next;
-                        exact &= sure;
+                Asked::Unknown => {
+                    if self.left.0 == 0 {
+                        return (plan, false);
                     }
-                    None => return (plan, false),
-                },
+                    self.settle_as(level, &plan);
+                    exact = false;
+                }
+                Asked::None => {
+                    let (next, sure) = self.settle(level, plan);
+                    plan = next;
+                    exact &= sure;
+                }
             }
         }
         // What is left to choose decides by the sum.
@@ -162,22 +183,25 @@ impl Search<'_> {
 
     /// Settles a level that somebody must be at: who must be there is settled there; where that is
     /// open, how many.
-    fn settle(&mut self, level: f64, plan: &[Option<usize>]) -> Option<(Vec<Option<usize>>, bool)> {
+    fn settle(&mut self, level: f64, plan: Vec<Option<usize>>) -> (Vec<Option<usize>>, bool) {
         let could: Vec<usize> = (0..self.worth.len())
             .filter(|&g| self.settled[g].is_none() && self.worth[g].contains(&level))
             .collect();
         if let [only] = could[..] {
             self.settled[only] = Some(level);
-            return Some((plan.to_vec(), true));
+            return (plan, true);
         }
-        let plan = self.fewest(level)?;
+        let Some(plan) = self.fewest(level) else {
+            self.settle_as(level, &plan);
+            return (plan, false);
+        };
         let there = |g: &usize| plan[*g].is_some_and(|at| self.worth[*g][at] == level);
         let found: Vec<usize> = could.iter().copied().filter(there).collect();
         self.open.push((level, found.len()));
         if found.len() == could.len() {
             self.open.pop();
-            found.iter().for_each(|&g| self.settled[g] = Some(level));
-            return Some((plan, true));
+            self.settle_as(level, &plan);
+            return (plan, true);
         }
         // Who is at this level in every plan that is as good so far?
         let mut must = Vec::new();
@@ -185,16 +209,30 @@ impl Search<'_> {
             match self.ask(level, Some((g, level))) {
                 Asked::Plan(_) => {}
                 Asked::None => must.push(g),
-                Asked::Unknown => return None,
+                Asked::Unknown => {
+                    self.open.pop();
+                    self.settle_as(level, &plan);
+                    return (plan, false);
+                }
             }
         }
         let all = must.len() == found.len();
         if all || self.open.len() > OPEN_LEVELS {
             self.open.pop();
-            found.iter().for_each(|&g| self.settled[g] = Some(level));
+            self.settle_as(level, &plan);
         }
         let sure = all || self.is_open(level);
-        Some((plan, sure))
+        (plan, sure)
+    }
+
+    /// Settles those at a level who are there in a plan.
+    fn settle_as(&mut self, level: f64, plan: &[Option<usize>]) {
+        for (g, at) in plan.iter().enumerate() {
+            let here = at.is_some_and(|k| self.worth[g][k] == level);
+            if here && self.settled[g].is_none() {
+                self.settled[g] = Some(level);
+            }
+        }
     }
 
     /// The plan that places the most; at that, has the fewest at each open level in their order;
@@ -233,7 +271,10 @@ impl Search<'_> {
                         + (self.gains.sum(g, k) - low)
                 })
             });
-            let (plan, solution) = self.planner.solve(&posed, &mut self.left, &Silent);
+            let given = self.left.0.min(self.question);
+            let mut effort = Effort(given);
+            let (plan, solution) = self.planner.solve(&posed, &mut effort, &Silent);
+            self.left = Effort(self.left.0 - (given - effort.0.min(given)));
             let plan = rest.add(plan);
             let count = |level: f64| {
                 let here = |(g, at): (usize, &Option<usize>)| {
@@ -256,7 +297,7 @@ impl Search<'_> {
             if solution.bound < least - 1e-9 * least.abs() {
                 return (Asked::None, true);
             }
-            if self.left.0 == 0 || level_value > 1e4 * spread {
+            if effort.0 == 0 || level_value > 1e4 * spread {
                 return (Asked::Unknown, false);
             }
             level_value *= 4.0;
@@ -278,7 +319,7 @@ impl Search<'_> {
             return Asked::None;
         }
         let liked = self.liked(&posed, asked.above);
-        let effort = self.left.0.min(LOOK * self.worth.len() as u64);
+        let effort = self.left.0.min(self.question).min(LOOK * self.worth.len() as u64);
         let Some(found) = reach(&posed.problem, &liked, Effort(effort)) else {
             return Asked::Unknown;
         };
