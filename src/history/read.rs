@@ -337,6 +337,7 @@ impl Folder<'_> {
         distinct(&mut requests, request_id, columns::requests::REQUEST_ID, self.findings());
         let mut pairs = self.table(&columns::pairs::FILE, |row| rows_other::pair(row, &known));
         pairs.without_doubles(self.findings());
+        rules::wishes(&pairs, self.findings());
         let request_ids = Ids::new(&requests, request_id);
         let mut offers = self
             .table(&columns::offers::FILE, |row| rows_other::offer(row, &request_ids, &family_ids));

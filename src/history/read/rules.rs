@@ -1,13 +1,17 @@
-//! Rules over several rows: the course of a child's stays.
+//! Rules over several rows: the course of a child's stays, and wishes that contradict each other.
+
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::table::Table;
-use crate::history::codes::{CareForm, EndReason, FamilyStatus, Setting};
+use crate::history::codes::{CareForm, EndReason, FamilyStatus, PairKind, Setting};
 use crate::history::day::Day;
 use crate::history::findings::{Code, Finding, Findings};
 use crate::history::index::Groups;
-use crate::history::records::{Child, Family, FamilyPeriod, Request, Stay, Window};
+use crate::history::records::{
+    Child, Family, FamilyPeriod, PairRule, Party, Request, Stay, Window,
+};
 use crate::history::registry;
 
 /// How many children are checked at a time. Fixed, so that results do not depend on the threads.
@@ -215,5 +219,48 @@ pub(super) fn idle_children(
             let what = "the child has neither a stay nor a request";
             Finding::new(registry::CHILD_WITHOUT_STAY, "children.csv", what).row(line)
         });
+    }
+}
+
+/// Wishes that cannot both be kept: the same two must and may not, or a child must live in two
+/// families. Also rows whose two sides are the same.
+pub(super) fn wishes(pairs: &Table<PairRule>, findings: &mut Findings) {
+    // Of the same two, the first line that asks for them, and the first that forbids them.
+    let mut asked: BTreeMap<[(u8, u32); 2], [Option<u32>; 2]> = BTreeMap::new();
+    // Per child, the first family that it must live in, and the line that says so.
+    let mut home: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+    for (pair, &line) in pairs.rows.iter().zip(&pairs.lines) {
+        let mut note = |code: Code, column: &'static str, what: String| {
+            let finding = || Finding::new(code, pairs.file.name, what);
+            findings.add_with(code, || finding().row(u64::from(line)).column(column));
+        };
+        let mut sides = [side(pair.a), side(pair.b)];
+        sides.sort_unstable();
+        if sides[0] == sides[1] {
+            note(registry::PAIR_WITH_ITSELF, "b", "both sides name the same one".into());
+            continue;
+        }
+        let forbids = usize::from(pair.kind != PairKind::Must);
+        let lines = asked.entry(sides).or_default();
+        lines[forbids].get_or_insert(line);
+        if let Some(other) = lines[1 - forbids] {
+            let what = format!("line {other} asks the opposite for the same two");
+            note(registry::WISHES_CONTRADICT, "kind", what);
+        }
+        if let ([(0, child), (1, family)], PairKind::Must) = (sides, pair.kind) {
+            let &mut (first, other) = home.entry(child).or_insert((family, line));
+            if first != family {
+                let what = format!("by line {other} the child must live in another family");
+                note(registry::WISHES_CONTRADICT, "kind", what);
+            }
+        }
+    }
+}
+
+/// A side of a wish, in an order in which children come first.
+fn side(party: Party) -> (u8, u32) {
+    match party {
+        Party::Child(child) => (0, child.0),
+        Party::Family(family) => (1, family.0),
     }
 }

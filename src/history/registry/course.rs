@@ -61,4 +61,10 @@ super::code_table! {
     CHILD_WITHOUT_STAY = 408 Finding
     { "A child has neither a stay nor a request", "The child adds nothing; its stays may have been lost.", "Check the export; remove the child where it was never placed." }
     { "Een kind heeft geen verblijf en geen aanvraag", "Het kind voegt niets toe; zijn verblijven zijn misschien verloren gegaan.", "Controleer de export; verwijder het kind als het nooit geplaatst is." }
+    WISHES_CONTRADICT = 409 Finding
+    { "Wishes contradict each other", "No family can keep to both, so that nobody passes in a match.", "Ask whoever said it, and keep the row that holds." }
+    { "Wensen spreken elkaar tegen", "Geen gezin kan aan beide voldoen, dus bij het matchen blijft niemand over.", "Vraag het na en houd de rij die geldt." }
+    PAIR_WITH_ITSELF = 410 Finding
+    { "Both sides of a wish are the same", "A wish is about two: the row says nothing.", "Correct one of the two ids, or remove the row." }
+    { "Beide kanten van een wens zijn dezelfde", "Een wens gaat over twee: de rij zegt niets.", "Verbeter een van de twee id's, of verwijder de rij." }
 }

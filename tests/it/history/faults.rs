@@ -94,6 +94,23 @@ fn ids_and_references() {
 }
 
 #[test]
+fn wishes_that_contradict_each_other() {
+    let pairs =
+        |rows: &str| Folder::sound().with("pairs.csv", format!("kind,a,b,lane,reason\n{rows}"));
+    let at = |code: u16, row: u64, column: &'static str| (code, "pairs.csv", row, column);
+    // The same two, whichever side comes first, and whoever says it.
+    let both = pairs("must,c1,f1,child,\nnever,f1,c1,parents,\nmust,f1,c1,family,\n");
+    expect(&both, &[at(409, 3, "kind"), at(409, 4, "kind")]);
+    expect(&pairs("not_together,c1,c3,safety,\nmust,c3,c1,,\n"), &[at(409, 3, "kind")]);
+    // Two families for one child.
+    expect(&pairs("must,c1,f1,child,\nmust,f3,c1,parents,\n"), &[at(409, 3, "kind")]);
+    expect(&pairs("never,c1,c1,safety,\n"), &[at(410, 2, "b")]);
+    // Two who say the same, two children for one family, and a family that must not be another's.
+    let sound = "must,c1,f1,child,\nmust,f1,c1,parents,\nmust,c3,f1,child,\nnever,c1,f3,,\n";
+    expect(&pairs(sound), &[]);
+}
+
+#[test]
 fn a_missing_file_that_is_referred_to_is_one_fault_per_column() {
     let folder = Folder::sound().without(FAMILIES).without("family_periods.csv");
     expect(
