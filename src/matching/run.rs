@@ -167,8 +167,21 @@ pub fn match_candidates(
     with_case(model, history, index, as_of, options, &Silent, |case, _| Ok(case.requests(&Silent)))
 }
 
-/// Makes all that the requests of a day stand on, and does `work` with it.
-fn with_case<T>(
+/// Makes all that the requests of a day stand on, and does `work` with it. All of it within the
+/// pool of threads: to hand over to it at every step would take longer than many of the steps.
+fn with_case<T: Send>(
+    model: &Model,
+    history: &History,
+    index: &Index,
+    as_of: Day,
+    options: &MatchOptions,
+    progress: &dyn Progress,
+    work: impl FnOnce(&Case<'_>, &Screen<'_>) -> Result<T, Error> + Send,
+) -> Result<T, Error> {
+    rayon::scope(|_| case_of(model, history, index, as_of, options, progress, work))
+}
+
+fn case_of<T>(
     model: &Model,
     history: &History,
     index: &Index,
