@@ -157,9 +157,11 @@ fn told(
             let apart = (objective - optimum).abs() / optimum.abs().max(1.0);
             (format!("{theirs:.3} s"), format!("{:.1}x", theirs / seconds), format!("{apart:.0e}"))
         }
-        Answer::TooLong => {
-            (format!("not done in {limit:.0} s"), format!("> {:.0}x", limit / seconds), "-".into())
-        }
+        Answer::TooLong => (
+            format!("not done in {limit:.0} s"),
+            format!("> {:.0}x", (limit / seconds).floor()),
+            "-".into(),
+        ),
         Answer::Gone => ("the peer stopped".into(), "-".into(), "-".into()),
     }
 }

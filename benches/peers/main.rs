@@ -215,7 +215,7 @@ fn compare(task: &Task, settings: &Settings, folder: &Path) {
         if task.goal > 0.0 { format!("{:.0}x", task.goal) } else { format!("{:.1} s", -task.goal) };
     let (theirs, ratio, agree) = if theirs.is_empty() {
         let note = note.unwrap_or_default();
-        let least = settings.timeout.as_secs_f64() / seconds;
+        let least = (settings.timeout.as_secs_f64() / seconds).floor();
         let ratio =
             if note.starts_with("not done") { format!("> {least:.0}x") } else { "-".into() };
         (note, ratio, "-".into())
