@@ -178,44 +178,34 @@ fn with_case<T: Send>(
     progress: &dyn Progress,
     work: impl FnOnce(&Case<'_>, &Screen<'_>) -> Result<T, Error> + Send,
 ) -> Result<T, Error> {
-    rayon::scope(|_| case_of(model, history, index, as_of, options, progress, work))
-}
-
-fn case_of<T>(
-    model: &Model,
-    history: &History,
-    index: &Index,
-    as_of: Day,
-    options: &MatchOptions,
-    progress: &dyn Progress,
-    work: impl FnOnce(&Case<'_>, &Screen<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    model.usable_for(as_of, options.research)?;
-    at_start_only(model)?;
-    let situation = Situation::new(history, index, as_of);
-    let rules = &options.rules;
-    let screen = Screen::new(rules, history);
-    let pieces = Pieces::new(&situation, rules);
-    let sets = choice_sets(&situation, &screen, &pieces.load);
-    let predicted = Predicted::new(model, &situation, &pieces.load, &sets, progress)?;
-    let split = pieces.split(&screen, &sets, &predicted, options.effort);
-    let (load, sets, predicted) = pieces.keep(split.as_ref(), sets, predicted);
-    let horizon = model.horizons().into_iter().fold(0.0, f64::max);
-    let (contrasts, wording) = rayon::join(
-        || model.contrasts(&predicted.frame, horizon),
-        || Wording::of(history, rules, all_refusals(&sets)),
-    );
-    let case = Case {
-        contrasts: &contrasts?,
-        s: &situation,
-        rules,
-        load: &load,
-        sets: &sets,
-        predicted: &predicted,
-        split: split.as_ref(),
-        wording: Arc::new(wording),
-    };
-    work(&case, &screen)
+    rayon::scope(|_| {
+        model.usable_for(as_of, options.research)?;
+        at_start_only(model)?;
+        let situation = Situation::new(history, index, as_of);
+        let rules = &options.rules;
+        let screen = Screen::new(rules, history);
+        let pieces = Pieces::new(&situation, rules);
+        let sets = choice_sets(&situation, &screen, &pieces.load);
+        let predicted = Predicted::new(model, &situation, &pieces.load, &sets, progress)?;
+        let split = pieces.split(&screen, &sets, &predicted, options.effort);
+        let (load, sets, predicted) = pieces.keep(split.as_ref(), sets, predicted);
+        let horizon = model.horizons().into_iter().fold(0.0, f64::max);
+        let (contrasts, wording) = rayon::join(
+            || model.contrasts(&predicted.frame, horizon),
+            || Wording::of(history, rules, all_refusals(&sets)),
+        );
+        let case = Case {
+            contrasts: &contrasts?,
+            s: &situation,
+            rules,
+            load: &load,
+            sets: &sets,
+            predicted: &predicted,
+            split: split.as_ref(),
+            wording: Arc::new(wording),
+        };
+        work(&case, &screen)
+    })
 }
 
 /// Refuses a model that looks past the start of a placement: for a pair that is not placed yet

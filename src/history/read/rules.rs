@@ -231,8 +231,8 @@ pub(super) fn wishes(pairs: &Table<PairRule>, findings: &mut Findings) {
     let mut home: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     for (pair, &line) in pairs.rows.iter().zip(&pairs.lines) {
         let mut note = |code: Code, column: &'static str, what: String| {
-            let finding = || Finding::new(code, pairs.file.name, what);
-            findings.add_with(code, || finding().row(u64::from(line)).column(column));
+            let finding = || Finding::new(code, pairs.file.name, what).row(u64::from(line));
+            findings.add_with(code, || finding().column(column));
         };
         let mut sides = [side(pair.a), side(pair.b)];
         sides.sort_unstable();
