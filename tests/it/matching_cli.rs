@@ -243,8 +243,18 @@ fn a_cycle_of_siblings_is_one_group_and_contradictory_wishes_are_said() {
     assert_eq!(why["why"]["code"], "contradictory_wishes");
     // Two wishes for two families.
     let two = format!("must,{c},F000003,,\nmust,{c},F000008,,\n");
-    let json = run_on(changed("pairs.csv", |t| format!("{t}{two}")).path(), 0).json();
+    let folder = changed("pairs.csv", |t| format!("{t}{two}"));
+    let json = run_on(folder.path(), 0).json();
     let unplaced = json["assignment"]["unplaced"].as_array().unwrap();
     let why = unplaced.iter().find(|u| u["request"] == *open[4].1).unwrap();
     assert_eq!(why["why"]["code"], "contradictory_wishes");
+    // No concession helps against a wish, and that is said; where there are families it is not.
+    let (model, at) = (shipped(), folder.path().display().to_string());
+    let said = |id: &str| {
+        let args = ["match", &model, &at, "--as-of", "2023-12-31", "--research", "--no-worth"];
+        let args = [&args[..], &["--request", id]].concat();
+        let text = pleegzorg(folder.path(), &args).code(0).stdout;
+        text.contains("No concession that the rules allow brings a family back.")
+    };
+    assert!(said(&open[4].1) && !said(&open[0].1));
 }
