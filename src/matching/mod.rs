@@ -27,6 +27,7 @@ mod situation;
 mod speaks;
 mod split;
 mod stability;
+mod state;
 mod text;
 mod ties;
 mod unplaced;
@@ -39,7 +40,7 @@ pub use ask::{Ask, Caseload};
 pub use calling::{
     Acceptance, Answers, Call, Calling, Chance, Exposure, FEWEST_ANSWERS, Order, answers,
 };
-pub use choice::{ChoiceSet, FamilyChoice, choice_set, choice_sets};
+pub use choice::{ChoiceSet, FamilyChoice, Found, choice_set, choice_sets};
 pub use equals::Equals;
 pub use fact::{Fact, Far, Refusal, Side, Unknown};
 pub use ledger::{Entry, Ledger, Veto, Wording};
@@ -54,11 +55,10 @@ pub use rules::{
 };
 pub use run::{MatchOptions, match_candidates, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};
-pub use situation::{
-    FamilyNow, Resident, Situation, StateOn, ended_unplanned, family_state, is_running,
-};
+pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, is_running};
 pub use stability::{
     Accepted, BlockingPair, Market, Stability, Wish, blocking_pairs, deferred_acceptance,
 };
+pub use state::{StateOn, family_state};
 pub use ties::Reply;
 pub use variants::{FloorMet, Price, Recruit, Survival, Variant, VariantOptions, Variants};

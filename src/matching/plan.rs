@@ -86,7 +86,7 @@ impl<'a> Planner<'a> {
         let options = sets
             .iter()
             .map(|set| {
-                let passing = set.families.iter().filter(|f| f.passes());
+                let passing = set.families().filter(|f| f.passes());
                 passing.map(|f| (f.family, f.takes)).collect()
             })
             .collect();

@@ -37,7 +37,7 @@ impl Predicted {
         let mut of_ask = vec![Vec::new(); load.asks.len()];
         for (members, set) in load.groups.iter().zip(sets) {
             first.push(asked.len());
-            for choice in set.families.iter().filter(|f| f.passes()) {
+            for choice in set.families().filter(|f| f.passes()) {
                 for &m in members {
                     of_ask[m].push(asked.len());
                     asked.push(pair(s, &load.asks[m], choice.family, members.len() > 1));
@@ -103,7 +103,7 @@ impl Predicted {
         let mean: Vec<Option<f64>> = self.of_ask.iter().map(mean).collect();
         let of_group = load.groups.iter().zip(sets).enumerate().map(|(g, (members, set))| {
             let n = members.len();
-            let families = set.families.iter().filter(|f| f.passes()).count();
+            let families = set.families().filter(|f| f.passes()).count();
             (0..families)
                 .map(|at| {
                     let gain = |m: usize| Some(mean[members[m]]? - here(self.row(g, n, at, m))?);
@@ -118,7 +118,7 @@ impl Predicted {
 /// The question to the features room: this child with this family, as known today.
 pub(super) fn pair(s: &Situation<'_>, ask: &Ask<'_>, family: FamilyIx, together: bool) -> AsOf {
     let state = &s.family(family).state;
-    let setting = match state.kind {
+    let setting = match state.kind() {
         Some(FamilyKind::FamilyHome) => Setting::FamilyHome,
         _ => Setting::Foster,
     };

@@ -49,7 +49,7 @@ struct Reachable {
 /// (or as many as can be reached). Cheapest first.
 #[must_use]
 pub fn concessions(set: &ChoiceSet, rules: &Rules) -> Vec<Concession> {
-    let have = set.families.iter().filter(|f| f.passes()).count();
+    let have = set.families().filter(|f| f.passes()).count();
     let prices = prices(rules);
     let reachable = reachable(set, rules, &prices);
     let lacking = rules.choice.wanted.saturating_sub(have);
@@ -113,9 +113,9 @@ fn joined(a: &Amounts, b: &Amounts) -> Amounts {
 /// Families that are excluded only by rules that can give way far enough, cheapest first.
 fn reachable(set: &ChoiceSet, rules: &Rules, prices: &Amounts) -> Vec<Reachable> {
     let mut out = Vec::new();
-    'families: for choice in set.families.iter().filter(|f| !f.passes()) {
+    'families: for choice in set.families().filter(|f| !f.passes()) {
         let mut needs = [0.0_f64; MEASURED.len()];
-        for refusal in choice.members.iter().flat_map(|m| &m.refusals) {
+        for refusal in choice.refusals() {
             // A sibling's own veto is counted where it stands.
             if matches!(refusal.fact, Fact::SiblingExcluded { .. }) {
                 continue;

@@ -219,7 +219,7 @@ fn at_start_only(model: &Model) -> Result<(), Error> {
 
 /// Every veto of every choice set.
 fn all_refusals(sets: &[ChoiceSet]) -> impl Iterator<Item = &Refusal> {
-    sets.iter().flat_map(|s| &s.families).flat_map(|f| &f.members).flat_map(|m| &m.refusals)
+    sets.iter().flat_map(ChoiceSet::refusals)
 }
 
 fn label() -> Note {
@@ -276,7 +276,7 @@ impl Case<'_> {
         let (group, set) = (ask.group, &self.sets[ask.group]);
         let members = &self.load.groups[group];
         let member = members.iter().position(|&m| m == k).unwrap_or(0);
-        let passing: Vec<&FamilyChoice> = set.families.iter().filter(|f| f.passes()).collect();
+        let passing: Vec<FamilyChoice<'_>> = set.families().filter(|f| f.passes()).collect();
         let rows: Vec<usize> = (0..passing.len())
             .map(|at| self.predicted.row(group, members.len(), at, member))
             .collect();
@@ -307,7 +307,7 @@ impl Case<'_> {
     fn candidates(
         &self,
         ask: &Ask<'_>,
-        passing: &[&FamilyChoice],
+        passing: &[FamilyChoice<'_>],
         member: usize,
         rows: &[usize],
     ) -> Vec<Candidate> {
@@ -340,20 +340,15 @@ impl Case<'_> {
     fn candidate(
         &self,
         ask: &Ask<'_>,
-        choice: &FamilyChoice,
+        choice: FamilyChoice<'_>,
         member: usize,
         row: usize,
         means: &BTreeMap<&str, f64>,
         equal_to: Equals,
     ) -> Candidate {
         let prediction = &self.predicted.all[row];
-        let mut said = speaks(
-            self.s,
-            &self.rules.settings,
-            ask,
-            choice.family,
-            &choice.members[member].unknown,
-        );
+        let mut said =
+            speaks(self.s, &self.rules.settings, ask, choice.family, choice.member(member).unknown);
         // What is not known speaks neither for nor against: it is asked.
         let known = if prediction.risks.is_ok() { &prediction.contributions[..] } else { &[] };
         let off = |term: &str, value: f64| value - means.get(term).copied().unwrap_or(0.0);
@@ -399,12 +394,12 @@ impl Case<'_> {
     }
 
     fn vetoed(&self, set: &ChoiceSet, member: usize) -> Ledger {
-        let excluded = || set.families.iter().filter(|f| !f.passes());
-        let count = excluded().map(|choice| choice.members[member].refusals.len()).sum();
+        let excluded = || set.families().filter(|f| !f.passes());
+        let count = excluded().map(|choice| choice.member(member).refusals.len()).sum();
         let mut vetoes = Vec::with_capacity(count);
         for choice in excluded() {
             let of = |&refusal: &Refusal| Veto { family: choice.family, refusal };
-            vetoes.extend(choice.members[member].refusals.iter().map(of));
+            vetoes.extend(choice.member(member).refusals.iter().map(of));
         }
         Ledger::new(vetoes, Arc::clone(&self.wording))
     }

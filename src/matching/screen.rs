@@ -71,14 +71,21 @@ impl<'r> Screen<'r> {
     }
 
     /// Applies every rule in use to one family, for one request on its own: its siblings are
-    /// looked at by the caller, but for `needed`, the places that they need there together.
-    #[must_use]
-    pub fn screen(&self, s: &Situation<'_>, ask: &Ask<'_>, needed: u32, f: FamilyIx) -> Screening {
-        let mut out = Screening::default();
+    /// looked at by the caller, but for `needed`, the places that they need there together. What
+    /// was found for another family before is overwritten in `out`.
+    pub fn screen(
+        &self,
+        s: &Situation<'_>,
+        ask: &Ask<'_>,
+        needed: u32,
+        f: FamilyIx,
+        out: &mut Screening,
+    ) {
+        out.refusals.clear();
+        out.unknown.clear();
         for &name in &self.used {
-            self.apply(name, s, ask, needed, f, &mut out);
+            self.apply(name, s, ask, needed, f, out);
         }
-        out
     }
 
     /// Whether one of the rules in use excludes the family, as [`Screen::screen`] would find; the
@@ -151,7 +158,7 @@ impl<'r> Screen<'r> {
     /// Places free in a family, for children who do not live there yet.
     #[must_use]
     pub fn free(&self, family: &FamilyNow<'_>) -> u32 {
-        let places = family.state.places.unwrap_or_else(|| {
+        let places = family.state.places().unwrap_or_else(|| {
             self.rules.settings.places_if_unknown.saturating_add(self.taken(family))
         });
         places.saturating_sub(self.taken(family))
@@ -189,7 +196,7 @@ impl<'r> Screen<'r> {
     }
 
     fn places(&self, family: &FamilyNow<'_>, needed: u32, out: &mut Screening) {
-        let Some(places) = family.state.places else {
+        let Some(places) = family.state.places() else {
             return out.ask(RuleName::Places, Side::Family);
         };
         let free = self.free(family);
@@ -211,7 +218,7 @@ impl<'r> Screen<'r> {
         out: &mut Screening,
     ) {
         let Some(gap) = own_child_gap(s, ask, family) else {
-            if family.state.own_children.is_none() {
+            if family.state.own_children().is_none() {
                 out.ask(RuleName::OwnChildren, Side::Family);
             }
             return;
@@ -249,7 +256,7 @@ pub(crate) fn own_child_gap(
     family: &FamilyNow<'_>,
 ) -> Option<f64> {
     let birth = s.history.child(ask.child).birth.day;
-    let own = family.state.own_children.as_ref()?;
+    let own = family.state.own_children()?;
     own.iter()
         .filter(|b| b.earliest() <= s.as_of)
         .map(|b| f64::from(b.day.since(birth)).abs() / 365.25)
@@ -258,8 +265,8 @@ pub(crate) fn own_child_gap(
 
 fn status(s: &Situation<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
     let state = &family.state;
-    let fact = match state.status {
-        _ if state.experience_since.is_some_and(|d| d > s.as_of) => Fact::NotYet,
+    let fact = match state.status() {
+        _ if state.experience_since().is_some_and(|d| d > s.as_of) => Fact::NotYet,
         Some(FamilyStatus::Stopped) => Fact::Stopped,
         Some(FamilyStatus::Paused) => Fact::Paused,
         Some(FamilyStatus::Active) => return,
@@ -276,7 +283,7 @@ fn network(
     family: &FamilyNow<'_>,
     out: &mut Screening,
 ) {
-    if family.state.kind != Some(FamilyKind::Network) || ask.network.binary_search(&f).is_ok() {
+    if family.state.kind() != Some(FamilyKind::Network) || ask.network.binary_search(&f).is_ok() {
         return;
     }
     let known = |row: &u32| {
@@ -289,7 +296,7 @@ fn network(
 }
 
 fn age(ask: &Ask<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
-    let (min, max) = (family.state.min_age, family.state.max_age);
+    let (min, max) = (family.state.min_age(), family.state.max_age());
     if min.is_none() && max.is_none() {
         return out.ask(RuleName::Age, Side::Family);
     }
@@ -308,9 +315,9 @@ fn care_form(ask: &Ask<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
     let Some(form) = ask.request.care_form else {
         return out.ask(RuleName::CareForm, Side::Child);
     };
-    if family.state.care_forms.is_empty() {
+    if family.state.care_forms().is_empty() {
         out.ask(RuleName::CareForm, Side::Family);
-    } else if !family.state.care_forms.contains(&form) {
+    } else if !family.state.care_forms().contains(&form) {
         out.refusals.push(Refusal::firm(RuleName::CareForm, Fact::CareForm(form)));
     }
 }
@@ -319,16 +326,16 @@ fn perspective(ask: &Ask<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
     let Some(wanted) = ask.request.perspective else {
         return out.ask(RuleName::Perspective, Side::Child);
     };
-    if family.state.perspectives.is_empty() {
+    if family.state.perspectives().is_empty() {
         out.ask(RuleName::Perspective, Side::Family);
-    } else if !family.state.perspectives.contains(&wanted) {
+    } else if !family.state.perspectives().contains(&wanted) {
         out.refusals.push(Refusal::firm(RuleName::Perspective, Fact::Perspective(wanted)));
     }
 }
 
 fn needs_refused(s: &Situation<'_>, ask: &Ask<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
     let needs = &s.history.child(ask.child).needs;
-    if let Some(&need) = needs.iter().find(|n| family.state.refuses_needs.contains(n)) {
+    if let Some(&need) = needs.iter().find(|n| family.state.refuses_needs().contains(n)) {
         out.refusals.push(Refusal::firm(RuleName::NeedsRefused, Fact::Refuses(need)));
     }
 }
@@ -338,11 +345,11 @@ fn needs_accepted(s: &Situation<'_>, ask: &Ask<'_>, family: &FamilyNow<'_>, out:
     if needs.is_empty() {
         return out.ask(RuleName::NeedsAccepted, Side::Child);
     }
-    if family.state.accepts_needs.is_empty() {
+    if family.state.accepts_needs().is_empty() {
         return out.ask(RuleName::NeedsAccepted, Side::Family);
     }
     let mut missing = needs.iter().filter(|n| {
-        !family.state.accepts_needs.contains(n) && !family.state.refuses_needs.contains(n)
+        !family.state.accepts_needs().contains(n) && !family.state.refuses_needs().contains(n)
     });
     if let Some(&need) = missing.next() {
         let count = 1 + missing.count() as u32;
@@ -363,7 +370,7 @@ fn distance(
         return;
     };
     let child = s.history.child(ask.child);
-    let area = family.state.area;
+    let area = family.state.area();
     let km = match rule {
         RuleName::DistanceHome => s.km(child.home_area, area),
         RuleName::DistanceSchool if child.school_area.is_none() => return,
@@ -392,7 +399,7 @@ fn avoid_areas(ask: &Ask<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
     if ask.request.avoid_areas.is_empty() {
         return;
     }
-    match family.state.area {
+    match family.state.area() {
         None => out.ask(RuleName::AvoidAreas, Side::Family),
         Some(area) if ask.request.avoid_areas.contains(&area) => {
             out.refusals.push(Refusal::firm(RuleName::AvoidAreas, Fact::Avoid));
@@ -407,11 +414,11 @@ fn secret_address(s: &Situation<'_>, ask: &Ask<'_>, family: &FamilyNow<'_>, out:
     }
     let rule = RuleName::SecretAddress;
     let home = s.history.child(ask.child).home_area;
-    if family.state.kind == Some(FamilyKind::Network) {
+    if family.state.kind() == Some(FamilyKind::Network) {
         out.refusals.push(Refusal::firm(rule, Fact::SecretKnown));
-    } else if home.is_some() && family.state.area == home {
+    } else if home.is_some() && family.state.area() == home {
         out.refusals.push(Refusal::firm(rule, Fact::SecretNear));
-    } else if family.state.kind.is_none() || family.state.area.is_none() {
+    } else if family.state.kind().is_none() || family.state.area().is_none() {
         out.ask(rule, Side::Family);
     }
 }

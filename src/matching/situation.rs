@@ -1,12 +1,11 @@
 //! The world as it is known on one day: each family's state, who lives there, open requests.
 
-use std::ops::Deref;
-
 use rayon::prelude::*;
 
+use super::state::{StateOn, family_state};
 use crate::history::{
-    CareForm, ChildIx, Day, EndReason, FamilyIx, FamilyPeriod, FamilyState, History, Index, Label,
-    RequestIx, Setting, Stay, StayIx,
+    CareForm, ChildIx, Day, EndReason, FamilyIx, History, Index, Label, RequestIx, Setting, Stay,
+    StayIx,
 };
 
 /// A child that lives in a family on the day.
@@ -18,33 +17,6 @@ pub struct Resident {
     pub stay: StayIx,
     /// Whether it stays there part-time.
     pub part_time: bool,
-}
-
-/// A family's state on a day. Small, since there are thousands of families and few have changed.
-#[derive(Debug, Clone)]
-pub enum StateOn<'a> {
-    /// As in the records.
-    AsRecorded(&'a FamilyState),
-    /// Otherwise than in the records.
-    Changed(Box<FamilyState>),
-}
-
-impl Deref for StateOn<'_> {
-    type Target = FamilyState;
-
-    fn deref(&self) -> &FamilyState {
-        match self {
-            Self::AsRecorded(state) => state,
-            Self::Changed(state) => state,
-        }
-    }
-}
-
-/// Two states are the same where they say the same.
-impl PartialEq for StateOn<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
 }
 
 /// A family on the day.
@@ -151,44 +123,6 @@ impl<'a> Situation<'a> {
 #[must_use]
 pub fn is_running(stay: &Stay, day: Day) -> bool {
     stay.start <= day && stay.known_from() <= day && stay.end_known_at(day).is_none()
-}
-
-/// A family's state on a day: `families.csv`, changed by the periods that hold that day and were
-/// recorded by then. A status dated later than the day says nothing about the day.
-#[must_use]
-pub fn family_state<'a>(h: &'a History, index: &Index, family: FamilyIx, day: Day) -> StateOn<'a> {
-    let base = &h.family(family).state;
-    let periods: Vec<&FamilyPeriod> = index
-        .periods_of_family(family)
-        .iter()
-        .map(|&row| &h.family_periods[row as usize])
-        .filter(|p| p.from <= day && p.to.is_none_or(|to| day <= to))
-        .filter(|p| p.recorded.unwrap_or(p.from) <= day)
-        .collect();
-    let status_is_later = base.status_date.is_some_and(|d| d > day);
-    if periods.is_empty() && !status_is_later {
-        return StateOn::AsRecorded(base);
-    }
-    let mut state = base.clone();
-    if status_is_later {
-        (state.status, state.status_date, state.stop_reason) = (None, None, None);
-    }
-    for period in periods {
-        apply(&mut state, &period.changed);
-    }
-    StateOn::Changed(Box::new(state))
-}
-
-/// Lays the filled columns of a period over a state.
-fn apply(state: &mut FamilyState, changed: &FamilyState) {
-    macro_rules! take {
-        ($($single:ident),*; $($list:ident),*) => {
-            $(if changed.$single.is_some() { state.$single.clone_from(&changed.$single); })*
-            $(if !changed.$list.is_empty() { state.$list.clone_from(&changed.$list); })*
-        };
-    }
-    take!(provider, kind, area, places, min_age, max_age, own_children, experience_since, status,
-          status_date, stop_reason; care_forms, perspectives, accepts_needs, refuses_needs);
 }
 
 pub(super) fn family_now<'a>(

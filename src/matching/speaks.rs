@@ -67,7 +67,7 @@ fn ties(s: &Situation<'_>, ask: &Ask<'_>, f: FamilyIx, family: &FamilyNow<'_>, o
             )),
         }
     }
-    if family.state.kind == Some(FamilyKind::Network) && ask.network.binary_search(&f).is_ok() {
+    if family.state.kind() == Some(FamilyKind::Network) && ask.network.binary_search(&f).is_ok() {
         out.speaks_for.push(note(
             "own_network",
             "Dit gezin hoort bij het netwerk van het kind.",
@@ -124,7 +124,7 @@ fn distances(
     out: &mut Speaks,
 ) {
     let child = s.history.child(ask.child);
-    let area = family.state.area;
+    let area = family.state.area();
     let near = settings.near_km;
     let home = s.km(child.home_area, area);
     if let Some(km) = home.filter(|&km| km <= near) {
@@ -176,7 +176,7 @@ fn household(
             format!("An own child is only {} years from this child.", one_decimal(gap, '.')),
         ));
     }
-    let young = family.state.own_children.iter().flatten().any(|b| {
+    let young = family.state.own_children().unwrap_or_default().iter().any(|b| {
         let age = b.age_on(s.as_of);
         age >= 0.0 && age < settings.young_own_child
     });
@@ -226,7 +226,7 @@ fn family_itself(
     family: &FamilyNow<'_>,
     out: &mut Speaks,
 ) {
-    if let Some(since) = family.state.experience_since {
+    if let Some(since) = family.state.experience_since() {
         let years = f64::from(s.as_of.since(since)) / 365.25;
         if years >= settings.experienced_years {
             out.speaks_for.push(Note::new(
@@ -243,7 +243,7 @@ fn family_itself(
         }
     }
     let needs = &s.history.child(ask.child).needs;
-    if !needs.is_empty() && needs.iter().all(|n| family.state.accepts_needs.contains(n)) {
+    if !needs.is_empty() && needs.iter().all(|n| family.state.accepts_needs().contains(n)) {
         out.speaks_for.push(note(
             "needs_accepted",
             "Dit gezin heeft ja gezegd tegen alles wat dit kind nodig heeft.",

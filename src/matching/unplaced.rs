@@ -86,10 +86,10 @@ fn why(set: &ChoiceSet, member: usize, contradicts: bool) -> Note {
             "The recorded wishes contradict each other. Discuss them with everyone involved.",
         );
     }
-    if set.families.is_empty() {
+    if set.families().next().is_none() {
         return Note::new("no_families", "Er zijn geen pleeggezinnen.", "There are no families.");
     }
-    if set.families.iter().any(super::choice::FamilyChoice::passes) {
+    if set.families().any(|f| f.passes()) {
         return Note::new(
             "places_taken",
             "De plekken die passen, gaan in dit plan naar andere kinderen.",
@@ -97,8 +97,8 @@ fn why(set: &ChoiceSet, member: usize, contradicts: bool) -> Note {
         );
     }
     let mut count: BTreeMap<RuleName, usize> = BTreeMap::new();
-    for family in &set.families {
-        for refusal in &family.members[member].refusals {
+    for family in set.families() {
+        for refusal in family.member(member).refusals {
             let rule = match refusal.fact {
                 Fact::SiblingExcluded { by } => by,
                 _ => refusal.rule,

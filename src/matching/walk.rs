@@ -97,7 +97,7 @@ mod tests {
                 let asks: Vec<_> = members.iter().map(|&m| &load.asks[m]).collect();
                 let set = choice_set(now, &screen, &asks);
                 let left: Vec<FamilyIx> =
-                    set.families.iter().filter(|f| f.passes()).map(|f| f.family).collect();
+                    set.families().filter(|f| f.passes()).map(|f| f.family).collect();
                 assert_eq!(passing(now, &screen, &asks), left);
                 groups += 1;
                 passed += left.len();

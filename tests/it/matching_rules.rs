@@ -94,10 +94,9 @@ impl Town {
             .map(|(k, ask)| {
                 let member = load.groups[ask.group].iter().position(|&m| m == k).unwrap();
                 sets[ask.group]
-                    .families
-                    .iter()
+                    .families()
                     .map(|f| {
-                        let m = &f.members[member];
+                        let m = f.member(member);
                         let vetoes = m.refusals.iter().map(|r| r.rule).collect();
                         (vetoes, m.unknown.iter().map(|u| u.rule).collect())
                     })

@@ -156,7 +156,7 @@ fn homes(h: &History, index: &Index, rules: &Rules, from: Day) -> Vec<Home> {
                 .map(|stay| stay.end.map_or(UNKNOWN_STAY, |end| end.since(from).max(1)))
                 .collect();
             let unknown = settings.places_if_unknown.saturating_add(taken.len() as u32);
-            let places = now.state.places.or(family.state.places).unwrap_or(unknown);
+            let places = now.state.places().or(family.state.places).unwrap_or(unknown);
             let stopped = family.state.status == Some(FamilyStatus::Stopped);
             let to = family.state.status_date.filter(|_| stopped).map(|d| d.since(from));
             let start = family.state.experience_since.map_or(0, |d| d.since(from).max(0));

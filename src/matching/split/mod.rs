@@ -169,8 +169,8 @@ impl<'a> Pieces<'a> {
             return None;
         }
         let passing = |set: &ChoiceSet| {
-            let families = set.families.iter().filter(|f| f.passes());
-            families.map(|f: &FamilyChoice| (f.family, f.takes)).collect()
+            let families = set.families().filter(|f| f.passes());
+            families.map(|f: FamilyChoice<'_>| (f.family, f.takes)).collect()
         };
         let options = sets.iter().map(passing).collect();
         let mut planner = Planner::of_options(self.s, screen, &self.load, options);

@@ -89,7 +89,7 @@ fn the_split_is_the_best_of_all_ways_each_planned_on_its_own() {
                 if !groups.contains(&p) {
                     return none.clone();
                 }
-                let passing = sets[p].families.iter().filter(|f| f.passes());
+                let passing = sets[p].families().filter(|f| f.passes());
                 passing.map(|f| (f.family, f.takes)).collect()
             };
             let families = (0..pieces.load.groups.len()).map(options_of).collect();

@@ -14,7 +14,8 @@ use crate::matching::assign::{Effort, Pair, Problem, solve};
 use crate::matching::choice::one_family;
 use crate::matching::plan::{Best, Planner};
 use crate::matching::screen::Screen;
-use crate::matching::situation::{FamilyNow, Situation, StateOn};
+use crate::matching::situation::{FamilyNow, Situation};
+use crate::matching::state::StateOn;
 use crate::score::Note;
 
 /// Kinds of families that are tried at most.
@@ -139,11 +140,8 @@ struct Added {
 
 fn with_family(planner: &Planner<'_>, screen: &Screen<'_>, state: FamilyState) -> Added {
     let s = planner.s;
-    let one = FamilyNow {
-        state: StateOn::Changed(Box::new(state)),
-        residents: Vec::new(),
-        last_unplanned_end: None,
-    };
+    let one =
+        FamilyNow { state: StateOn::of(&state), residents: Vec::new(), last_unplanned_end: None };
     let alone: Situation<'_> = s.with_only(one);
     let mut out = Added { groups: Vec::new(), requests: 0 };
     for (g, members) in planner.load.groups.iter().enumerate() {

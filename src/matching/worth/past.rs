@@ -303,19 +303,19 @@ fn columns(
     lived: bool,
 ) -> [f64; COLUMNS.len() - 2] {
     let now = s.family(family);
-    let km = s.km(s.history.child(ask.child).home_area, now.state.area);
-    let since = now.state.experience_since.map_or(0, |d| s.as_of.since(d).max(0));
+    let km = s.km(s.history.child(ask.child).home_area, now.state.area());
+    let since = now.state.experience_since().map_or(0, |d| s.as_of.since(d).max(0));
     let yes = |is: bool| f64::from(u8::from(is));
     [
         km.map_or(0.0, |km| (1.0 + km).ln()),
         km.map_or(0.0, |km| km / 10.0),
         yes(km.is_none()),
-        yes(now.state.kind == Some(FamilyKind::Network)),
+        yes(now.state.kind() == Some(FamilyKind::Network)),
         f64::from(screen.free(now)),
         now.residents.len() as f64,
         f64::from(since) / 365.25,
         yes(lived),
-        yes(now.state.kind == Some(FamilyKind::FamilyHome)),
+        yes(now.state.kind() == Some(FamilyKind::FamilyHome)),
     ]
 }
 
