@@ -20,8 +20,10 @@ struct Asked {
     fill: Fill,
 }
 
-/// Rows per piece of parallel work: fixed, so that results do not depend on threads.
+/// Rows per piece of parallel work at most.
 const CHUNK: usize = 256;
+/// Pieces that few rows are cut into: by the rows alone, so that results do not depend on threads.
+const PIECES: usize = 8;
 
 /// Rows that are gathered before they are written to the columns: writing one row to sixty
 /// columns at once would have every write miss the cache.
@@ -77,15 +79,16 @@ pub fn compute_with_progress(
     let context = Context::new(history, index, definition, needs);
     let mut columns: Vec<Vec<f64>> = asked.iter().map(|_| vec![0.0; rows.len()]).collect();
     // A piece of work is a run of rows and the same run of every column.
+    let chunk = rows.len().div_ceil(PIECES).next_multiple_of(BLOCK).clamp(BLOCK, CHUNK);
     let mut pieces: Vec<Vec<&mut [f64]>> = Vec::new();
-    pieces.resize_with(rows.len().div_ceil(CHUNK), || Vec::with_capacity(asked.len()));
+    pieces.resize_with(rows.len().div_ceil(chunk), || Vec::with_capacity(asked.len()));
     for column in &mut columns {
-        for (piece, part) in pieces.iter_mut().zip(column.chunks_mut(CHUNK)) {
+        for (piece, part) in pieces.iter_mut().zip(column.chunks_mut(chunk)) {
             piece.push(part);
         }
     }
     progress.start("building features", rows.len() as u64);
-    pieces.into_par_iter().zip(rows.par_chunks(CHUNK)).for_each(|(mut piece, rows)| {
+    pieces.into_par_iter().zip(rows.par_chunks(chunk)).for_each(|(mut piece, rows)| {
         let mut facts = Facts::new(&context, rows[0]);
         let mut block = vec![0.0; BLOCK * asked.len()];
         for (b, rows) in rows.chunks(BLOCK).enumerate() {

@@ -80,6 +80,17 @@ impl ChoiceSet {
 }
 
 impl Run {
+    /// Room for so many families; most are excluded by several rules.
+    fn for_families(families: usize, members: usize) -> Self {
+        let screened = families * members;
+        Self {
+            takes: Vec::with_capacity(families),
+            ends: Vec::with_capacity(screened),
+            refusals: Vec::with_capacity(4 * screened),
+            unknown: Vec::with_capacity(screened),
+        }
+    }
+
     fn push(&mut self, takes: u32, members: &[Screening]) {
         self.takes.push(takes);
         for member in members {
@@ -139,7 +150,7 @@ pub fn choice_set(s: &Situation<'_>, screen: &Screen<'_>, asks: &[&Ask<'_>]) -> 
     let clash = inner_clash(s, screen, asks);
     let count = s.families.len();
     let run = |k: usize| {
-        let mut run = Run::default();
+        let mut run = Run::for_families(RUN.min(count), asks.len());
         let mut found = vec![Screening::default(); asks.len()];
         for family in k * RUN..((k + 1) * RUN).min(count) {
             let takes = screened(s, screen, asks, FamilyIx(family as u32), clash, &mut found);

@@ -186,16 +186,17 @@ fn with_case<T: Send>(
         let screen = Screen::new(rules, history);
         let pieces = Pieces::new(&situation, rules);
         let sets = choice_sets(&situation, &screen, &pieces.load);
-        let predicted = Predicted::new(model, &situation, &pieces.load, &sets, progress)?;
+        let (predicted, wording) = rayon::join(
+            || Predicted::new(model, &situation, &pieces.load, &sets, progress),
+            || Wording::of(history, rules, all_refusals(&sets)),
+        );
+        let predicted = predicted?;
         let split = pieces.split(&screen, &sets, &predicted, options.effort);
         let (load, sets, predicted) = pieces.keep(split.as_ref(), sets, predicted);
         let horizon = model.horizons().into_iter().fold(0.0, f64::max);
-        let (contrasts, wording) = rayon::join(
-            || model.contrasts(&predicted.frame, horizon),
-            || Wording::of(history, rules, all_refusals(&sets)),
-        );
+        let contrasts = model.contrasts(&predicted.frame, horizon)?;
         let case = Case {
-            contrasts: &contrasts?,
+            contrasts: &contrasts,
             s: &situation,
             rules,
             load: &load,

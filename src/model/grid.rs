@@ -21,7 +21,7 @@ pub(crate) fn parts(edges: &[f64], from: f64, to: f64) -> Option<Vec<Part>> {
     if !(first - slack <= from && from < to && to <= last + slack) {
         return None;
     }
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(edges.len());
     for (cell, edge) in edges.windows(2).enumerate() {
         let (left, right) = (edge[0].max(from), edge[1].min(to));
         if right > left {
