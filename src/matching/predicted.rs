@@ -6,15 +6,14 @@ use super::choice::ChoiceSet;
 use super::plan::Gains;
 use super::situation::Situation;
 use crate::Error;
-use crate::features::{AsOf, Frame};
+use crate::features::AsOf;
 use crate::history::{CareForm, FamilyIx, FamilyKind, Setting};
-use crate::model::{Model, Prediction};
+use crate::model::{Contrasts, Model, Prediction};
 use crate::progress::Progress;
 use crate::score::definition;
 
 /// The prediction of every member of every group in every family that the rules leave.
 pub(super) struct Predicted {
-    pub frame: Frame,
     pub all: Vec<Prediction>,
     /// Per group, the row of its first member in its first passing family.
     first: Vec<usize>,
@@ -24,13 +23,14 @@ pub(super) struct Predicted {
 }
 
 impl Predicted {
-    pub fn new(
-        model: &Model,
+    /// With them what tells them apart.
+    pub fn new<'m>(
+        model: &'m Model,
         s: &Situation<'_>,
         load: &Caseload<'_>,
         sets: &[ChoiceSet],
         progress: &dyn Progress,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Self, Contrasts<'m>), Error> {
         definition(model)?;
         let mut asked = Vec::new();
         let mut first = Vec::with_capacity(sets.len());
@@ -45,9 +45,8 @@ impl Predicted {
             }
         }
         let frame = model.frame(s.history, s.index, &asked)?;
-        let lasted = vec![0.0; asked.len()];
-        let all = model.predict_with_progress(&frame, &lasted, &model.horizons(), progress)?;
-        Ok(Self { frame, all, first, of_ask })
+        let (all, contrasts) = model.predict_with_contrasts(&frame, &model.horizons(), progress)?;
+        Ok((Self { all, first, of_ask }, contrasts))
     }
 
     /// The predictions of some of the groups, in this order; gains stay measured against all.

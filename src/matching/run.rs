@@ -190,11 +190,9 @@ fn with_case<T: Send>(
             || Predicted::new(model, &situation, &pieces.load, &sets, progress),
             || Wording::of(history, rules, all_refusals(&sets)),
         );
-        let predicted = predicted?;
+        let (predicted, contrasts) = predicted?;
         let split = pieces.split(&screen, &sets, &predicted, options.effort);
         let (load, sets, predicted) = pieces.keep(split.as_ref(), sets, predicted);
-        let horizon = model.horizons().into_iter().fold(0.0, f64::max);
-        let contrasts = model.contrasts(&predicted.frame, horizon)?;
         let case = Case {
             contrasts: &contrasts,
             s: &situation,
@@ -205,7 +203,11 @@ fn with_case<T: Send>(
             split: split.as_ref(),
             wording: Arc::new(wording),
         };
-        work(&case, &screen)
+        let out = work(&case, &screen);
+        // Of one request even this takes its time.
+        drop(load);
+        rayon::join(|| drop((predicted, sets)), || drop((contrasts, situation)));
+        out
     })
 }
 

@@ -10,9 +10,11 @@ use rayon::prelude::*;
 use super::ModelError;
 use super::hazards::{Chosen, Estimate, Proportional, Spread, quadratic};
 use super::predict::Row;
+use super::prediction::Prediction;
 use super::smooth::{Smooth, SmoothCause};
 use super::trained::{Engine, Model};
 use crate::features::Frame;
+use crate::progress::Progress;
 
 /// How much of a point is looked at before the whole of it.
 const FIRST_PART: usize = 32;
@@ -37,6 +39,9 @@ struct Comparable {
     /// Each of `moves` as a point, where it can be one: see [`Proportional::point`].
     points: Vec<Option<Vec<f64>>>,
 }
+
+/// Roots of the covariances of the coefficients of each cause.
+type Roots = Vec<Option<Vec<Vec<f64>>>>;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Moves {
@@ -65,22 +70,62 @@ impl Model {
         self.may_predict()?;
         let lasted = vec![0.0; frame.len()];
         let rows = self.rows(frame, &lasted, &[horizon])?;
-        let roots: Vec<_> = self.engine.proportional().iter().map(|h| h.roots()).collect();
-        let of = |r: usize| {
-            let row = self.row(&rows, r, 0.0).ok()?;
-            let mut found = self.comparable(&row, horizon)?;
-            let models = self.engine.proportional();
-            let points = found.moves.iter().zip(models).zip(&roots);
-            found.points = points.map(|((m, h), roots)| h.point(&m.1, roots)).collect();
-            Some(found)
-        };
+        let roots = self.roots();
+        let of = |r: usize| self.comparable(&self.row(&rows, r, 0.0).ok()?, horizon, &roots);
         let rows = (0..frame.len()).into_par_iter().map(of).collect();
-        let z = std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(self.about.interval);
-        Ok(Contrasts { model: self, rows, z })
+        Ok(Contrasts { model: self, rows, z: self.z() })
+    }
+
+    /// The predictions of the rows of a frame from their start, and at the last horizon what
+    /// [`Model::contrasts`] gives: both ask the same of the model, and in one go it is asked once.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_with_contrasts(
+        &self,
+        frame: &Frame,
+        horizons: &[f64],
+        progress: &dyn Progress,
+    ) -> Result<(Vec<Prediction>, Contrasts<'_>), ModelError> {
+        self.may_predict()?;
+        let last = horizons.iter().copied().fold(0.0, f64::max);
+        let rows = self.rows(frame, &vec![0.0; frame.len()], &[horizons, &[last]].concat())?;
+        let roots = self.roots();
+        progress.start("predicting", frame.len() as u64);
+        let of = |r: usize| {
+            let row = self.row(&rows, r, 0.0);
+            let found = row.as_ref().ok().and_then(|row| self.comparable(row, last, &roots));
+            let risk = |c: &Comparable| Estimate { value: c.estimate, variance: c.variance };
+            let known = found.as_ref().map(|c| (last, risk(c)));
+            let prediction = self.predict_row(&rows, r, row.as_ref(), horizons, known);
+            progress.advance(1);
+            (prediction, found)
+        };
+        let (all, rows) = (0..frame.len()).into_par_iter().with_min_len(16).map(of).unzip();
+        progress.finish();
+        Ok((all, Contrasts { model: self, rows, z: self.z() }))
+    }
+
+    /// Half the width of an interval, in standard errors.
+    fn z(&self) -> f64 {
+        std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(self.about.interval)
+    }
+
+    fn roots(&self) -> Vec<Roots> {
+        self.engine.proportional().iter().map(|h| h.roots()).collect()
+    }
+
+    /// The risk of a row, how it moves, and that as points.
+    fn comparable(&self, row: &Row<'_>, horizon: f64, roots: &[Roots]) -> Option<Comparable> {
+        let mut found = self.moving(row, horizon)?;
+        let models = self.engine.proportional();
+        let points = found.moves.iter().zip(models).zip(roots);
+        found.points = points.map(|((m, h), roots)| h.point(&m.1, roots)).collect();
+        Some(found)
     }
 
     /// The risk of a row and how it moves, not yet as points.
-    fn comparable(&self, row: &Row<'_>, horizon: f64) -> Option<Comparable> {
+    fn moving(&self, row: &Row<'_>, horizon: f64) -> Option<Comparable> {
         let from = self.clock(row);
         let to = from + horizon;
         let of_hazards = |h: &Proportional| {
@@ -238,13 +283,13 @@ impl Proportional {
     }
 
     /// Roots of the covariances of the coefficients; `None` where a covariance has none.
-    fn roots(&self) -> Vec<Option<Vec<Vec<f64>>>> {
+    fn roots(&self) -> Roots {
         self.effects.iter().map(|e| draws::exact_root(&e.covariance)).collect()
     }
 
     /// Moves as a point: between rows that share all errors the variance of the difference is the
     /// square of the distance, which is quick where very many pairs are compared.
-    fn point(&self, m: &Moves, roots: &[Option<Vec<Vec<f64>>>]) -> Option<Vec<f64>> {
+    fn point(&self, m: &Moves, roots: &Roots) -> Option<Vec<f64>> {
         let mut point = Vec::new();
         for ((effect, cause), root) in self.effects.iter().zip(&m.causes).zip(roots) {
             let root = root.as_ref().filter(|r| r.len() == cause.by_coef.len())?;

@@ -106,7 +106,8 @@ impl Model {
         let rows = self.rows(frame, lasted, horizons)?;
         progress.start("predicting", frame.len() as u64);
         let predict = |r: usize| {
-            let prediction = self.predict_row(&rows, r, lasted[r], horizons);
+            let row = self.row(&rows, r, lasted[r]);
+            let prediction = self.predict_row(&rows, r, row.as_ref(), horizons, None);
             progress.advance(1);
             prediction
         };
@@ -364,6 +365,16 @@ impl Model {
 
     /// The risk with its variance, or why there is none.
     pub(super) fn estimate(&self, row: &Row<'_>, horizon: f64) -> Result<Estimate, Abstention> {
+        self.estimate_unless(row, horizon, None)
+    }
+
+    /// As [`Model::estimate`], where what hazards say may be known already.
+    fn estimate_unless(
+        &self,
+        row: &Row<'_>,
+        horizon: f64,
+        known: Option<Estimate>,
+    ) -> Result<Estimate, Abstention> {
         let from = self.clock(row);
         let to = from + horizon;
         let within =
@@ -373,12 +384,12 @@ impl Model {
                 let chosen = h.baselines[row.landmark].choose(row.stratum);
                 let edges = &chosen.baseline.edges;
                 let reach = within(edges.last()) && from >= edges[0] - 1e-9;
-                (reach, h.risk(chosen, &row.x, row.offset, from, to, 0))
+                (reach, known.or_else(|| h.risk(chosen, &row.x, row.offset, from, to, 0)))
             }
             Engine::Imputed(i) => {
                 let edges = &i.edges(row.landmark, row.stratum);
                 let reach = within(edges.last()) && from >= edges[0] - 1e-9;
-                (reach, i.risk(row.asked(from, to), &row.unknown))
+                (reach, known.or_else(|| i.risk(row.asked(from, to), &row.unknown)))
             }
             Engine::Smooth(s) => {
                 let edges = &s.edges[row.landmark];
@@ -421,21 +432,29 @@ impl Model {
         }
     }
 
-    fn predict_row(&self, rows: &Rows<'_>, r: usize, lasted: f64, horizons: &[f64]) -> Prediction {
+    /// The prediction of a row. `known` is a horizon whose risk has been estimated already.
+    pub(super) fn predict_row(
+        &self,
+        rows: &Rows<'_>,
+        r: usize,
+        row: Result<&Row<'_>, &Abstention>,
+        horizons: &[f64],
+        known: Option<(f64, Estimate)>,
+    ) -> Prediction {
         let mut notes = Vec::new();
         let refused = self.judge(rows, r, &mut notes);
         let support = self.support.of(rows.frame, r);
         if support.is_none() {
             notes.push(PredictionNote::FewComparable);
         }
-        let (risks, contributions) = match self.row(rows, r, lasted) {
-            Err(why) => (Err(why), Vec::new()),
+        let (risks, contributions) = match row {
+            Err(why) => (Err(why.clone()), Vec::new()),
             Ok(row) => {
                 let risks = match refused {
                     Some(why) => Err(why),
-                    None => self.risks_of(&row, horizons, &mut notes),
+                    None => self.risks_of(row, horizons, known, &mut notes),
                 };
-                (risks, self.contributions(&row, horizons))
+                (risks, self.contributions(row, horizons))
             }
         };
         Prediction { risks, contributions, support, notes }
@@ -446,13 +465,15 @@ impl Model {
         &self,
         row: &Row<'_>,
         horizons: &[f64],
+        known: Option<(f64, Estimate)>,
         notes: &mut Vec<PredictionNote>,
     ) -> Result<Vec<RiskAt>, Abstention> {
         let mut risks = Vec::new();
         let mut last = Abstention::BeyondFollowUp;
         let bounds = if matches!(self.engine, Engine::Forests(_)) { of_trees } else { cloglog };
         for &horizon in horizons {
-            match self.estimate(row, horizon) {
+            let known = known.filter(|k| k.0 == horizon).map(|k| k.1);
+            match self.estimate_unless(row, horizon, known) {
                 Ok(e) => match bounds(e.value, e.variance, self.about.interval) {
                     Some((lower, upper)) => {
                         risks.push(RiskAt { horizon, estimate: e.value, lower, upper });

@@ -3,6 +3,7 @@
 use pleegzorg::features::AsOf;
 use pleegzorg::history::{ChildIx, FamilyIx, KeepSiblings};
 use pleegzorg::matching::{MatchOptions, Rules, Situation, VariantOptions, match_requests};
+use pleegzorg::progress::Silent;
 use pleegzorg::score::Lang;
 
 use super::matching::Case;
@@ -54,6 +55,12 @@ fn who_is_told_apart_is_who_has_an_interval_of_the_difference_without_zero() {
     }
     assert!(apart > 1000 && alike > 1000, "{apart} {alike}");
     assert!(!contrasts.tells_apart(0, 150), "there is no such row");
+    // In one go with the predictions both are the same.
+    let horizons = case.model.horizons();
+    let (all, again) = case.model.predict_with_contrasts(&frame, &horizons, &Silent).unwrap();
+    assert_eq!(all, case.model.predict(&frame, &[0.0; 150], &horizons).unwrap());
+    let last = case.model.contrasts(&frame, horizons[horizons.len() - 1]).unwrap();
+    assert!((0..150).all(|k| again.difference(k, 7) == last.difference(k, 7)));
 }
 
 #[test]

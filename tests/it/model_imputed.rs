@@ -7,6 +7,7 @@ use pleegzorg::features::{Column, Frame, Values};
 use pleegzorg::model::{
     Abstention, Fitted, Model, Pooled, PredictionNote, Study, TrainResult, fit, prepare_table,
 };
+use pleegzorg::progress::Silent;
 
 use super::model::close;
 use super::run::{pleegzorg, root};
@@ -207,6 +208,10 @@ fn a_value_that_is_unknown_at_use_widens_the_interval() {
     assert_eq!(contrasts.difference(1, 1).unwrap(), (0.0, 0.0));
     assert!(contrasts.difference(0, 1).unwrap().1 > 0.03 && !contrasts.tells_apart(0, 1));
     assert_eq!(contrasts.draw(1, 7), contrasts.draw(1, 7));
+    // In one go with the predictions both are the same.
+    let (all, again) = model.predict_with_contrasts(&both, &[20.0, 40.0], &Silent).unwrap();
+    assert_eq!(all, model.predict(&both, &[0.0; 2], &[20.0, 40.0]).unwrap());
+    assert_eq!(again.difference(0, 1), contrasts.difference(0, 1));
 }
 
 #[test]

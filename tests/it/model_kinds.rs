@@ -172,6 +172,13 @@ fn a_file_of_each_kind_is_read_back_and_says_the_same() {
         let risks = model.risks(&two, &[0.0; 2], &[horizon]).unwrap();
         close(off, risks[0][0].unwrap() - risks[1][0].unwrap(), 1e-12);
         assert!(error > 0.0 && contrasts.difference(0, 0).unwrap().1 < 1e-9);
+        // In one go they say the same, within reach and beyond.
+        for horizons in [&[0.5 * horizon, horizon][..], &[horizon, beyond]] {
+            let (all, _) = model.predict_with_contrasts(&two, horizons, &Silent).unwrap();
+            assert_eq!(all, model.predict(&two, &[0.0; 2], horizons).unwrap(), "{kind}");
+        }
+        let (_, both) = model.predict_with_contrasts(&two, &[horizon], &Silent).unwrap();
+        assert_eq!(both.difference(0, 1), contrasts.difference(0, 1), "{kind}");
     }
 }
 

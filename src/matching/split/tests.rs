@@ -69,7 +69,7 @@ fn the_split_is_the_best_of_all_ways_each_planned_on_its_own() {
         let pieces = Pieces::new(&s, &options.rules);
         assert_eq!(pieces.sets.iter().map(Vec::len).collect::<Vec<_>>(), [2, 4, 2, 2]);
         let sets = choice_sets(&s, &screen, &pieces.load);
-        let predicted = Predicted::new(&case.model, &s, &pieces.load, &sets, &Silent).unwrap();
+        let (predicted, _) = Predicted::new(&case.model, &s, &pieces.load, &sets, &Silent).unwrap();
         let split = pieces.split(&screen, &sets, &predicted, options.effort).unwrap();
         assert!(split.proven);
         let gains = predicted.gains(&pieces.load, &sets);
