@@ -4,8 +4,13 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-pub(crate) use super::cox::gram::TILE;
 use super::cox::{Columns as Standards, Shifts, moments};
+
+/// Rows in a tile.
+pub(crate) const TILE: usize = 128;
+/// Independent partial sums per dot product: enough to fill vector registers of two to eight
+/// numbers, and fixed, so that results do not depend on the machine's width.
+const LANES: usize = 4;
 
 /// Rows in a block of parallel work. It depends on nothing, so that sums are the same for any
 /// number of threads.
@@ -82,6 +87,20 @@ impl Columns {
             *s += r * column[k];
         }
     }
+}
+
+/// A dot product with fixed partial sums.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sum = [0.0; LANES];
+    let (a_head, a_tail) = a.as_chunks::<LANES>();
+    let (b_head, b_tail) = b.as_chunks::<LANES>();
+    for (x, y) in a_head.iter().zip(b_head) {
+        for l in 0..LANES {
+            sum[l] += x[l] * y[l];
+        }
+    }
+    let tail: f64 = a_tail.iter().zip(b_tail).map(|(x, y)| x * y).sum();
+    (sum[0] + sum[2]) + (sum[1] + sum[3]) + tail
 }
 
 #[cfg(test)]

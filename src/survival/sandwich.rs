@@ -1,76 +1,85 @@
 //! Sandwich covariances (Huber 1967; Lin & Wei 1989): by row, by cluster, by two clusterings.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
-use super::columns::{BLOCK, PAD, TILE};
-use super::cox::gram::add_gram;
+use super::columns::PAD;
+use super::cox::kernels::{add_gram, width};
 use super::linalg::{Cholesky, is_indefinite, symmetrise};
 use super::outlier::{FIRST_ORDER, MOST_ROWS};
 use super::{ChiSquare, FitWarning};
 
-/// What each row adds to the slope of a log likelihood, weighted, in tiles of rows.
+/// What each row adds to the slope of a log likelihood, weighted.
 pub(crate) struct Influences<'f> {
     /// By position: the row of the sample, or [`PAD`].
     pub(crate) row: &'f [u32],
     /// Columns.
     pub(crate) p: usize,
-    /// Fills a tile (column j is `tile[j * TILE..][..TILE]`) for the rows from a position on; zero
-    /// for padding.
-    pub(crate) tile: &'f (dyn Fn(usize, &mut [f64]) + Sync),
+    /// Ranges of positions, one after the other, that are computed together. They depend on the data
+    /// only, so that sums are the same for any number of threads.
+    pub(crate) pieces: &'f [Range<usize>],
+    /// Fills the rows of a piece: row after row, each filled up with zeros to the [`width`]; zero for
+    /// padding.
+    pub(crate) fill: &'f (dyn Fn(Range<usize>, &mut [f64]) + Sync),
 }
 
+/// Pieces whose rows are kept at one time.
+const AT_ONCE: usize = 16;
+
 impl Influences<'_> {
+    /// Fills `rows` with a piece.
+    fn piece(&self, piece: &Range<usize>, rows: &mut Vec<f64>) {
+        rows.resize(piece.len() * width(self.p), 0.0);
+        (self.fill)(piece.clone(), rows);
+    }
+
     /// Σ u u′ over the rows.
     fn by_row(&self) -> Array2<f64> {
-        let p = self.p;
-        let parts: Vec<Vec<f64>> = self
-            .row
-            .par_chunks(BLOCK)
-            .enumerate()
-            .map_init(
-                || vec![0.0; p * TILE],
-                |tile, (b, rows)| {
-                    let mut gram = vec![0.0; p * p];
-                    for t in (0..rows.len()).step_by(TILE) {
-                        (self.tile)(b * BLOCK + t, tile);
-                        add_gram(tile, p, TILE, 1.0, &mut gram);
-                    }
-                    gram
-                },
-            )
-            .collect();
-        let mut sum = vec![0.0; p * p];
+        let (p, width) = (self.p, width(self.p));
+        if p == 0 {
+            return Array2::zeros((0, 0));
+        }
+        let product = |rows: &mut Vec<f64>, piece: &Range<usize>| {
+            let mut gram = vec![0.0; width * width];
+            self.piece(piece, rows);
+            add_gram(rows, rows, width, &mut gram);
+            gram
+        };
+        let parts: Vec<Vec<f64>> = self.pieces.par_iter().map_init(Vec::new, product).collect();
+        let mut sum = vec![0.0; width * width];
         for part in &parts {
             for (s, v) in sum.iter_mut().zip(part) {
                 *s += v;
             }
         }
-        Array2::from_shape_fn((p, p), |(i, j)| sum[i.min(j) * p + i.max(j)])
+        Array2::from_shape_fn((p, p), |(i, j)| sum[i.min(j) * width + i.max(j)])
     }
 
     /// Σ u u′ over the clusters' sums, and how many clusters there are.
     fn by_cluster(&self, cluster: &[u32]) -> (Array2<f64>, usize) {
-        let p = self.p;
+        let (p, width) = (self.p, width(self.p));
         let mut ids: Vec<u32> = cluster.to_vec();
         ids.par_sort_unstable();
         ids.dedup();
         let mut sums = Array2::zeros((ids.len(), p));
-        let mut tiles = Vec::new();
+        if p == 0 {
+            return (Array2::zeros((0, 0)), ids.len());
+        }
+        let mut filled = vec![Vec::new(); AT_ONCE];
         // In step with the rows, so that sums do not depend on the number of threads.
-        for (b, rows) in self.row.chunks(8 * BLOCK).enumerate() {
-            tiles.resize(rows.len() * p, 0.0);
-            if p > 0 {
-                tiles.par_chunks_mut(TILE * p).enumerate().for_each(|(t, tile)| {
-                    (self.tile)(8 * b * BLOCK + t * TILE, tile);
-                });
-            }
-            for (k, &row) in rows.iter().enumerate().filter(|(_, r)| **r != PAD) {
-                let id = cluster[row as usize];
-                let mut sum = sums.row_mut(ids.partition_point(|&i| i < id));
-                let tile = &tiles[k / TILE * TILE * p..];
-                for (j, s) in sum.iter_mut().enumerate() {
-                    *s += tile[j * TILE + k % TILE];
+        for pieces in self.pieces.chunks(AT_ONCE) {
+            let jobs = pieces.par_iter().zip(&mut filled);
+            jobs.for_each(|(piece, rows)| self.piece(piece, rows));
+            for (piece, rows) in pieces.iter().zip(&filled) {
+                let rows = self.row[piece.clone()].iter().zip(rows.chunks_exact(width));
+                for (&row, influence) in rows.filter(|(r, _)| **r != PAD) {
+                    let id = cluster[row as usize];
+                    let mut sum = sums.row_mut(ids.partition_point(|&i| i < id));
+                    for (s, v) in sum.iter_mut().zip(influence) {
+                        *s += v;
+                    }
                 }
             }
         }
@@ -80,18 +89,19 @@ impl Influences<'_> {
     /// Of each named column, the row that moves its estimate furthest to first order, where that is
     /// suspect: (standard errors, row). Of many rows none can, short of one that is far out.
     pub(crate) fn suspects(&self, bread: &Array2<f64>, names: &[Option<&str>]) -> Vec<(f64, u32)> {
-        let p = self.p;
+        let (p, width) = (self.p, width(self.p));
         if self.row.len() > MOST_ROWS {
             return Vec::new();
         }
-        let mut tile = vec![0.0; p * TILE];
+        let mut filled = Vec::new();
         let mut worst = vec![(FIRST_ORDER, PAD); p];
-        for begin in (0..self.row.len()).step_by(TILE) {
-            (self.tile)(begin, &mut tile);
-            let rows = self.row[begin..].iter().take(TILE).enumerate();
-            for (k, &row) in rows.filter(|(_, r)| **r != PAD) {
+        for piece in self.pieces {
+            self.piece(piece, &mut filled);
+            for (k, &row) in self.row[piece.clone()].iter().enumerate().filter(|(_, r)| **r != PAD)
+            {
+                let influence = &filled[k * width..];
                 for j in (0..p).filter(|&j| names[j].is_some()) {
-                    let moved: f64 = (0..p).map(|i| bread[[j, i]] * tile[i * TILE + k]).sum();
+                    let moved: f64 = (0..p).map(|i| bread[[j, i]] * influence[i]).sum();
                     let shift = moved.abs() / bread[[j, j]].sqrt();
                     if shift > worst[j].0 {
                         worst[j] = (shift, row);

@@ -71,7 +71,7 @@ pub(crate) fn ordered(v: f64) -> u64 {
 }
 
 /// A row as a table reads it: its exit, its cause, and its number.
-type End = (f64, u32, u32);
+pub(crate) type End = (f64, u32, u32);
 
 /// Goes backwards through the distinct exit times of `n` rows, of which `row(k)` is the k-th by exit:
 /// `each` gets the time, the weight at risk just before it, and the weights that end there,

@@ -53,7 +53,7 @@ impl Twofold {
         self.high + self.low
     }
 
-    fn plus(mut self, other: Self) -> Self {
+    pub(crate) fn plus(mut self, other: Self) -> Self {
         self.add(other.high);
         self.low += other.low;
         self

@@ -9,10 +9,10 @@
 use pulp::{Arch, Simd, WithSimd};
 
 /// Numbers that are handled together.
-pub(super) const LANES: usize = 4;
+pub(crate) const LANES: usize = 4;
 
 /// Work whose loops shall use the machine's widest registers. `run` must be `#[inline(always)]`.
-pub(super) trait Wide {
+pub(crate) trait Wide {
     /// What comes out.
     type Output;
     fn run(self) -> Self::Output;
@@ -30,12 +30,12 @@ impl<W: Wide> WithSimd for Dispatch<W> {
 }
 
 /// Runs `work` with the machine's widest registers.
-pub(super) fn wide<W: Wide>(work: W) -> W::Output {
+pub(crate) fn wide<W: Wide>(work: W) -> W::Output {
     Arch::new().dispatch(Dispatch(work))
 }
 
 /// A width that can hold `p` columns.
-pub(super) fn width(p: usize) -> usize {
+pub(crate) fn width(p: usize) -> usize {
     p.next_multiple_of(LANES)
 }
 
@@ -52,7 +52,7 @@ fn lanes_mut(row: &mut [f64]) -> &mut [[f64; LANES]] {
 /// Reads the beginning of every page: the machine, which by itself does not look beyond the page at
 /// hand, then fetches all of them together.
 #[inline(always)]
-pub(super) fn touch(values: &[f64]) {
+pub(crate) fn touch(values: &[f64]) {
     const PAGE: usize = 512;
     let seen = values.iter().step_by(PAGE).fold(0, |seen, v| seen | v.to_bits());
     std::hint::black_box(seen);
@@ -60,7 +60,7 @@ pub(super) fn touch(values: &[f64]) {
 
 /// `sum += r · x`.
 #[inline(always)]
-pub(super) fn add_row(sum: &mut [f64], x: &[f64], r: f64) {
+pub(crate) fn add_row(sum: &mut [f64], x: &[f64], r: f64) {
     for (s, x) in lanes_mut(sum).iter_mut().zip(lanes(x)) {
         for l in 0..LANES {
             s[l] += r * x[l];
@@ -70,7 +70,7 @@ pub(super) fn add_row(sum: &mut [f64], x: &[f64], r: f64) {
 
 /// `to = r · x`.
 #[inline(always)]
-pub(super) fn set_row(to: &mut [f64], x: &[f64], r: f64) {
+pub(crate) fn set_row(to: &mut [f64], x: &[f64], r: f64) {
     for (t, x) in lanes_mut(to).iter_mut().zip(lanes(x)) {
         for l in 0..LANES {
             t[l] = r * x[l];
@@ -80,7 +80,7 @@ pub(super) fn set_row(to: &mut [f64], x: &[f64], r: f64) {
 
 /// `sum += Σ r x` over rows.
 #[inline(always)]
-pub(super) fn add_rows(sum: &mut [f64], rows: &[f64], r: &[f64]) {
+pub(crate) fn add_rows(sum: &mut [f64], rows: &[f64], r: &[f64]) {
     let width = sum.len();
     let (head, tail) = r.as_chunks::<4>();
     let mut quads = rows.chunks_exact(4 * width);
@@ -102,7 +102,7 @@ pub(super) fn add_rows(sum: &mut [f64], rows: &[f64], r: &[f64]) {
 
 /// `out += x'β` for each row.
 #[inline(always)]
-pub(super) fn add_products(out: &mut [f64], rows: &[f64], beta: &[f64]) {
+pub(crate) fn add_products(out: &mut [f64], rows: &[f64], beta: &[f64]) {
     for (out, x) in out.iter_mut().zip(rows.chunks_exact(beta.len())) {
         let mut sum = [0.0; LANES];
         for (x, b) in lanes(x).iter().zip(lanes(beta)) {
@@ -116,7 +116,7 @@ pub(super) fn add_products(out: &mut [f64], rows: &[f64], beta: &[f64]) {
 
 /// Adds A'B to the upper triangle of `sum` (width × width, row after row); what lands below the
 /// diagonal means nothing. Both hold rows of the same width.
-pub(super) fn add_gram(a: &[f64], b: &[f64], width: usize, sum: &mut [f64]) {
+pub(crate) fn add_gram(a: &[f64], b: &[f64], width: usize, sum: &mut [f64]) {
     Arch::new().dispatch(Gram { a, b, width, sum });
 }
 

@@ -180,7 +180,7 @@ impl<'l, 'a> Pass<'l, 'a> {
 }
 
 /// Cuts a slice into parts of the given lengths.
-pub(super) fn split<T>(mut all: &mut [T], lengths: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
+pub(crate) fn split<T>(mut all: &mut [T], lengths: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
     let mut parts = Vec::with_capacity(lengths.size_hint().0);
     for length in lengths {
         let (head, tail) = all.split_at_mut(length);

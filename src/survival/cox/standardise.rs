@@ -29,17 +29,17 @@ pub(crate) struct Columns {
 }
 
 /// Covariates row after row, filled up with zeros to the width.
-pub(super) struct Standardised {
-    pub(super) x: Room,
-    pub(super) columns: Columns,
+pub(crate) struct Standardised {
+    pub(crate) x: Room,
+    pub(crate) columns: Columns,
     /// The largest distance from a mean, in standard deviations (0 where centre and scale were
     /// given).
-    pub(super) furthest: f64,
+    pub(crate) furthest: f64,
 }
 
 /// Copies the rows `row` of a sample, and brings every column to mean 0 and standard deviation 1,
 /// or to the given centre and scale.
-pub(super) fn standardise(sample: &Sample, row: &[u32], columns: Option<&Columns>) -> Standardised {
+pub(crate) fn standardise(sample: &Sample, row: &[u32], columns: Option<&Columns>) -> Standardised {
     let x = sample.x();
     let (columns, furthest) = columns.map_or_else(|| moments(x, row), |c| (c.clone(), 0.0));
     let p = x.ncols();

@@ -2,6 +2,7 @@
 //! sets of a subdistribution after another end.
 
 use crate::survival::fine_gray::observed::{Observed, unobserved};
+use crate::survival::table::End;
 use crate::survival::{Convention, FitError, Sample};
 
 /// Rows that ended otherwise stay in the risk sets of a subdistribution (Fine & Gray 1999), at a slot
@@ -27,21 +28,19 @@ impl Stays {
     ) -> Result<Vec<f64>, FitError> {
         let y = sample.outcome();
         let weights = sample.weights().filter(|_| convention == Convention::Crr);
-        let sorted: Vec<u32> = rows.iter().map(|&i| i as u32).collect();
-        let observed = Observed::new(y, weights, &sorted, convention);
+        let ends: Vec<End> = rows.iter().map(|&i| (y.exit()[i], y.cause()[i], i as u32)).collect();
+        let observed = Observed::new(y, weights, &ends, convention);
         let last = time.last().copied().unwrap_or(f64::NEG_INFINITY);
-        let (mut at, mut ahead) = (0, Vec::with_capacity(rows.len()));
+        let (mut reach, mut ahead) = (observed.reach(), Vec::with_capacity(rows.len()));
         let mut slots = time.iter().peekable();
         for &i in rows {
             let (exit, ended) = (y.exit()[i], y.cause()[i]);
-            while observed.time[at] < exit {
-                at += 1;
-            }
+            let a = reach.at(exit);
             if slots.next_if(|t| **t == exit).is_some() {
-                self.reach.push(observed.reach[at]);
+                self.reach.push(a);
             }
             let stays = ended > 0 && ended != cause && exit < last;
-            let share = if stays { 1.0 / observed.reach[at] } else { 0.0 };
+            let share = if stays { 1.0 / a } else { 0.0 };
             if !share.is_finite() {
                 return Err(unobserved(exit));
             }

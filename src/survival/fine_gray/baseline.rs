@@ -102,8 +102,9 @@ impl FineGrayFit {
                 out.events[cell] += layout.deaths[slot];
                 out.dh[cell] += factor * dh;
                 out.dv[cell] += factor * factor * pass.squares(slot);
+                let (before, upto) = (means.cumulative(slot - 1), means.cumulative(slot));
                 for j in 0..p {
-                    let q = means.cumulative[[slot, j]] - means.cumulative[[slot - 1, j]];
+                    let q = upto[j] - before[j];
                     out.dq[[cell, j]] +=
                         factor * ((columns.centre[j] - reference[j]) * dh + columns.scale[j] * q);
                 }

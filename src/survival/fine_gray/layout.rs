@@ -12,13 +12,16 @@ use rayon::prelude::*;
 
 use super::Convention;
 use super::observed::{Observed, unobserved};
-use crate::survival::columns::{Columns, PAD, TILE};
-use crate::survival::table::ordered;
+use crate::survival::cox::kernels::width;
+use crate::survival::cox::{Columns, Room, Standardised, standardise};
+use crate::survival::table::{End, ordered};
 use crate::survival::{FitError, Sample};
 
-/// Rows in a run of slots, at least (but for the last): the unit of work where sums run from slot
-/// to slot.
+/// Rows in a run of slots, at least (but for the last): the unit of parallel work. Runs depend on
+/// the data only, never on the number of threads.
 const RUN: usize = 2048;
+/// Rows per column in a run, at least: runs hand back a matrix of columns by columns.
+const PER_COLUMN: usize = 64;
 /// Rows that can be sorted: their number shares 32 bits with the kind of their end.
 pub(super) const MOST: usize = (u32::MAX >> 2) as usize;
 
@@ -34,20 +37,40 @@ pub(super) struct Stratum {
     pub(super) observed: Observed,
 }
 
-/// See the module.
+/// Consecutive slots with their rows. Strata may begin anywhere within.
 #[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) slots: Range<usize>,
+    /// Positions.
+    pub(super) rows: Range<usize>,
+    /// Which of [`Layout::tied`] belong to it.
+    pub(super) tied: Range<usize>,
+    /// The first slot that opens a stratum: those before it go on from the run before. And the last
+    /// one: it and those after it go on in the next run. Without any, the run's end and beginning.
+    pub(super) head_end: usize,
+    pub(super) tail: usize,
+    /// Whether a stratum opens in it.
+    pub(super) opens: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
 pub(super) struct Layout<'a> {
     pub(super) sample: &'a Sample,
+    /// What was subtracted from each column, and what it was divided by; which do not vary.
     pub(super) columns: Columns,
-    /// By position: the row of the sample, or [`PAD`].
+    /// Rows of covariates, filled up with zeros to the width.
+    x: Room,
+    width: usize,
+    /// By position: the row of the sample.
     pub(super) row: Vec<u32>,
-    /// By position; 0 for padding.
-    pub(super) weight: Vec<f64>,
+    /// By position, where rows are weighted.
+    weight: Option<Vec<f64>>,
     /// By position, around its mean.
     pub(super) offset: Option<Vec<f64>>,
     pub(super) offset_centre: f64,
-    /// By position, without padding: the time of the exit.
-    pub(super) exit: Vec<f64>,
+    /// By position: exit, cause, and row.
+    pub(super) ends: Vec<End>,
     /// By position: the slot of the exit, and of the entry.
     pub(super) slot: Vec<u32>,
     pub(super) entry: Option<Vec<u32>>,
@@ -68,8 +91,7 @@ pub(super) struct Layout<'a> {
     pub(super) strata: Vec<Stratum>,
     /// By slot: whether it opens a stratum.
     pub(super) opens: Vec<bool>,
-    /// Runs of slots.
-    pub(super) runs: Vec<Range<usize>>,
+    pub(super) runs: Vec<Run>,
 }
 
 /// Rows by stratum, exit, kind of end, and row.
@@ -103,65 +125,85 @@ impl<'a> Layout<'a> {
         cause: u32,
         convention: Convention,
     ) -> Result<Self, FitError> {
-        let mut row = sorted_rows(sample, cause);
+        let row = sorted_rows(sample, cause);
         let n = row.len();
-        let mut l = Self {
-            sample,
-            columns: Columns::new(sample.x(), &[]),
-            weight: Vec::new(),
-            offset: None,
-            offset_centre: 0.0,
-            exit: Vec::with_capacity(n),
-            slot: Vec::with_capacity(n + TILE),
-            entry: None,
-            ahead: Vec::with_capacity(n + TILE),
-            time: Vec::new(),
-            first: Vec::new(),
-            deaths: Vec::new(),
-            death_weight: Vec::new(),
-            reach: Vec::new(),
-            tied: Vec::new(),
-            late_from: Vec::new(),
-            late: Vec::new(),
-            strata: Vec::new(),
-            opens: Vec::new(),
-            runs: Vec::new(),
-            row: Vec::new(),
-        };
-        row.resize(n.next_multiple_of(TILE), PAD);
+        let mut found = Slots::default();
         // Slots are found one after the other; meanwhile the covariates are copied.
-        let (slots, columns) = rayon::join(
-            || l.add_strata(&row[..n], cause, convention),
-            || Columns::new(sample.x(), &row),
+        let (slots, Standardised { x, columns, .. }) = rayon::join(
+            || found.add_strata(sample, &row, cause, convention),
+            || standardise(sample, &row, None),
         );
         slots?;
-        l.columns = columns;
-        l.slot.resize(row.len(), 0);
-        l.ahead.resize(row.len(), 0.0);
-        let pick = |values: Option<&[f64]>| -> Vec<f64> {
-            let of = |&r: &u32| if r == PAD { 0.0 } else { values.map_or(1.0, |v| v[r as usize]) };
-            row.par_iter().map(of).collect()
+        let pick =
+            |values: &[f64]| -> Vec<f64> { row.par_iter().map(|&r| values[r as usize]).collect() };
+        let weight = sample.weights().map(pick);
+        let mut offset = sample.offset().map(pick);
+        let offset_centre =
+            sample.offset().map_or(0.0, |offset| offset.iter().map(|v| v / n as f64).sum());
+        offset.iter_mut().flatten().for_each(|v| *v -= offset_centre);
+        let tied: Vec<u32> =
+            (0..found.time.len() as u32).filter(|&j| found.deaths[j as usize] > 1).collect();
+        let mut l = Self {
+            sample,
+            width: width(columns.centre.len()),
+            columns,
+            x,
+            row,
+            weight,
+            offset,
+            offset_centre,
+            ends: found.ends,
+            slot: found.slot,
+            entry: None,
+            ahead: found.ahead,
+            time: found.time,
+            first: found.first,
+            deaths: found.deaths,
+            death_weight: found.death_weight,
+            reach: found.reach,
+            tied,
+            late_from: Vec::new(),
+            late: Vec::new(),
+            strata: found.strata,
+            opens: found.opens,
+            runs: Vec::new(),
         };
-        l.weight = pick(sample.weights());
-        if let Some(offset) = sample.offset() {
-            l.offset_centre = offset.iter().map(|v| v / n as f64).sum();
-            let mut picked = pick(Some(offset));
-            picked[..n].iter_mut().for_each(|v| *v -= l.offset_centre);
-            l.offset = Some(picked);
-        }
-        l.row = row;
         l.find_entries();
         l.find_runs();
-        l.tied = (0..l.time.len() as u32).filter(|&j| l.deaths[j as usize] > 1).collect();
         Ok(l)
     }
 
     /// Columns.
     pub(super) fn p(&self) -> usize {
-        self.columns.p()
+        self.columns.centre.len()
     }
 
-    /// Rows, without padding.
+    /// The distance between rows of covariates: columns, filled up to whole vectors.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The (centred, scaled) covariates at some positions, row after row.
+    pub(super) fn rows(&self, positions: Range<usize>) -> &[f64] {
+        &self.x.values()[positions.start * self.width..positions.end * self.width]
+    }
+
+    /// The (centred, scaled) covariates of the row at a position, filled up with zeros.
+    pub(super) fn x(&self, position: usize) -> &[f64] {
+        self.rows(position..position + 1)
+    }
+
+    /// The weight of the row at a position.
+    pub(super) fn weight(&self, position: usize) -> f64 {
+        self.weight.as_ref().map_or(1.0, |w| w[position])
+    }
+
+    /// Weights by position, where rows are weighted.
+    pub(super) fn weights(&self) -> Option<&[f64]> {
+        self.weight.as_deref()
+    }
+
+    /// Rows.
     pub(super) fn n(&self) -> usize {
         self.sample.len()
     }
@@ -176,89 +218,22 @@ impl<'a> Layout<'a> {
         self.first.get(slot + 1).map_or(self.n(), |&f| f as usize)
     }
 
-    fn open_slot(&mut self, time: f64, first: usize, reach: f64, opens: bool) {
-        self.time.push(time);
-        self.first.push(first as u32);
-        self.deaths.push(0);
-        self.death_weight.push(0.0);
-        self.reach.push(reach);
-        self.opens.push(opens);
+    /// Positions of the rows from a slot's first to the next slot's.
+    pub(super) fn group(&self, slot: usize) -> Range<usize> {
+        self.first[slot] as usize..self.end(slot)
     }
 
-    /// The slots of all strata, from sorted rows.
-    fn add_strata(
-        &mut self,
-        row: &[u32],
-        cause: u32,
-        convention: Convention,
-    ) -> Result<(), FitError> {
-        let strata = self.sample.strata();
-        let of = |r: u32| strata.map_or(0, |s| s[r as usize]);
-        let mut begin = 0;
-        while begin < row.len() {
-            let number = of(row[begin]);
-            let rows = row[begin..].partition_point(|&r| of(r) == number);
-            self.add_stratum(number, begin, &row[begin..begin + rows], cause, convention)?;
-            begin += rows;
-        }
-        Ok(())
-    }
-
-    /// Slots, and what rows carry ahead, of one stratum's sorted rows, the first of which is at
-    /// position `begin`.
-    fn add_stratum(
-        &mut self,
-        number: u32,
-        begin: usize,
-        rows: &[u32],
-        cause: u32,
-        convention: Convention,
-    ) -> Result<(), FitError> {
-        let sample = self.sample;
-        let y = sample.outcome();
-        // finegray's curves count rows, whatever their weight.
-        let weights = sample.weights().filter(|_| convention == Convention::Crr);
-        let observed = Observed::new(y, weights, rows, convention);
-        let opening = self.time.len();
-        self.open_slot(f64::NEG_INFINITY, begin, 0.0, true);
-        let last_event = rows.iter().rposition(|&r| y.cause()[r as usize] == cause);
-        let last = last_event.map_or(f64::NEG_INFINITY, |k| y.exit()[rows[k] as usize]);
-        let mut at = 0;
-        let end = |&row: &u32| (y.exit()[row as usize], y.cause()[row as usize]);
-        let ends: Vec<(f64, u32)> = rows.par_iter().map(end).collect();
-        for (k, (&row, (exit, ended))) in rows.iter().zip(ends).enumerate() {
-            while observed.time[at] < exit {
-                at += 1;
-            }
-            let a = observed.reach[at];
-            let mut ahead = 0.0;
-            if ended == cause {
-                if self.time.len() == opening + 1 || self.time.last() != Some(&exit) {
-                    self.open_slot(exit, begin + k, a, false);
-                }
-                let j = self.time.len() - 1;
-                self.deaths[j] += 1;
-                self.death_weight[j] += sample.weights().map_or(1.0, |w| w[row as usize]);
-            } else if ended > 0 && exit < last {
-                ahead = 1.0 / a;
-                if !ahead.is_finite() {
-                    return Err(unobserved(exit));
-                }
-            }
-            self.exit.push(exit);
-            self.slot.push(self.time.len() as u32 - 1);
-            self.ahead.push(ahead);
-        }
-        let (slots, rows) = (opening..self.time.len(), begin..begin + rows.len());
-        self.strata.push(Stratum { number, slots, rows, observed });
-        Ok(())
+    /// Positions of the rows that end by the cause at a slot.
+    pub(super) fn dying(&self, slot: usize) -> Range<usize> {
+        let begin = self.first[slot] as usize;
+        begin..begin + self.deaths[slot] as usize
     }
 
     /// The slot of each row's entry, and the rows that enter after their stratum's first event.
     fn find_entries(&mut self) {
         let slots = self.time.len();
         let Some(entry) = self.sample.outcome().entry() else { return };
-        let mut found = vec![0u32; self.row.len()];
+        let mut found = vec![0u32; self.n()];
         let mut count = vec![0u32; slots + 1];
         for s in &self.strata {
             // Events from the stratum's second slot on.
@@ -275,7 +250,7 @@ impl<'a> Layout<'a> {
         }
         let mut next = count.clone();
         self.late = vec![0; count[slots] as usize];
-        for (k, &slot) in found.iter().enumerate().take(self.n()) {
+        for (k, &slot) in found.iter().enumerate() {
             if !self.opens[slot as usize] {
                 self.late[next[slot as usize] as usize] = k as u32;
                 next[slot as usize] += 1;
@@ -294,13 +269,157 @@ impl<'a> Layout<'a> {
     }
 
     fn find_runs(&mut self) {
+        let size = RUN.max(PER_COLUMN * self.p());
         let slots = self.time.len();
-        let mut begin = 0;
+        let (mut begin, mut tie) = (0, 0);
         for j in 0..slots {
-            if j + 1 == slots || self.end(j) - self.first[begin] as usize >= RUN {
-                self.runs.push(begin..j + 1);
-                begin = j + 1;
+            let rows = self.first[begin] as usize..self.end(j);
+            if j + 1 < slots && rows.len() < size {
+                continue;
             }
+            let end = j + 1;
+            let opening = |&j: &usize| self.opens[j];
+            let ties = tie + self.tied[tie..].partition_point(|&j| (j as usize) < end);
+            self.runs.push(Run {
+                slots: begin..end,
+                rows,
+                tied: tie..ties,
+                head_end: (begin..end).find(opening).unwrap_or(end),
+                tail: (begin..end).rfind(opening).unwrap_or(begin),
+                opens: (begin..end).any(|j| opening(&j)),
+            });
+            (begin, tie) = (end, ties);
         }
+    }
+}
+
+/// What each run is handed by those before it, of what each adds from its tail.
+pub(super) fn from_before<T: Clone>(
+    runs: &[Run],
+    added: &[T],
+    none: &T,
+    add: impl Fn(&mut T, &T),
+) -> Vec<T> {
+    let mut carry = none.clone();
+    let mut carries = Vec::with_capacity(runs.len());
+    for (run, added) in runs.iter().zip(added) {
+        carries.push(carry.clone());
+        if run.opens {
+            carry.clone_from(none);
+        }
+        add(&mut carry, added);
+    }
+    carries
+}
+
+/// What each run is handed by those after it, of what each adds from its head.
+pub(super) fn from_after<T: Clone>(
+    runs: &[Run],
+    added: &[T],
+    none: &T,
+    add: impl Fn(&mut T, &T),
+) -> Vec<T> {
+    let mut carry = none.clone();
+    let mut carries = vec![carry.clone(); runs.len()];
+    for ((run, added), to) in runs.iter().zip(added).zip(&mut carries).rev() {
+        to.clone_from(&carry);
+        if run.opens {
+            carry.clone_from(none);
+        }
+        add(&mut carry, added);
+    }
+    carries
+}
+
+/// The slots of all strata, found in one walk.
+#[derive(Default)]
+struct Slots {
+    ends: Vec<End>,
+    slot: Vec<u32>,
+    ahead: Vec<f64>,
+    time: Vec<f64>,
+    first: Vec<u32>,
+    deaths: Vec<u32>,
+    death_weight: Vec<f64>,
+    reach: Vec<f64>,
+    opens: Vec<bool>,
+    strata: Vec<Stratum>,
+}
+
+impl Slots {
+    fn open_slot(&mut self, time: f64, first: usize, reach: f64, opens: bool) {
+        self.time.push(time);
+        self.first.push(first as u32);
+        self.deaths.push(0);
+        self.death_weight.push(0.0);
+        self.reach.push(reach);
+        self.opens.push(opens);
+    }
+
+    /// The slots of all strata, from sorted rows.
+    fn add_strata(
+        &mut self,
+        sample: &Sample,
+        row: &[u32],
+        cause: u32,
+        convention: Convention,
+    ) -> Result<(), FitError> {
+        let y = sample.outcome();
+        let end = |&row: &u32| (y.exit()[row as usize], y.cause()[row as usize], row);
+        self.ends = row.par_iter().map(end).collect();
+        self.slot.reserve(row.len());
+        self.ahead.reserve(row.len());
+        let strata = sample.strata();
+        let of = |r: u32| strata.map_or(0, |s| s[r as usize]);
+        let mut begin = 0;
+        while begin < row.len() {
+            let number = of(row[begin]);
+            let rows = begin..begin + row[begin..].partition_point(|&r| of(r) == number);
+            begin = rows.end;
+            self.add_stratum(sample, number, rows, cause, convention)?;
+        }
+        Ok(())
+    }
+
+    /// Slots, and what rows carry ahead, of one stratum's sorted rows.
+    fn add_stratum(
+        &mut self,
+        sample: &Sample,
+        number: u32,
+        rows: Range<usize>,
+        cause: u32,
+        convention: Convention,
+    ) -> Result<(), FitError> {
+        // finegray's curves count rows, whatever their weight.
+        let weights = sample.weights().filter(|_| convention == Convention::Crr);
+        let ends = &self.ends[rows.clone()];
+        let observed = Observed::new(sample.outcome(), weights, ends, convention);
+        let opening = self.time.len();
+        let last = ends.iter().rfind(|end| end.1 == cause).map_or(f64::NEG_INFINITY, |end| end.0);
+        self.open_slot(f64::NEG_INFINITY, rows.start, 0.0, true);
+        let mut reach = observed.reach();
+        for k in rows.clone() {
+            let (exit, ended, row) = self.ends[k];
+            let a = reach.at(exit);
+            let mut ahead = 0.0;
+            if ended == cause {
+                if self.time.len() == opening + 1 || self.time.last() != Some(&exit) {
+                    self.open_slot(exit, k, a, false);
+                }
+                let j = self.time.len() - 1;
+                self.deaths[j] += 1;
+                self.death_weight[j] += sample.weights().map_or(1.0, |w| w[row as usize]);
+            } else if ended > 0 && exit < last {
+                ahead = 1.0 / a;
+                if !ahead.is_finite() {
+                    return Err(unobserved(exit));
+                }
+            }
+            self.slot.push(self.time.len() as u32 - 1);
+            self.ahead.push(ahead);
+        }
+        let slots = opening..self.time.len();
+        self.strata.push(Stratum { number, slots, rows, observed });
+        Ok(())
     }
 }

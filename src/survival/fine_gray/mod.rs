@@ -21,12 +21,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod along;
 mod at;
 mod baseline;
+mod curvature;
 mod fit;
+mod hazards;
 mod influence;
 mod layout;
 mod means;
+mod observation;
 pub(super) mod observed;
 mod pass;
 
@@ -332,7 +336,8 @@ impl FineGray {
         let rows = Influences {
             row: &layout.row,
             p: layout.p(),
-            tile: &|begin, tile| influence.tile(begin, tile),
+            pieces: &layout.runs.iter().map(|run| run.rows.clone()).collect::<Vec<_>>(),
+            fill: &|rows, out| influence.fill(rows, out),
         };
         let names: Vec<Option<&str>> =
             fit.names.iter().zip(&fit.estimated).map(|(n, e)| e.then_some(n.as_str())).collect();
@@ -378,7 +383,7 @@ fn too_wide() -> FitError {
 /// The log likelihood with slope and curvature at β.
 fn evaluate(pass: &mut Pass, beta: &Array1<f64>) -> Option<Point> {
     let loglik = pass.evaluate(beta)?;
-    let (score, information) = pass.curvature();
+    let (score, information) = curvature::both(pass);
     let finite = score.iter().chain(information.iter()).all(|v| v.is_finite());
     finite.then_some(Point { loglik, score, information })
 }

@@ -4,7 +4,7 @@
 //! chance that it would still be observed: a(t)/a(exit), a(t) = G(t−)·H(t−).
 
 use super::{Convention, METHOD};
-use crate::survival::table::{LifeTable, order};
+use crate::survival::table::{End, backwards, order};
 use crate::survival::{FitError, Outcome};
 
 /// What is left of this share of the risk set is rounding.
@@ -13,24 +13,20 @@ const ROUNDING: f64 = 1e-12;
 /// The observation of one stratum's rows.
 #[derive(Debug, Clone)]
 pub(in crate::survival) struct Observed {
-    /// Distinct exit times.
-    pub(in crate::survival) time: Vec<f64>,
-    /// a at each of them.
-    pub(in crate::survival) reach: Vec<f64>,
-    /// Weight of the censorings at each, and of the rows that could have been censored there.
-    pub(in crate::survival) censored: Vec<f64>,
-    pub(in crate::survival) exposed: Vec<f64>,
-    /// Where rows enter late: the same for entries.
-    pub(in crate::survival) entries: Option<Entries>,
+    pub(in crate::survival) censorings: Leavings,
+    /// Where rows enter late: the entries, read backwards in time.
+    pub(in crate::survival) entries: Option<Leavings>,
 }
 
-/// Distinct entry times, the weight of the rows that enter at each, and of those present just
-/// after it.
+/// Distinct times at which rows are censored (or enter), with what is left of the chance after each
+/// (or, backwards in time, with it).
 #[derive(Debug, Clone, Default)]
-pub(in crate::survival) struct Entries {
+pub(in crate::survival) struct Leavings {
     pub(in crate::survival) time: Vec<f64>,
-    pub(in crate::survival) entered: Vec<f64>,
-    pub(in crate::survival) present: Vec<f64>,
+    /// The weight that is censored (enters) at each, and the weight that could have been.
+    pub(in crate::survival) part: Vec<f64>,
+    pub(in crate::survival) whole: Vec<f64>,
+    left: Vec<f64>,
 }
 
 impl Observed {
@@ -38,39 +34,80 @@ impl Observed {
     pub(in crate::survival) fn new(
         outcome: &Outcome,
         weights: Option<&[f64]>,
-        sorted: &[u32],
+        ends: &[End],
         convention: Convention,
     ) -> Self {
-        let table = LifeTable::of_rows(outcome, weights, sorted);
-        let exposed: Vec<f64> = match convention {
-            Convention::Crr => table.at_risk,
-            // Whoever ends at the time of a censoring ended before it.
-            Convention::Finegray => {
-                table.at_risk.iter().zip(&table.events).map(|(y, d)| y - d).collect()
+        let mut all = Leavings::default();
+        let row = |k: usize| ends[k];
+        backwards(outcome, weights, ends.len(), row, |t, at_risk, ended| {
+            if ended[0] > 0.0 {
+                all.time.push(t);
+                all.part.push(ended[0]);
+                all.whole.push(match convention {
+                    Convention::Crr => at_risk,
+                    // Whoever ends at the time of a censoring ended before it.
+                    Convention::Finegray => at_risk - ended[1..].iter().sum::<f64>(),
+                });
             }
-        };
-        let mut g = 1.0;
-        let mut reach = Vec::with_capacity(table.time.len());
-        for (&c, &y) in table.censored.iter().zip(&exposed) {
-            reach.push(g);
-            if c > 0.0 {
-                g *= rest(c, y);
-            }
-        }
-        let entries = outcome.entry().map(|entry| Entries::new(outcome, entry, weights, sorted));
-        if let Some(e) = &entries {
-            // H(t−) is a product over the entries at t or later.
-            let (mut h, mut k) = (1.0, e.time.len());
-            for (a, &t) in reach.iter_mut().zip(&table.time).rev() {
-                while k > 0 && e.time[k - 1] >= t {
-                    k -= 1;
-                    h *= rest(e.entered[k], e.present[k]);
-                }
-                *a *= h;
-            }
-        }
-        Self { time: table.time, reach, censored: table.censored, exposed, entries }
+        });
+        all.reverse();
+        all.left = running(all.part.iter().zip(&all.whole));
+        let entries = outcome.entry().map(|entry| {
+            let mut entries = entered(entry, weights, ends);
+            entries.left = running(entries.part.iter().zip(&entries.whole));
+            entries.reverse();
+            entries
+        });
+        Self { censorings: all, entries }
     }
+
+    /// a(t) = G(t−)·H(t−) at times that do not fall.
+    pub(in crate::survival) fn reach(&self) -> Reach<'_> {
+        Reach { observed: self, censorings: 0, entries: 0 }
+    }
+}
+
+/// See [`Observed::reach`].
+pub(in crate::survival) struct Reach<'o> {
+    observed: &'o Observed,
+    /// Censorings, and entries, before the time asked for last.
+    censorings: usize,
+    entries: usize,
+}
+
+impl Reach<'_> {
+    /// a(t).
+    pub(in crate::survival) fn at(&mut self, t: f64) -> f64 {
+        let g = &self.observed.censorings;
+        while g.time.get(self.censorings).is_some_and(|&u| u < t) {
+            self.censorings += 1;
+        }
+        let chance = if self.censorings == 0 { 1.0 } else { g.left[self.censorings - 1] };
+        let Some(h) = &self.observed.entries else { return chance };
+        // H(t−) is a product over the entries at t or later.
+        while h.time.get(self.entries).is_some_and(|&v| v < t) {
+            self.entries += 1;
+        }
+        chance * h.left.get(self.entries).copied().unwrap_or(1.0)
+    }
+}
+
+impl Leavings {
+    fn reverse(&mut self) {
+        for column in [&mut self.time, &mut self.part, &mut self.whole, &mut self.left] {
+            column.reverse();
+        }
+    }
+}
+
+/// Running products of 1 − part/whole.
+fn running<'v>(shares: impl Iterator<Item = (&'v f64, &'v f64)>) -> Vec<f64> {
+    let mut left = 1.0;
+    let step = |(part, whole): (&f64, &f64)| {
+        left *= rest(*part, *whole);
+        left
+    };
+    shares.map(step).collect()
 }
 
 /// 1 − part/whole.
@@ -79,35 +116,32 @@ fn rest(part: f64, whole: f64) -> f64 {
     if left <= ROUNDING * whole { 0.0 } else { left / whole }
 }
 
-impl Entries {
-    fn new(outcome: &Outcome, entry: &[f64], weights: Option<&[f64]>, sorted: &[u32]) -> Self {
-        let weight = |row: u32| weights.map_or(1.0, |w| w[row as usize]);
-        let times: Vec<f64> = sorted.iter().map(|&r| entry[r as usize]).collect();
-        let mut by_entry = order(&times);
-        let mut all = Self::default();
-        let (mut present, mut leaving) = (0.0, sorted.len());
-        while let Some(&last) = by_entry.last() {
-            let time = times[last as usize];
-            // Backwards in time: who exits after it is present, who enters after it is not.
-            while leaving > 0 && outcome.exit()[sorted[leaving - 1] as usize] > time {
-                leaving -= 1;
-                present += weight(sorted[leaving]);
-            }
-            let mut entered = 0.0;
-            while let Some(&k) = by_entry.last().filter(|&&k| times[k as usize] == time) {
-                entered += weight(sorted[k as usize]);
-                by_entry.pop();
-            }
-            all.time.push(time);
-            all.entered.push(entered);
-            all.present.push(present);
-            present -= entered;
+/// The entries, latest first: the weight that enters at each time, and that of the rows present just
+/// after it.
+fn entered(entry: &[f64], weights: Option<&[f64]>, ends: &[End]) -> Leavings {
+    let weight = |row: u32| weights.map_or(1.0, |w| w[row as usize]);
+    let times: Vec<f64> = ends.iter().map(|end| entry[end.2 as usize]).collect();
+    let mut by_entry = order(&times);
+    let mut all = Leavings::default();
+    let (mut present, mut leaving) = (0.0, ends.len());
+    while let Some(&last) = by_entry.last() {
+        let time = times[last as usize];
+        // Backwards in time: who exits after it is present, who enters after it is not.
+        while leaving > 0 && ends[leaving - 1].0 > time {
+            leaving -= 1;
+            present += weight(ends[leaving].2);
         }
-        all.time.reverse();
-        all.entered.reverse();
-        all.present.reverse();
-        all
+        let mut entered = 0.0;
+        while let Some(&k) = by_entry.last().filter(|&&k| times[k as usize] == time) {
+            entered += weight(ends[k as usize].2);
+            by_entry.pop();
+        }
+        all.time.push(time);
+        all.part.push(entered);
+        all.whole.push(present);
+        present -= entered;
     }
+    all
 }
 
 /// The error of a row that ended otherwise when nobody could still be under observation.
@@ -136,13 +170,17 @@ mod tests {
             vec!["a".into(), "b".into()],
         )
         .unwrap();
-        let rows = [0, 1, 2, 3, 4];
-        let crr = Observed::new(&y, None, &rows, Convention::Crr);
-        assert_eq!(crr.reach, [1.0, 1.0, 0.75, 0.375]);
-        assert_eq!(crr.exposed, [5.0, 4.0, 2.0, 1.0]);
-        let fg = Observed::new(&y, None, &rows, Convention::Finegray);
-        for (a, e) in fg.reach.iter().zip([1.0, 1.0, 2.0 / 3.0, 1.0 / 3.0]) {
-            assert!((a - e).abs() < 1e-15);
+        let ends = [(1., 1, 0), (2., 0, 1), (2., 2, 2), (3., 0, 3), (4., 1, 4)];
+        let times = [1.0, 2.0, 3.0, 4.0];
+        let crr = Observed::new(&y, None, &ends, Convention::Crr);
+        let mut reach = crr.reach();
+        assert_eq!(times.map(|t| reach.at(t)), [1.0, 1.0, 0.75, 0.375]);
+        let g = &crr.censorings;
+        assert_eq!((&g.time[..], &g.whole[..]), (&[2.0, 3.0][..], &[4.0, 2.0][..]));
+        let fg = Observed::new(&y, None, &ends, Convention::Finegray);
+        let mut reach = fg.reach();
+        for (t, e) in times.into_iter().zip([1.0, 1.0, 2.0 / 3.0, 1.0 / 3.0]) {
+            assert!((reach.at(t) - e).abs() < 1e-15);
         }
     }
 
@@ -156,17 +194,16 @@ mod tests {
             vec!["a".into(), "b".into()],
         )
         .unwrap();
-        let o = Observed::new(&y, None, &[0, 2, 1, 3], Convention::Crr);
+        let ends = [(2., 2, 0), (4., 1, 2), (5., 1, 1), (6., 0, 3)];
+        let o = Observed::new(&y, None, &ends, Convention::Crr);
         let e = o.entries.as_ref().unwrap();
-        assert_eq!(
-            (e.time.as_slice(), e.entered.as_slice()),
-            (&[0., 1., 2.][..], &[2., 1., 1.][..])
-        );
-        assert_eq!(e.present, [2.0, 3.0, 3.0]);
+        assert_eq!((&e.time[..], &e.part[..]), (&[0., 1., 2.][..], &[2., 1., 1.][..]));
+        assert_eq!(e.whole, [2.0, 3.0, 3.0]);
         // H(2−) = 1 − 1/3, and later 1; G is 1 up to the censoring at 6.
-        assert_eq!(o.time, [2.0, 4.0, 5.0, 6.0]);
-        for (a, e) in o.reach.iter().zip([2.0 / 3.0, 1.0, 1.0, 1.0]) {
-            assert!((a - e).abs() < 1e-15);
+        let mut reach = o.reach();
+        for (t, a) in [(2.0, 2.0 / 3.0), (4.0, 1.0), (5.0, 1.0), (6.0, 1.0)] {
+            assert!((reach.at(t) - a).abs() < 1e-15);
         }
+        assert_eq!(o.reach().at(6.5), 0.0);
     }
 }

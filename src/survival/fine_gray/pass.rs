@@ -6,12 +6,14 @@
 //! otherwise, to r/a(exit)·∫_{t > exit} a dH more. The slope is X′(δw − D), and the curvature X′DX
 //! less the squares of the risk sets' weighted means.
 
-use ndarray::{Array1, Array2};
+use std::ops::Range;
+
+use ndarray::Array1;
 use rayon::prelude::*;
 
-use super::layout::Layout;
-use crate::survival::columns::{BLOCK, TILE};
-use crate::survival::cox::gram::{add_gram, dot};
+use super::layout::{Layout, Run};
+use crate::survival::cox::kernels::{Wide, add_products, exp_in_place, touch, wide};
+use crate::survival::cox::split;
 
 /// Linear predictors further than this from 0 (their centre) are taken as divergence.
 const FURTHEST: f64 = 300.0;
@@ -54,7 +56,7 @@ impl<'l, 'a> Pass<'l, 'a> {
         Self {
             layout,
             efron,
-            r: vec![0.0; layout.row.len()],
+            r: vec![0.0; layout.n()],
             s0: vec![0.0; slots],
             increment: vec![0.0; slots],
             cumulative: vec![0.0; slots],
@@ -66,123 +68,27 @@ impl<'l, 'a> Pass<'l, 'a> {
     /// Evaluates hazards at β (of centred and scaled columns) and returns the log likelihood;
     /// `None` where it cannot be computed.
     pub(super) fn evaluate(&mut self, beta: &Array1<f64>) -> Option<f64> {
-        let layout = self.layout;
-        let parts: Vec<Option<f64>> = self
-            .r
-            .par_chunks_mut(BLOCK)
-            .enumerate()
-            .map(|(b, r)| risks(layout, b * BLOCK, beta, r))
-            .collect();
-        let events: Option<f64> = parts.into_iter().sum();
-        let loglik = events? - self.hazards();
+        let loglik = self.risks(beta)? - self.hazards();
         loglik.is_finite().then_some(loglik)
     }
 
-    /// Fills everything by slot; returns Σ w ln S0 over the deaths.
-    fn hazards(&mut self) -> f64 {
+    /// Fills `r`, and `s0` and `after` with the sums of r and of r/a(exit) over the rows of each slot;
+    /// returns Σ w η over the deaths.
+    fn risks(&mut self, beta: &Array1<f64>) -> Option<f64> {
         let layout = self.layout;
-        let n = layout.n();
-        self.s0.fill(0.0);
-        self.after.fill(0.0);
-        for ((r, ahead), &slot) in self.r[..n].iter().zip(&layout.ahead).zip(&layout.slot) {
-            self.s0[slot as usize] += r;
-            self.after[slot as usize] += r * ahead;
-        }
-        for s in &layout.strata {
-            // Backwards: who is still there, in twice the precision, so that rows which enter late
-            // leave no noise. Forwards: who has ended otherwise.
-            let mut present = Twofold::default();
-            for j in s.slots.clone().rev() {
-                present.add(self.s0[j]);
-                for &k in layout.entering(j) {
-                    present.add(-self.r[k as usize]);
-                }
-                self.s0[j] = present.value();
-            }
-            let mut gone = self.after[s.slots.start];
-            for j in s.slots.clone().skip(1) {
-                self.s0[j] += layout.reach[j] * gone;
-                gone += self.after[j];
-            }
-        }
-        let mut sum_ln = self.increments();
-        if self.efron {
-            for at in 0..layout.tied.len() {
-                sum_ln += self.average(at);
-            }
-        }
-        let (increment, cumulative, after) =
-            (&self.increment, &mut self.cumulative, &mut self.after);
-        let forwards = || {
-            for s in &layout.strata {
-                let mut hazard = 0.0;
-                for j in s.slots.clone().skip(1) {
-                    hazard += increment[j];
-                    cumulative[j] = hazard;
-                }
-            }
-        };
-        let backwards = || {
-            for s in &layout.strata {
-                let mut sum = 0.0;
-                for j in s.slots.clone().rev() {
-                    after[j] = sum;
-                    sum += layout.reach[j] * increment[j];
-                }
-            }
-        };
-        rayon::join(forwards, backwards);
-        sum_ln
-    }
-
-    /// Fills the increments of slots without Efron's terms; returns what their S0 add to the
-    /// logarithm.
-    fn increments(&mut self) -> f64 {
-        /// Slots that are handled together.
-        const PART: usize = 8192;
-        let (layout, s0, efron) = (self.layout, &self.s0, self.efron);
-        let one = |(k, increments): (usize, &mut [f64])| -> f64 {
-            let mut sum_ln = 0.0;
-            for (j, increment) in (k * PART..).zip(increments) {
-                if layout.opens[j] || (efron && layout.deaths[j] > 1) {
-                    continue;
-                }
-                let (total, weight) = (s0[j], layout.death_weight[j]);
-                *increment = weight / total;
-                sum_ln += weight * total.ln();
-            }
-            sum_ln
-        };
-        let parts: Vec<f64> = self.increment.par_chunks_mut(PART).enumerate().map(one).collect();
-        parts.into_iter().sum()
-    }
-
-    /// Efron's terms at a slot with several deaths; what its S0 adds to the logarithm.
-    fn average(&mut self, at: usize) -> f64 {
-        let layout = self.layout;
-        let j = layout.tied[at] as usize;
-        let (total, weight, d) = (self.s0[j], layout.death_weight[j], layout.deaths[j] as usize);
-        let begin = layout.first[j] as usize;
-        let deaths: f64 = self.r[begin..begin + d].iter().sum();
-        let c = weight / d as f64;
-        let (mut t, mut increment, mut ln) = (Tied::default(), 0.0, 0.0);
-        for k in 0..d {
-            let f = k as f64 / d as f64;
-            let at = total - f * deaths;
-            let inverse = 1.0 / at;
-            increment += c * inverse;
-            t.own += c * (1.0 - f) * inverse;
-            let square = c * inverse * inverse;
-            t.a += square;
-            t.b += square * f;
-            t.c += square * f * f;
-            t.mean += inverse / d as f64;
-            t.mean_deaths += f * inverse / d as f64;
-            ln += c * at.ln();
-        }
-        self.tied[at] = t;
-        self.increment[j] = increment;
-        ln
+        let mut padded = beta.to_vec();
+        padded.resize(layout.width(), 0.0);
+        let beta = if beta.iter().all(|&b| b == 0.0) { None } else { Some(padded.as_slice()) };
+        let slots = || layout.runs.iter().map(|run| run.slots.len());
+        let r = split(&mut self.r, layout.runs.iter().map(|run| run.rows.len()));
+        let sums = split(&mut self.s0, slots()).into_iter().zip(split(&mut self.after, slots()));
+        let jobs: Vec<Risks> = layout
+            .runs
+            .iter()
+            .zip(r.into_iter().zip(sums))
+            .map(|(run, (r, (sum, ahead)))| Risks { layout, run, beta, r, sum, ahead })
+            .collect();
+        jobs.into_par_iter().map(wide).collect::<Vec<Option<f64>>>().into_iter().sum()
     }
 
     /// Σ c/S0ₖ² at a slot: the variance part of its hazard.
@@ -230,112 +136,76 @@ impl<'l, 'a> Pass<'l, 'a> {
         }
     }
 
-    /// The slope and the (negated) curvature of the log likelihood.
-    pub(super) fn curvature(&self) -> (Array1<f64>, Array2<f64>) {
-        let layout = self.layout;
-        let p = layout.p();
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..layout.row.len().div_ceil(BLOCK))
-            .into_par_iter()
-            .map_init(|| vec![0.0; p * TILE], |work, b| self.exposure(b * BLOCK, work))
-            .collect();
-        let mut score = Array1::zeros(p);
-        let mut sum = super::means::squares(self);
-        for (slope, gram) in &parts {
-            for (s, v) in score.iter_mut().zip(slope) {
-                *s += v;
-            }
-            for (s, v) in sum.iter_mut().zip(gram) {
-                *s += v;
-            }
-        }
-        (score, Array2::from_shape_fn((p, p), |(i, j)| sum[i.min(j) * p + i.max(j)]))
-    }
-
-    /// X′(δw − D) and X′DX (its upper triangle) of one block.
-    fn exposure(&self, begin: usize, work: &mut [f64]) -> (Vec<f64>, Vec<f64>) {
-        let layout = self.layout;
-        let p = layout.p();
-        let (mut score, mut gram) = (vec![0.0; p], vec![0.0; p * p]);
-        let end = (begin + BLOCK).min(layout.row.len());
-        let (mut d, mut m) = ([0.0; TILE], [0.0; TILE]);
-        for at in (begin..end).step_by(TILE) {
-            let tile = layout.columns.tile(at);
-            self.expected(at, &mut d);
-            for (m, d) in m.iter_mut().zip(&mut d) {
-                *d = d.max(0.0);
-                *m = -*d;
-                *d = d.sqrt();
-            }
-            self.add_deaths(at, &mut m);
-            for (j, x) in tile.chunks_exact(TILE).enumerate() {
-                score[j] += dot(x, &m);
-                for ((c, x), d) in work[j * TILE..].iter_mut().zip(x).zip(&d) {
-                    *c = x * d;
-                }
-            }
-            add_gram(work, p, TILE, 1.0, &mut gram);
-        }
-        (score, gram)
-    }
-
     /// Adds the weight of each death among the rows from a position on.
     pub(super) fn add_deaths(&self, begin: usize, m: &mut [f64]) {
         let l = self.layout;
-        for (k, m) in (begin..l.n()).zip(m.iter_mut()) {
-            let j = l.slot[k] as usize;
-            if k < l.first[j] as usize + l.deaths[j] as usize {
-                *m += l.weight[k];
+        self.deaths_within(begin..begin + m.len(), |k, _| m[k - begin] += l.weight(k));
+    }
+
+    /// The deaths at some positions, with their slots.
+    pub(super) fn deaths_within(&self, rows: Range<usize>, mut each: impl FnMut(usize, usize)) {
+        let l = self.layout;
+        if rows.is_empty() {
+            return;
+        }
+        for j in l.slot[rows.start] as usize..=l.slot[rows.end - 1] as usize {
+            let dying = l.dying(j);
+            for k in dying.start.max(rows.start)..dying.end.min(rows.end) {
+                each(k, j);
             }
         }
     }
 }
 
-/// Fills r of one block; returns Σ w η over its deaths.
-fn risks(layout: &Layout, begin: usize, beta: &Array1<f64>, r: &mut [f64]) -> Option<f64> {
-    match &layout.offset {
-        Some(o) => r.copy_from_slice(&o[begin..begin + r.len()]),
-        None => r.fill(0.0),
-    }
-    for (t, eta) in r.chunks_mut(TILE).enumerate() {
-        let tile = layout.columns.tile(begin + t * TILE);
-        for (&b, column) in beta.iter().zip(tile.chunks_exact(TILE)) {
-            for (e, x) in eta.iter_mut().zip(column) {
-                *e += b * x;
+/// r of one run, and its sums by slot.
+struct Risks<'w, 'a> {
+    layout: &'w Layout<'a>,
+    run: &'w Run,
+    /// `None`: all zero.
+    beta: Option<&'w [f64]>,
+    r: &'w mut [f64],
+    sum: &'w mut [f64],
+    ahead: &'w mut [f64],
+}
+
+impl Wide for Risks<'_, '_> {
+    type Output = Option<f64>;
+
+    #[inline(always)]
+    fn run(self) -> Option<f64> {
+        let Self { layout, run, beta, r, sum, ahead } = self;
+        let rows = run.rows.clone();
+        match &layout.offset {
+            Some(o) => r.copy_from_slice(&o[rows.clone()]),
+            None => r.fill(0.0),
+        }
+        if let Some(beta) = beta {
+            let x = layout.rows(rows.clone());
+            touch(x);
+            add_products(r, x, beta);
+        }
+        if !r.iter().all(|e| e.abs() <= FURTHEST) {
+            return None;
+        }
+        let mut events = 0.0;
+        for j in run.slots.clone() {
+            for k in layout.dying(j) {
+                events += layout.weight(k) * r[k - rows.start];
             }
         }
-    }
-    if !r.iter().all(|e| e.abs() <= FURTHEST) {
-        return None;
-    }
-    let mut events = 0.0;
-    for (k, e) in (begin..layout.n()).zip(r.iter_mut()) {
-        let j = layout.slot[k] as usize;
-        if k < layout.first[j] as usize + layout.deaths[j] as usize {
-            events += layout.weight[k] * *e;
+        exp_in_place(r);
+        if let Some(weights) = layout.weights() {
+            for (e, w) in r.iter_mut().zip(&weights[rows.clone()]) {
+                *e *= w;
+            }
         }
-    }
-    for (e, w) in r.iter_mut().zip(&layout.weight[begin..]) {
-        *e = w * e.exp();
-    }
-    Some(events)
-}
-
-/// A sum in twice the working precision (Knuth 1969, error-free addition).
-#[derive(Debug, Clone, Copy, Default)]
-struct Twofold {
-    high: f64,
-    low: f64,
-}
-
-impl Twofold {
-    fn add(&mut self, v: f64) {
-        let sum = self.high + v;
-        let back = sum - self.high;
-        self.low += (self.high - (sum - back)) + (v - back);
-        self.high = sum;
-    }
-
-    fn value(self) -> f64 {
-        self.high + self.low
+        sum.fill(0.0);
+        ahead.fill(0.0);
+        for ((r, a), &slot) in r.iter().zip(&layout.ahead[rows.clone()]).zip(&layout.slot[rows]) {
+            let slot = slot as usize - run.slots.start;
+            sum[slot] += r;
+            ahead[slot] += r * a;
+        }
+        Some(events)
     }
 }

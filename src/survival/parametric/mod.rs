@@ -284,7 +284,8 @@ impl Parametric {
         let rows = Influences {
             row: &objective.row,
             p: objective.size(),
-            tile: &|begin, tile| objective.influences(&found.beta, begin, tile),
+            pieces: &objective.blocks(),
+            fill: &|rows, out| objective.influences(&found.beta, rows, out),
         };
         let names: Vec<Option<&str>> = fit
             .parameters

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use super::jet::Jet;
 use super::law::Law;
 use crate::survival::Sample;
-use crate::survival::columns::{BLOCK, Columns, PAD, TILE};
-use crate::survival::cox::gram::dot;
+use crate::survival::columns::{BLOCK, Columns, PAD, TILE, dot};
+use crate::survival::cox::kernels::width;
 use crate::survival::newton::Point;
 
 /// Linear predictors further than this from 0 are taken as divergence.
@@ -119,21 +119,32 @@ impl<'a> Objective<'a> {
         finite.then_some(Point { loglik, score, information })
     }
 
-    /// Fills a tile with the weighted slopes of its rows' log likelihoods, parameter by parameter.
-    pub(super) fn influences(&self, b: &Array1<f64>, begin: usize, tile: &mut [f64]) {
-        let (p, mut slopes) = (self.p(), Slopes::new(self.law.q()));
-        tile.fill(0.0);
-        if self.slopes(b, begin, &mut slopes).is_none() {
-            return;
-        }
-        tile[..TILE].copy_from_slice(&slopes.eta);
-        let x = self.columns.tile(begin).chunks_exact(TILE);
-        for (out, x) in tile[TILE..].chunks_exact_mut(TILE).zip(x) {
-            for ((out, x), e) in out.iter_mut().zip(x).zip(&slopes.eta) {
-                *out = x * e;
+    /// Blocks of positions that are computed together.
+    pub(super) fn blocks(&self) -> Vec<Range<usize>> {
+        let n = self.row.len();
+        (0..n).step_by(BLOCK).map(|begin| begin..n.min(begin + BLOCK)).collect()
+    }
+
+    /// Fills rows, which begin where a tile does, with the weighted slopes of their log likelihoods:
+    /// numbers by parameter, row after row, each filled up with zeros to the [`width`].
+    pub(super) fn influences(&self, b: &Array1<f64>, rows: Range<usize>, out: &mut [f64]) {
+        let (p, width, mut slopes) = (self.p(), width(self.size()), Slopes::new(self.law.q()));
+        out.fill(0.0);
+        for (begin, out) in rows.step_by(TILE).zip(out.chunks_mut(TILE * width)) {
+            if self.slopes(b, begin, &mut slopes).is_none() {
+                continue;
+            }
+            let tile = self.columns.tile(begin);
+            for (k, row) in out.chunks_exact_mut(width).enumerate() {
+                row[0] = slopes.eta[k];
+                for (j, out) in row[1..=p].iter_mut().enumerate() {
+                    *out = tile[j * TILE + k] * slopes.eta[k];
+                }
+                for (j, out) in row[1 + p..self.size()].iter_mut().enumerate() {
+                    *out = slopes.theta[j * TILE + k];
+                }
             }
         }
-        tile[(1 + p) * TILE..].copy_from_slice(&slopes.theta);
     }
 
     fn block(&self, b: &Array1<f64>, begin: usize) -> Option<Part> {
