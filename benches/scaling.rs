@@ -1,6 +1,6 @@
 //! How time and memory grow with the rows, from ten thousand to ten million: the Cox model (Efron's
-//! ties, and the exact ones where there are none), the Kaplan–Meier curve, and Harrell's C of a sample
-//! of 20 columns; of an outcome alone, in whole days and in continuous time, the Kaplan–Meier curve and
+//! ties, and the exact ones where there are none), the Fine–Gray model (two causes, crr's errors), the
+//! Kaplan–Meier curve, and Harrell's C of a sample of 20 columns; of an outcome alone, in whole days and in continuous time, the Kaplan–Meier curve and
 //! the Aalen–Johansen curves of two causes with their variances; and Harrell's C of an outcome and a
 //! score alone.
 //!
@@ -20,14 +20,15 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use pleegzorg::survival::{
-    AalenJohansen, ConcordanceOptions, Cox, CurveStep, KaplanMeier, Outcome, Sample, Ties,
-    concordance,
+    AalenJohansen, ConcordanceOptions, Cox, CurveStep, FineGray, KaplanMeier, Outcome, Sample,
+    Ties, concordance,
 };
 
 const COLUMNS: usize = 20;
-const TASKS: [&str; 9] = [
+const TASKS: [&str; 10] = [
     "cox",
     "cox-exact",
+    "fine-gray",
     "kaplan-meier",
     "concordance",
     "outcome-days",
@@ -65,16 +66,17 @@ fn outcome(rows: usize, days: bool, causes: usize) -> Outcome {
     Outcome::new(None, exit, cause, vec!["end".into(); causes]).expect("an outcome")
 }
 
-fn input(rows: usize) -> Sample {
+fn input(rows: usize, causes: usize) -> Sample {
     let x = Array2::from_shape_fn((rows, COLUMNS), |(i, j)| number(i, j) - 0.5);
     let (mut exit, mut cause) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for (i, row) in x.rows().into_iter().enumerate() {
         let eta = 0.8 * row[0] - 0.5 * row[1] + 0.3 * row[2];
         let (end, lost) = (-number(i, 40).ln() * (-eta).exp(), -1.4 * number(i, 41).ln());
         exit.push(end.min(lost));
-        cause.push(u32::from(end < lost));
+        let by = 1 + (number(i, 43) * causes as f64) as u32;
+        cause.push(if end < lost { by } else { 0 });
     }
-    let y = Outcome::new(None, exit, cause, vec!["end".into()]).expect("an outcome");
+    let y = Outcome::new(None, exit, cause, vec!["end".into(); causes]).expect("an outcome");
     let names = (0..COLUMNS).map(|j| format!("x{j}")).collect();
     Sample::new(x, names, y).expect("a sample")
 }
@@ -84,6 +86,7 @@ fn work(task: &str, sample: &Sample, score: &[f64]) -> f64 {
     match task {
         "cox" => Cox::new().fit(sample, 1).expect("a fit").coef[0],
         "cox-exact" => Cox::new().ties(Ties::Exact).fit(sample, 1).expect("a fit").coef[0],
+        "fine-gray" => FineGray::new().fit(sample, 1).expect("a fit").se().sum(),
         "kaplan-meier" => {
             KaplanMeier::new(y, None).expect("a curve").step(y.len() / 2).map_or(0.0, |s| s.value)
         }
@@ -127,7 +130,7 @@ fn child(task: &str, rows: usize) {
             causes.map(|mut c| sum(&mut c)).sum::<f64>() + sum(&mut curves.event_free_steps())
         });
     }
-    let sample = input(rows);
+    let sample = input(rows, if task == "fine-gray" { 2 } else { 1 });
     // The score is a column of its own only where it is asked for.
     let score = if task == "concordance" { sample.x().column(0).to_vec() } else { Vec::new() };
     let bytes = rows * (8 * COLUMNS + 8 + 4) + 8 * score.len();
