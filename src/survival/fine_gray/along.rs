@@ -35,7 +35,7 @@ impl<'p, 'l, 'a> Along<'p, 'l, 'a> {
         };
         let added: Vec<Vec<f64>> =
             (0..runs.len()).into_par_iter().map_init(Means::default, add).collect();
-        let integral = from_before(runs, &added, &none, plus);
+        let integral = from_before(runs, &added, &none, |sum, v| plus(sum, v));
         all.observed = Some((gone, integral));
         all
     }
@@ -119,12 +119,12 @@ impl Walk<'_, '_, '_> {
     #[inline(always)]
     fn stratum(&mut self, rows: Range<usize>, times: &Leavings, out: &mut Option<&mut [f64]>) {
         let (pass, l) = (self.pass, self.pass.layout);
-        let mut at = times.time.partition_point(|&u| u < l.ends[rows.start].0);
+        let mut at = times.time.partition_point(|&u| u < l.exit[rows.start]);
         let mut k = rows.start;
         while k < rows.end {
-            let u = l.ends[k].0;
+            let u = l.exit[k];
             let mut end = k + 1;
-            while end < rows.end && l.ends[end].0 == u {
+            while end < rows.end && l.exit[end] == u {
                 end += 1;
             }
             let whole = match times.time.get(at) {
@@ -172,7 +172,7 @@ impl Walk<'_, '_, '_> {
         let from = (rows.start - self.begin) * width;
         for (k, out) in rows.zip(out[from..].chunks_exact_mut(width)) {
             set_row(out, &self.integral, -l.weight(k));
-            if l.ends[k].1 == 0 {
+            if l.censored[k] {
                 add_row(out, &self.q, l.weight(k) / whole);
             }
         }

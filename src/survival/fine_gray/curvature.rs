@@ -119,7 +119,7 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
                 continue;
             }
             if !(pass.efron && pass.layout.deaths[j] > 1) {
-                let g = pass.layout.death_weight[j].sqrt() / pass.s0[j];
+                let g = pass.layout.death_weight(j).sqrt() / pass.s0[j];
                 self.emit(g, s1, 0.0, &own);
                 continue;
             }

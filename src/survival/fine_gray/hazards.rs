@@ -133,7 +133,7 @@ impl Hazards<'_, '_> {
                 tie += 1;
                 sum_ln += ln;
             } else {
-                let weight = l.death_weight[j];
+                let weight = l.death_weight(j);
                 self.increment[k] = weight / total;
                 sum_ln += weight * total.ln();
             }
@@ -162,7 +162,7 @@ impl Hazards<'_, '_> {
 fn average(layout: &Layout, r: &[f64], slot: usize, total: f64) -> (Tied, f64, f64) {
     let d = layout.deaths[slot] as usize;
     let deaths: f64 = r[layout.dying(slot)].iter().sum();
-    let c = layout.death_weight[slot] / d as f64;
+    let c = layout.death_weight(slot) / d as f64;
     let (mut t, mut increment, mut ln) = (Tied::default(), 0.0, 0.0);
     for k in 0..d {
         let f = k as f64 / d as f64;

@@ -129,17 +129,17 @@ impl Fill<'_, '_, '_, '_> {
                 stratum += 1;
                 last = None;
             }
-            let ((exit, cause, row), w) = (l.ends[k], l.weight(k));
+            let (exit, w) = (l.exit[k], l.weight(k));
             let o = &observation[stratum];
             // Exposed to being censored over (entry, exit].
             let g = &o.censorings;
             let at = last.map_or_else(|| g.upto(exit), |from| g.upto_from(from, exit));
             last = Some(at);
             g.add(at, -w, out);
-            if cause == 0 {
+            if l.censored[k] {
                 g.add_own(at - 1, w, out);
             }
-            if let (Some(h), Some(entry)) = (&o.entries, entry.map(|e| e[row as usize])) {
+            if let (Some(h), Some(entry)) = (&o.entries, entry.map(|e| e[l.row[k] as usize])) {
                 g.add(g.upto(entry), w, out);
                 // Exposed to entering over [entry, exit), backwards in time.
                 let first = h.before(entry);

@@ -69,8 +69,9 @@ pub(super) struct Layout<'a> {
     /// By position, around its mean.
     pub(super) offset: Option<Vec<f64>>,
     pub(super) offset_centre: f64,
-    /// By position: exit, cause, and row.
-    pub(super) ends: Vec<End>,
+    /// By position: the time of the exit, and whether the row is censored there.
+    pub(super) exit: Vec<f64>,
+    pub(super) censored: Vec<bool>,
     /// By position: the slot of the exit, and of the entry.
     pub(super) slot: Vec<u32>,
     pub(super) entry: Option<Vec<u32>>,
@@ -81,7 +82,7 @@ pub(super) struct Layout<'a> {
     pub(super) time: Vec<f64>,
     pub(super) first: Vec<u32>,
     pub(super) deaths: Vec<u32>,
-    pub(super) death_weight: Vec<f64>,
+    death_weight: Option<Vec<f64>>,
     pub(super) reach: Vec<f64>,
     /// Slots with more than one death.
     pub(super) tied: Vec<u32>,
@@ -127,7 +128,7 @@ impl<'a> Layout<'a> {
     ) -> Result<Self, FitError> {
         let row = sorted_rows(sample, cause);
         let n = row.len();
-        let mut found = Slots::default();
+        let mut found = Slots::new(sample, cause);
         // Slots are found one after the other; meanwhile the covariates are copied.
         let (slots, Standardised { x, columns, .. }) = rayon::join(
             || found.add_strata(sample, &row, cause, convention),
@@ -136,7 +137,11 @@ impl<'a> Layout<'a> {
         slots?;
         let pick =
             |values: &[f64]| -> Vec<f64> { row.par_iter().map(|&r| values[r as usize]).collect() };
-        let weight = sample.weights().map(pick);
+        let weight: Option<Vec<f64>> = sample.weights().map(pick);
+        let death_weight = weight.as_ref().map(|w| {
+            let deaths = found.first.iter().zip(&found.deaths);
+            deaths.map(|(&k, &d)| w[k as usize..][..d as usize].iter().sum()).collect()
+        });
         let mut offset = sample.offset().map(pick);
         let offset_centre =
             sample.offset().map_or(0.0, |offset| offset.iter().map(|v| v / n as f64).sum());
@@ -152,14 +157,15 @@ impl<'a> Layout<'a> {
             weight,
             offset,
             offset_centre,
-            ends: found.ends,
+            exit: found.exit,
+            censored: found.censored,
             slot: found.slot,
             entry: None,
             ahead: found.ahead,
             time: found.time,
             first: found.first,
             deaths: found.deaths,
-            death_weight: found.death_weight,
+            death_weight,
             reach: found.reach,
             tied,
             late_from: Vec::new(),
@@ -210,7 +216,13 @@ impl<'a> Layout<'a> {
 
     /// All deaths, and their total weight.
     pub(super) fn events(&self) -> (usize, f64) {
-        (self.deaths.iter().map(|&d| d as usize).sum(), self.death_weight.iter().sum())
+        let deaths = self.deaths.iter().map(|&d| d as usize).sum();
+        (deaths, self.death_weight.as_ref().map_or(deaths as f64, |w| w.iter().sum()))
+    }
+
+    /// The weight of the deaths at a slot.
+    pub(super) fn death_weight(&self, slot: usize) -> f64 {
+        self.death_weight.as_ref().map_or(f64::from(self.deaths[slot]), |w| w[slot])
     }
 
     /// One past the position of the last row of a slot.
@@ -332,26 +344,42 @@ pub(super) fn from_after<T: Clone>(
 }
 
 /// The slots of all strata, found in one walk.
-#[derive(Default)]
 struct Slots {
-    ends: Vec<End>,
+    exit: Vec<f64>,
+    censored: Vec<bool>,
     slot: Vec<u32>,
     ahead: Vec<f64>,
     time: Vec<f64>,
     first: Vec<u32>,
     deaths: Vec<u32>,
-    death_weight: Vec<f64>,
     reach: Vec<f64>,
     opens: Vec<bool>,
     strata: Vec<Stratum>,
 }
 
 impl Slots {
+    /// With all the room that they can need: what grows leaves holes behind, which add up to more than
+    /// itself.
+    fn new(sample: &Sample, cause: u32) -> Self {
+        let (n, slots) = (sample.len(), sample.outcome().events(cause) + 1);
+        Self {
+            exit: Vec::with_capacity(n),
+            censored: Vec::with_capacity(n),
+            slot: Vec::with_capacity(n),
+            ahead: Vec::with_capacity(n),
+            time: Vec::with_capacity(slots),
+            first: Vec::with_capacity(slots),
+            deaths: Vec::with_capacity(slots),
+            reach: Vec::with_capacity(slots),
+            opens: Vec::with_capacity(slots),
+            strata: Vec::new(),
+        }
+    }
+
     fn open_slot(&mut self, time: f64, first: usize, reach: f64, opens: bool) {
         self.time.push(time);
         self.first.push(first as u32);
         self.deaths.push(0);
-        self.death_weight.push(0.0);
         self.reach.push(reach);
         self.opens.push(opens);
     }
@@ -366,9 +394,7 @@ impl Slots {
     ) -> Result<(), FitError> {
         let y = sample.outcome();
         let end = |&row: &u32| (y.exit()[row as usize], y.cause()[row as usize], row);
-        self.ends = row.par_iter().map(end).collect();
-        self.slot.reserve(row.len());
-        self.ahead.reserve(row.len());
+        let ends: Vec<End> = row.par_iter().map(end).collect();
         let strata = sample.strata();
         let of = |r: u32| strata.map_or(0, |s| s[r as usize]);
         let mut begin = 0;
@@ -376,49 +402,51 @@ impl Slots {
             let number = of(row[begin]);
             let rows = begin..begin + row[begin..].partition_point(|&r| of(r) == number);
             begin = rows.end;
-            self.add_stratum(sample, number, rows, cause, convention)?;
+            self.add_stratum(sample, number, rows.start, &ends[rows], cause, convention)?;
         }
         Ok(())
     }
 
-    /// Slots, and what rows carry ahead, of one stratum's sorted rows.
+    /// Slots, and what rows carry ahead, of one stratum's sorted rows, the first of which is at
+    /// position `begin`.
     fn add_stratum(
         &mut self,
         sample: &Sample,
         number: u32,
-        rows: Range<usize>,
+        begin: usize,
+        ends: &[End],
         cause: u32,
         convention: Convention,
     ) -> Result<(), FitError> {
         // finegray's curves count rows, whatever their weight.
         let weights = sample.weights().filter(|_| convention == Convention::Crr);
-        let ends = &self.ends[rows.clone()];
         let observed = Observed::new(sample.outcome(), weights, ends, convention);
         let opening = self.time.len();
         let last = ends.iter().rfind(|end| end.1 == cause).map_or(f64::NEG_INFINITY, |end| end.0);
-        self.open_slot(f64::NEG_INFINITY, rows.start, 0.0, true);
+        self.open_slot(f64::NEG_INFINITY, begin, 0.0, true);
         let mut reach = observed.reach();
-        for k in rows.clone() {
-            let (exit, ended, row) = self.ends[k];
+        for (k, &(exit, ended, _)) in (begin..).zip(ends) {
             let a = reach.at(exit);
             let mut ahead = 0.0;
             if ended == cause {
                 if self.time.len() == opening + 1 || self.time.last() != Some(&exit) {
                     self.open_slot(exit, k, a, false);
                 }
-                let j = self.time.len() - 1;
-                self.deaths[j] += 1;
-                self.death_weight[j] += sample.weights().map_or(1.0, |w| w[row as usize]);
+                if let Some(deaths) = self.deaths.last_mut() {
+                    *deaths += 1;
+                }
             } else if ended > 0 && exit < last {
                 ahead = 1.0 / a;
                 if !ahead.is_finite() {
                     return Err(unobserved(exit));
                 }
             }
+            self.exit.push(exit);
+            self.censored.push(ended == 0);
             self.slot.push(self.time.len() as u32 - 1);
             self.ahead.push(ahead);
         }
-        let slots = opening..self.time.len();
+        let (slots, rows) = (opening..self.time.len(), begin..begin + ends.len());
         self.strata.push(Stratum { number, slots, rows, observed });
         Ok(())
     }

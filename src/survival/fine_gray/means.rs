@@ -17,7 +17,7 @@ pub(super) struct Carry {
 }
 
 /// `sum += v`, number by number.
-pub(super) fn plus(sum: &mut Vec<f64>, v: &Vec<f64>) {
+pub(super) fn plus(sum: &mut [f64], v: &[f64]) {
     sum.iter_mut().zip(v).for_each(|(s, v)| *s += v);
 }
 
@@ -28,8 +28,8 @@ pub(super) fn carries(pass: &Pass) -> Vec<Carry> {
     let add = |ahead: &mut Vec<f64>, run| wide(Added { pass, run, ahead });
     let added: Vec<Carry> = runs.par_iter().map_init(Vec::new, add).collect();
     let (present, gone): (Vec<_>, Vec<_>) = added.into_iter().map(|a| (a.present, a.gone)).unzip();
-    let present = from_after(runs, &present, &none, plus);
-    let gone = from_before(runs, &gone, &none, plus);
+    let present = from_after(runs, &present, &none, |sum, v| plus(sum, v));
+    let gone = from_before(runs, &gone, &none, |sum, v| plus(sum, v));
     present.into_iter().zip(gone).map(|(present, gone)| Carry { present, gone }).collect()
 }
 
@@ -178,7 +178,10 @@ fn integrals(
 ) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let (before, after): (Vec<_>, Vec<_>) = added.into_iter().unzip();
     let none = vec![0.0; width];
-    (from_before(runs, &before, &none, plus), from_after(runs, &after, &none, plus))
+    (
+        from_before(runs, &before, &none, |sum, v| plus(sum, v)),
+        from_after(runs, &after, &none, |sum, v| plus(sum, v)),
+    )
 }
 
 /// Weighted means of the covariates over the risk sets at some slots, and their integrals: by slot,

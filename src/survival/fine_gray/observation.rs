@@ -118,7 +118,7 @@ impl Walk<'_, '_, '_> {
     fn place(&self, u: f64) -> usize {
         let rows = self.stratum.rows.clone();
         let ended = |exit: f64| exit < u || (self.upto && exit == u);
-        rows.start + self.pass.layout.ends[rows].partition_point(|end| ended(end.0))
+        rows.start + self.pass.layout.exit[rows].partition_point(|&exit| ended(exit))
     }
 
     /// Running sums of q·part/whole². Every piece of the times first says what its rows add to those
@@ -211,7 +211,7 @@ impl Wide for &mut Piece<'_, '_, '_> {
         for (((&u, part), whole), out) in times.zip(self.out.chunks_exact_mut(width)) {
             let from = at;
             let ended = |exit: f64| exit < u || (upto && exit == u);
-            while at < stratum.rows.end && ended(l.ends[at].0) {
+            while at < stratum.rows.end && ended(l.exit[at]) {
                 at += 1;
             }
             self.gone.add_rows(pass, from..at);

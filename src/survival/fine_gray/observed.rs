@@ -37,7 +37,7 @@ impl Observed {
         ends: &[End],
         convention: Convention,
     ) -> Self {
-        let mut all = Leavings::default();
+        let mut all = Leavings::with_room(ends.iter().filter(|end| end.1 == 0).count());
         let row = |k: usize| ends[k];
         backwards(outcome, weights, ends.len(), row, |t, at_risk, ended| {
             if ended[0] > 0.0 {
@@ -93,6 +93,11 @@ impl Reach<'_> {
 }
 
 impl Leavings {
+    fn with_room(times: usize) -> Self {
+        let room = || Vec::with_capacity(times);
+        Self { time: room(), part: room(), whole: room(), left: Vec::new() }
+    }
+
     fn reverse(&mut self) {
         for column in [&mut self.time, &mut self.part, &mut self.whole, &mut self.left] {
             column.reverse();

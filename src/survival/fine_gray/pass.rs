@@ -95,7 +95,7 @@ impl<'l, 'a> Pass<'l, 'a> {
     pub(super) fn squares(&self, slot: usize) -> f64 {
         match self.tie(slot) {
             Some(t) => self.tied[t].a,
-            None => self.layout.death_weight[slot] / self.s0[slot] / self.s0[slot],
+            None => self.layout.death_weight(slot) / self.s0[slot] / self.s0[slot],
         }
     }
 
