@@ -203,11 +203,7 @@ fn with_case<T: Send>(
             split: split.as_ref(),
             wording: Arc::new(wording),
         };
-        let out = work(&case, &screen);
-        // Of one request even this takes its time.
-        drop(load);
-        rayon::join(|| drop((predicted, sets)), || drop((contrasts, situation)));
-        out
+        work(&case, &screen)
     })
 }
 
