@@ -24,6 +24,30 @@ pub(crate) struct Tied {
 }
 
 impl Tied {
+    /// Of deaths with these r and this weight in all, where the risk set has S0: also the hazard's
+    /// increment Σ c/S0ₖ, and Σ c ln S0ₖ.
+    pub(crate) fn average(deaths: &[f64], weight: f64, s0: f64) -> (Self, f64, f64) {
+        let d = deaths.len() as f64;
+        let own: f64 = deaths.iter().sum();
+        let c = weight / d;
+        let (mut t, mut increment, mut ln) = (Self::default(), 0.0, 0.0);
+        for k in 0..deaths.len() {
+            let f = k as f64 / d;
+            let at = s0 - f * own;
+            let inverse = 1.0 / at;
+            increment += c * inverse;
+            t.own += c * (1.0 - f) * inverse;
+            let square = c * inverse * inverse;
+            t.a += square;
+            t.b += square * f;
+            t.c += square * f * f;
+            t.mean += inverse / d;
+            t.mean_deaths += f * inverse / d;
+            ln += c * at.ln();
+        }
+        (t, increment, ln)
+    }
+
     /// Counts the deaths `g` times.
     pub(super) fn tilt(&mut self, g: f64) {
         self.own *= g;
@@ -195,7 +219,8 @@ impl Chunked<'_, '_> {
             s0[k] = total;
             if tie > chunk.tied.start && layout.tied[tie - 1] as usize == j {
                 tie -= 1;
-                let (t, own, ln) = average(layout, r, j, total);
+                let deaths = &r[layout.dying(j)];
+                let (t, own, ln) = Tied::average(deaths, layout.death_weight(j), total);
                 tied[tie - chunk.tied.start] = t;
                 increment[k] = own;
                 sum_ln += ln;
@@ -210,27 +235,4 @@ impl Chunked<'_, '_> {
         }
         sum_ln
     }
-}
-
-/// Efron's terms at slot `j`: also the hazard's increment, and Σ c ln S0ₖ.
-fn average(layout: &Layout, r: &[f64], j: usize, s0: f64) -> (Tied, f64, f64) {
-    let d = f64::from(layout.deaths[j]);
-    let deaths: f64 = r[layout.dying(j)].iter().sum();
-    let c = layout.death_weight(j) / d;
-    let (mut t, mut increment, mut ln) = (Tied::default(), 0.0, 0.0);
-    for k in 0..layout.deaths[j] {
-        let f = f64::from(k) / d;
-        let at = s0 - f * deaths;
-        let inverse = 1.0 / at;
-        increment += c * inverse;
-        t.own += c * (1.0 - f) * inverse;
-        let square = c * inverse * inverse;
-        t.a += square;
-        t.b += square * f;
-        t.c += square * f * f;
-        t.mean += inverse / d;
-        t.mean_deaths += f * inverse / d;
-        ln += c * at.ln();
-    }
-    (t, increment, ln)
 }

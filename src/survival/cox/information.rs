@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 use super::entries::Leaving;
-use super::kernels::{Wide, add_gram, add_row, add_rows, set_row, touch, wide};
+use super::kernels::{Wide, add_gram, add_row, add_rows, add_weighted_gram, set_row, touch, wide};
 use super::layout::Chunk;
 use super::pass::Pass;
 
@@ -131,15 +131,8 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
         let width = self.s1.len();
         self.pass.expected(chunk, &mut self.d);
         let x = self.pass.layout.rows(chunk.rows.clone());
-        let size = self.block.len();
         touch(x);
-        for (x, d) in x.chunks(size).zip(self.d.chunks(size / width)) {
-            let rows = x.chunks_exact(width).zip(self.block.chunks_exact_mut(width));
-            for ((x, to), d) in rows.zip(d) {
-                set_row(to, x, *d);
-            }
-            add_gram(&self.block[..x.len()], x, width, &mut part.sum);
-        }
+        add_weighted_gram(x, &self.d, width, &mut self.block, &mut part.sum);
         self.pass.less_expected(chunk, &mut self.d);
         add_rows(&mut part.slope, x, &self.d);
     }

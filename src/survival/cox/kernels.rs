@@ -120,6 +120,24 @@ pub(crate) fn add_gram(a: &[f64], b: &[f64], width: usize, sum: &mut [f64]) {
     Arch::new().dispatch(Gram { a, b, width, sum });
 }
 
+/// Adds Σ d x x′ over rows to the upper triangle of `sum`; `block` is room for some of the rows d·x.
+#[inline(always)]
+pub(crate) fn add_weighted_gram(
+    rows: &[f64],
+    d: &[f64],
+    width: usize,
+    block: &mut [f64],
+    sum: &mut [f64],
+) {
+    let size = block.len();
+    for (x, d) in rows.chunks(size).zip(d.chunks(size / width)) {
+        for ((x, to), d) in x.chunks_exact(width).zip(block.chunks_exact_mut(width)).zip(d) {
+            set_row(to, x, *d);
+        }
+        add_gram(&block[..x.len()], x, width, sum);
+    }
+}
+
 struct Gram<'g> {
     a: &'g [f64],
     b: &'g [f64],

@@ -40,7 +40,7 @@ pub(crate) use baseline::check_edges;
 pub use error::{FitError, FitWarning};
 pub use firth::Firth;
 pub use fit::CoxFit;
-pub(crate) use hazards::Twofold;
+pub(crate) use hazards::{Tied, Twofold};
 pub(crate) use kernels::exp_in_place;
 pub(crate) use layout::Layout;
 pub(crate) use pass::{Pass, split};

@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use super::layout::Run;
 use super::means::{Carry, carries, deaths_sum, sums};
 use super::pass::Pass;
-use crate::survival::cox::kernels::{Wide, add_gram, add_row, add_rows, set_row, touch, wide};
+use crate::survival::cox::kernels::{
+    Wide, add_gram, add_row, add_rows, add_weighted_gram, set_row, touch, wide,
+};
 
 /// Numbers in a block of rows: half the first-level cache.
 const BLOCK: usize = 2048;
@@ -89,15 +91,8 @@ impl<'w, 'l, 'a> Walk<'w, 'l, 'a> {
         self.d.resize(run.rows.len(), 0.0);
         self.pass.expected(run.rows.start, &mut self.d);
         let x = self.pass.layout.rows(run.rows.clone());
-        let size = self.block.len();
         touch(x);
-        for (x, d) in x.chunks(size).zip(self.d.chunks(size / width)) {
-            let rows = x.chunks_exact(width).zip(self.block.chunks_exact_mut(width));
-            for ((x, to), d) in rows.zip(d) {
-                set_row(to, x, *d);
-            }
-            add_gram(&self.block[..x.len()], x, width, &mut part.sum);
-        }
+        add_weighted_gram(x, &self.d, width, &mut self.block, &mut part.sum);
         self.d.iter_mut().for_each(|d| *d = -*d);
         self.pass.add_deaths(run.rows.start, &mut self.d);
         add_rows(&mut part.slope, x, &self.d);

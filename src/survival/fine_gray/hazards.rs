@@ -6,9 +6,8 @@
 use rayon::prelude::*;
 
 use super::layout::{Layout, Run, from_after, from_before};
-use super::pass::{Pass, Tied};
-use crate::survival::cox::Twofold;
-use crate::survival::cox::split;
+use super::pass::Pass;
+use crate::survival::cox::{Tied, Twofold, split};
 
 /// What a run adds to, or is handed of, two running sums.
 #[derive(Debug, Clone)]
@@ -128,7 +127,8 @@ impl Hazards<'_, '_> {
             gone += self.after[k];
             self.s0[k] = total;
             if efron && l.deaths[j] > 1 {
-                let (tied, increment, ln) = average(l, self.r, j, total);
+                let deaths = &self.r[l.dying(j)];
+                let (tied, increment, ln) = Tied::average(deaths, l.death_weight(j), total);
                 (self.tied[tie], self.increment[k]) = (tied, increment);
                 tie += 1;
                 sum_ln += ln;
@@ -156,27 +156,4 @@ impl Hazards<'_, '_> {
         }
         Carry { before: hazard, after: sum }
     }
-}
-
-/// Efron's terms at a slot with several deaths, its increment, and what its S0 adds to the logarithm.
-fn average(layout: &Layout, r: &[f64], slot: usize, total: f64) -> (Tied, f64, f64) {
-    let d = layout.deaths[slot] as usize;
-    let deaths: f64 = r[layout.dying(slot)].iter().sum();
-    let c = layout.death_weight(slot) / d as f64;
-    let (mut t, mut increment, mut ln) = (Tied::default(), 0.0, 0.0);
-    for k in 0..d {
-        let f = k as f64 / d as f64;
-        let at = total - f * deaths;
-        let inverse = 1.0 / at;
-        increment += c * inverse;
-        t.own += c * (1.0 - f) * inverse;
-        let square = c * inverse * inverse;
-        t.a += square;
-        t.b += square * f;
-        t.c += square * f * f;
-        t.mean += inverse / d as f64;
-        t.mean_deaths += f * inverse / d as f64;
-        ln += c * at.ln();
-    }
-    (t, increment, ln)
 }

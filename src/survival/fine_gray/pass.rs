@@ -13,25 +13,10 @@ use rayon::prelude::*;
 
 use super::layout::{Layout, Run};
 use crate::survival::cox::kernels::{Wide, add_products, exp_in_place, touch, wide};
-use crate::survival::cox::split;
+use crate::survival::cox::{Tied, split};
 
 /// Linear predictors further than this from 0 (their centre) are taken as divergence.
 const FURTHEST: f64 = 300.0;
-
-/// What a time with several deaths contributes under Efron's approximation, with c the deaths'
-/// mean weight, f = k/d and S0ₖ = S0 − f·S0_deaths, summed over k = 0 … d − 1.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tied {
-    /// Σ c (1 − f) / S0ₖ: what the deaths themselves are exposed to.
-    pub(super) own: f64,
-    /// Σ c / S0ₖ², Σ c f / S0ₖ², Σ c f² / S0ₖ².
-    pub(super) a: f64,
-    pub(super) b: f64,
-    pub(super) c: f64,
-    /// Σ 1 / (d S0ₖ) and Σ f / (d S0ₖ): the mean of the covariate means.
-    pub(super) mean: f64,
-    pub(super) mean_deaths: f64,
-}
 
 /// The state of a fit at one β.
 #[derive(Debug, Clone)]
