@@ -87,6 +87,8 @@ pub const TASKS: &[Task] = &[
         goal: 10.0,
         memory: None,
     },
+    // Half of the time sorts a million times on two threads, which any curve must; the rest are some
+    // sweeps over 12 to 20 MB. The bound is about two thirds of what it takes.
     Task {
         name: "km",
         work: "Kaplan-Meier with variance",
@@ -116,6 +118,8 @@ pub const TASKS: &[Task] = &[
         goal: 10.0,
         memory: None,
     },
+    // A third of the time are two sorts; nearly half counts pairs by merging, twenty levels of 16 MB of
+    // which most fit the caches. The bound, sorts and sweeps alone, is about half of what it takes.
     Task {
         name: "concordance",
         work: "Harrell's C with its error",
