@@ -4,8 +4,10 @@
 //! probability weighting, its self-normalised form (Hájek), and the doubly robust form, which is
 //! right where either the choice model or the outcome model is (Robins, Rotnitzky and Zhao 1994).
 //! Choice and outcome models are fitted on other children than those they are used on
-//! (cross-fitting; Chernozhukov et al. 2018). Errors are clustered. Weights that rest on few
-//! choices are refused, not reported.
+//! (cross-fitting; Chernozhukov et al. 2018). Errors are clustered, with as many degrees of freedom
+//! as the weights leave. Chances count as known: that they are fitted makes the inverse weights
+//! better than their errors say, not worse (Hirano, Imbens and Ridder 2003). Weights that rest on
+//! few choices are refused, not reported.
 
 use std::collections::BTreeMap;
 
@@ -279,10 +281,13 @@ fn worth(
         model_claims: claims / n,
         refused: None,
     };
+    let first = pasts.iter().position(|p| p.weight > 0.0).unwrap_or(0);
     if thin / n > THIN_AT_MOST {
         out.refused = Some("no_overlap");
     } else if effective < FEWEST_EFFECTIVE {
         out.refused = Some("too_few_effective");
+    } else if pasts.iter().all(|p| p.weight <= 0.0 || p.outcome == pasts[first].outcome) {
+        out.refused = Some("same_outcomes");
     }
     if out.refused.is_some() {
         return out;
@@ -303,56 +308,120 @@ fn worth(
         let (lower, upper) = interval(pasts, history - value, &|k| base(k) - psi(k), level);
         Estimate { method, reduction: history - value, lower, upper }
     };
+    let stretch = stretched(pasts, &rho);
     out.estimates = vec![
         of("ipw", ipw, &|k| rho[k] * pasts[k].outcome - ipw),
-        of("self_normalised", hajek, &|k| rho[k] * (pasts[k].outcome - hajek) * n / sum),
+        of("self_normalised", hajek, &|k| {
+            stretch[k] * rho[k] * (pasts[k].outcome - hajek) * n / sum
+        }),
         doubly_robust,
     ];
     out
 }
 
-/// The interval of a mean from its influences, clustered, with as many degrees of freedom as
-/// there are clusters less one.
+/// The sum in each cluster.
+fn by_cluster(pasts: &[Past], of: &dyn Fn(usize) -> f64) -> BTreeMap<u32, f64> {
+    let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+    for (k, p) in pasts.iter().enumerate() {
+        *sums.entry(p.cluster).or_default() += of(k);
+    }
+    sums
+}
+
+/// What the distance of an outcome from the weighted mean is multiplied with to be that from the
+/// mean of the other clusters: a family with much of the weight draws the mean to its own outcomes.
+fn stretched(pasts: &[Past], rho: &[f64]) -> Vec<f64> {
+    let weight = by_cluster(pasts, &|k| rho[k]);
+    let sum: f64 = rho.iter().sum();
+    pasts.iter().map(|p| sum / (sum - weight[&p.cluster]).max(1e-9 * sum)).collect()
+}
+
+/// The interval of a mean from its influences, clustered.
 fn interval(
     pasts: &[Past],
     value: f64,
     influence: &dyn Fn(usize) -> f64,
     level: f64,
 ) -> (f64, f64) {
-    let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
-    for (k, p) in pasts.iter().enumerate() {
-        *sums.entry(p.cluster).or_default() += influence(k);
-    }
-    let (n, c) = (pasts.len() as f64, sums.len() as f64);
+    let squares: Vec<f64> = by_cluster(pasts, influence).values().map(|s| s * s).collect();
+    let (n, c) = (pasts.len() as f64, squares.len() as f64);
     if c < 2.0 {
         return (-1.0, 1.0);
     }
-    let variance = sums.values().map(|s| s * s).sum::<f64>() / (n * n) * c / (c - 1.0);
-    let t = StudentsT::new(0.0, 1.0, c - 1.0).map_or(1.96, |t| t.inverse_cdf(0.5 + 0.5 * level));
-    let half = t * variance.sqrt();
+    let sum: f64 = squares.iter().sum();
+    let t = StudentsT::new(0.0, 1.0, degrees_of_freedom(&squares));
+    let t = t.map_or(1.96, |t| t.inverse_cdf(0.5 + 0.5 * level));
+    let half = t * (sum * c / (c - 1.0)).sqrt() / n;
     (value - half, value + half)
+}
+
+/// How many degrees of freedom a sum of squares has of which each has one (Satterthwaite 1946):
+/// as many as there are terms where all are equal, fewer where a few large weights make up most of
+/// it. Weighed choices are of that kind: the error is then itself known badly, and is small just
+/// where a large weight happens to be missing.
+fn degrees_of_freedom(squares: &[f64]) -> f64 {
+    let sum: f64 = squares.iter().sum();
+    let fourth: f64 = squares.iter().map(|s| s * s).sum();
+    if fourth > 0.0 { (sum * sum / fourth).min(squares.len() as f64 - 1.0) } else { 1.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn known(outcome: f64, cluster: u32) -> Past {
+        Past {
+            choice: Chosen { options: vec![vec![0.0]], chosen: 0 },
+            first: true,
+            outcome,
+            weight: 1.0,
+            cluster,
+            unit: cluster,
+            stratum: 0,
+        }
+    }
+
+    #[test]
+    fn a_large_weight_takes_degrees_of_freedom() {
+        assert_eq!(degrees_of_freedom(&[2.0; 5]), 4.0);
+        assert!((degrees_of_freedom(&[9.0, 1.0, 1.0, 1.0]) - 12.0 / 7.0).abs() < 1e-15);
+        // Variance 12/16 · 4/3 = 1; R: qt(0.975, 12/7).
+        let pasts: Vec<Past> = (0..4).map(|c| known(0.0, c)).collect();
+        let influence = |k: usize| if k == 0 { 3.0 } else { -1.0 };
+        let (lower, upper) = interval(&pasts, 0.5, &influence, 0.95);
+        assert!((upper - 0.5 - 5.068_499_877_881_845).abs() < 1e-9, "{upper}");
+        assert!((0.5 - lower - 5.068_499_877_881_845).abs() < 1e-9, "{lower}");
+        // Of two choices in one cluster only their sum counts; of a single cluster nothing is known.
+        let pasts: Vec<Past> = (0..5).map(|k| known(0.0, k.max(1))).collect();
+        let influence = |k: usize| [1.5, 1.5, -1.0, -1.0, -1.0][k];
+        let (_, upper) = interval(&pasts, 0.0, &influence, 0.95);
+        assert!((upper - 0.8 * 5.068_499_877_881_845).abs() < 1e-9, "{upper}");
+        assert_eq!(interval(&pasts[..2], 0.0, &influence, 0.95), (-1.0, 1.0));
+    }
+
+    #[test]
+    fn stretched_influences_are_those_of_leaving_a_family_out() {
+        let pasts: Vec<Past> = (0..9).map(|k| known(f64::from(k % 3 % 2), k / 2)).collect();
+        let rho: Vec<f64> = (0..9).map(|k| [0.5, 1.0, 4.0][k % 3] + 0.1 * k as f64).collect();
+        let mean = |out: Option<u32>| {
+            let of = (0..9).filter(|&k| Some(pasts[k].cluster) != out);
+            let (y, w) =
+                of.fold((0.0, 0.0), |s, k| (s.0 + rho[k] * pasts[k].outcome, s.1 + rho[k]));
+            y / w
+        };
+        let (all, sum, stretch) = (mean(None), rho.iter().sum::<f64>(), stretched(&pasts, &rho));
+        for c in 0..5 {
+            let of = (0..9).filter(|&k| pasts[k].cluster == c);
+            let moved: f64 = of.map(|k| stretch[k] * rho[k] * (pasts[k].outcome - all) / sum).sum();
+            assert!((all - mean(Some(c)) - moved).abs() < 1e-14, "{c}");
+        }
+    }
+
     #[test]
     fn of_a_model_that_points_the_wrong_way_only_the_mean_is_expected() {
         // Risks 0.2 and 0.4; of the first half break down, of the second a quarter: 3 of 8.
-        let past = |k: usize| Past {
-            choice: Chosen { options: vec![vec![0.0]], chosen: 0 },
-            first: true,
-            outcome: f64::from(u8::from(if k.is_multiple_of(2) {
-                k.is_multiple_of(4)
-            } else {
-                k % 8 == 1
-            })),
-            weight: 1.0,
-            cluster: k as u32,
-            unit: k as u32,
-            stratum: 0,
-        };
+        let broke = |k: usize| if k.is_multiple_of(2) { k.is_multiple_of(4) } else { k % 8 == 1 };
+        let past = |k: usize| known(f64::from(u8::from(broke(k))), k as u32);
         let pasts: Vec<Past> = (0..8_000).map(past).collect();
         let train: Vec<&Past> = pasts.iter().collect();
         let risks: Vec<Vec<f64>> = (0..8_000).map(|k| vec![[0.2, 0.4][k % 2]]).collect();

@@ -51,6 +51,11 @@ pub(super) fn refused(why: &str, policies: &[PolicyWorth]) -> Note {
             "the families that the model would choose were hardly ever chosen then.",
             "no_overlap",
         ),
+        "same_outcomes" => not_identified(
+            "alle plaatsingen waarvan de afloop bekend is, liepen hetzelfde af.",
+            "all placements whose outcome is known ended alike.",
+            "same_outcomes",
+        ),
         _ => not_identified(
             &format!(
                 "de keuzes die lijken op die van het model, zijn er maar {effective:.0} waard."
