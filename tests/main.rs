@@ -95,3 +95,5 @@ mod study_page;
 mod survival;
 #[path = "it/terms.rs"]
 mod terms;
+#[path = "it/worth.rs"]
+mod worth;

@@ -1,5 +1,7 @@
 //! Conditional logit (McFadden 1974): how a choice among the day's families was made.
 
+use rayon::prelude::*;
+
 /// A choice: the features of each option, and which one was chosen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen {
@@ -20,6 +22,9 @@ pub struct ChoiceModel {
 
 /// Steps of Newton's method at most.
 const STEPS: usize = 50;
+/// Choices that one thread takes at a time; sums over them are added up in their order, so that the
+/// digits do not depend on the number of threads.
+const TAKEN: usize = 64;
 
 impl ChoiceModel {
     /// Fits the model by Newton's method with a small ridge on standardised columns, so that a
@@ -29,12 +34,13 @@ impl ChoiceModel {
     pub fn fit(choices: &[&Chosen], ridge: f64) -> Option<Self> {
         let p = choices.first()?.options.first()?.len();
         let scale = scales(choices, p);
+        let rows = Rows::new(choices, &scale);
         let mut coef = vec![0.0; p];
+        let mut at = rows.derivatives(&coef, ridge);
         for _ in 0..STEPS {
-            let (gradient, information) = derivatives(choices, &coef, &scale, ridge);
-            let step = solve(&information, &gradient)?;
+            let step = solve(&at.information, &at.gradient)?;
             let size = step.iter().map(|s| s.abs()).fold(0.0, f64::max);
-            coef = climb(choices, &coef, &step, &scale, ridge);
+            let information = climb(&rows, &mut coef, &mut at, &step, ridge);
             if size < 1e-9 {
                 let se = (0..p).map(|j| {
                     let mut unit = vec![0.0; p];
@@ -52,31 +58,121 @@ impl ChoiceModel {
     /// The chance of each option.
     #[must_use]
     pub fn chances(&self, options: &[Vec<f64>]) -> Vec<f64> {
-        let one = vec![1.0; self.coef.len()];
-        softmax(options, &self.coef, &one)
+        let of = |o: &Vec<f64>| o.iter().zip(&self.coef).map(|(x, b)| x * b).sum();
+        let mut chance: Vec<f64> = options.iter().map(of).collect();
+        softmax(&mut chance);
+        chance
     }
 }
 
-/// The penalised log-likelihood.
-fn value(choices: &[&Chosen], coef: &[f64], scale: &[f64], ridge: f64) -> f64 {
-    let of = |c: &&Chosen| softmax(&c.options, coef, scale)[c.chosen].max(1e-300).ln();
-    let squares: f64 = coef.iter().map(|b| b * b).sum();
-    choices.iter().map(of).sum::<f64>() - 0.5 * ridge * squares
+/// Choices between at least two options, option after option, columns divided by their spread.
+struct Rows {
+    /// One row of `columns` numbers per option.
+    x: Vec<f64>,
+    columns: usize,
+    /// Of each choice its first and last row, and the row that was chosen.
+    choices: Vec<(usize, usize, usize)>,
 }
 
-/// A step, halved until it goes up: where one column decides every choice, a whole step of
-/// Newton's method goes to and fro for ever.
-fn climb(choices: &[&Chosen], coef: &[f64], step: &[f64], scale: &[f64], ridge: f64) -> Vec<f64> {
-    let now = value(choices, coef, scale, ridge);
+/// The penalised log-likelihood at a point, and its derivatives.
+struct At {
+    value: f64,
+    gradient: Vec<f64>,
+    information: Vec<Vec<f64>>,
+}
+
+impl Rows {
+    fn new(choices: &[&Chosen], scale: &[f64]) -> Self {
+        let mut rows = Self { x: Vec::new(), columns: scale.len(), choices: Vec::new() };
+        let mut from = 0;
+        for c in choices.iter().filter(|c| c.options.len() > 1) {
+            for o in &c.options {
+                rows.x.extend(o.iter().zip(scale).map(|(x, s)| x / s));
+            }
+            rows.choices.push((from, from + c.options.len(), from + c.chosen));
+            from += c.options.len();
+        }
+        rows
+    }
+
+    fn row(&self, k: usize) -> &[f64] {
+        &self.x[k * self.columns..(k + 1) * self.columns]
+    }
+
+    fn derivatives(&self, coef: &[f64], ridge: f64) -> At {
+        let p = self.columns;
+        let mut at = At {
+            value: -0.5 * ridge * coef.iter().map(|b| b * b).sum::<f64>(),
+            gradient: coef.iter().map(|b| -ridge * b).collect(),
+            information: vec![vec![0.0; p]; p],
+        };
+        (0..p).for_each(|j| at.information[j][j] = ridge);
+        let parts: Vec<At> =
+            self.choices.par_chunks(TAKEN).map(|some| self.derivatives_of(some, coef)).collect();
+        for part in parts {
+            at.value += part.value;
+            for j in 0..p {
+                at.gradient[j] += part.gradient[j];
+                for k in 0..=j {
+                    at.information[j][k] += part.information[j][k];
+                }
+            }
+        }
+        for j in 0..p {
+            for k in 0..j {
+                at.information[k][j] = at.information[j][k];
+            }
+        }
+        at
+    }
+
+    /// Without the ridge, and the lower triangle only.
+    fn derivatives_of(&self, choices: &[(usize, usize, usize)], coef: &[f64]) -> At {
+        let p = self.columns;
+        let information = vec![vec![0.0; p]; p];
+        let mut at = At { value: 0.0, gradient: vec![0.0; p], information };
+        let (mut chance, mut mean, mut off) = (Vec::new(), vec![0.0; p], vec![0.0; p]);
+        for &(from, to, chosen) in choices {
+            chance.clear();
+            let eta = |k| self.row(k).iter().zip(coef).map(|(x, b)| x * b).sum::<f64>();
+            chance.extend((from..to).map(eta));
+            softmax(&mut chance);
+            at.value += chance[chosen - from].max(1e-300).ln();
+            mean.fill(0.0);
+            for (k, q) in (from..to).zip(&chance) {
+                mean.iter_mut().zip(self.row(k)).for_each(|(m, x)| *m += q * x);
+            }
+            for (j, x) in self.row(chosen).iter().enumerate() {
+                at.gradient[j] += x - mean[j];
+            }
+            for (k, q) in (from..to).zip(&chance) {
+                for ((o, x), m) in off.iter_mut().zip(self.row(k)).zip(&mean) {
+                    *o = x - m;
+                }
+                for (j, row) in at.information.iter_mut().enumerate() {
+                    let d = q * off[j];
+                    row[..=j].iter_mut().zip(&off).for_each(|(i, o)| *i += d * o);
+                }
+            }
+        }
+        at
+    }
+}
+
+/// Takes a step, halved until it goes up: where one column decides every choice, a whole step of
+/// Newton's method goes to and fro for ever. Gives the information at the point that it left.
+fn climb(rows: &Rows, coef: &mut Vec<f64>, at: &mut At, step: &[f64], ridge: f64) -> Vec<Vec<f64>> {
     let mut length = 1.0;
     for _ in 0..30 {
         let next: Vec<f64> = coef.iter().zip(step).map(|(b, s)| b + length * s).collect();
-        if value(choices, &next, scale, ridge) >= now - 1e-12 * now.abs() {
-            return next;
+        let there = rows.derivatives(&next, ridge);
+        if there.value >= at.value - 1e-12 * at.value.abs() {
+            *coef = next;
+            return std::mem::replace(at, there).information;
         }
         length *= 0.5;
     }
-    coef.to_vec()
+    at.information.clone()
 }
 
 /// The spread of each column within choices; 1 where it does not vary.
@@ -97,51 +193,12 @@ fn scales(choices: &[&Chosen], p: usize) -> Vec<f64> {
         .collect()
 }
 
-fn softmax(options: &[Vec<f64>], coef: &[f64], scale: &[f64]) -> Vec<f64> {
-    let eta: Vec<f64> = options
-        .iter()
-        .map(|o| o.iter().zip(coef).zip(scale).map(|((x, b), s)| x / s * b).sum())
-        .collect();
+/// Log odds become chances.
+fn softmax(eta: &mut [f64]) {
     let top = eta.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let e: Vec<f64> = eta.iter().map(|v| (v - top).exp()).collect();
-    let sum: f64 = e.iter().sum();
-    e.into_iter().map(|v| v / sum).collect()
-}
-
-fn derivatives(
-    choices: &[&Chosen],
-    coef: &[f64],
-    scale: &[f64],
-    ridge: f64,
-) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let p = coef.len();
-    let mut gradient: Vec<f64> = coef.iter().map(|b| -ridge * b).collect();
-    let mut information = vec![vec![0.0; p]; p];
-    (0..p).for_each(|j| information[j][j] = ridge);
-    for c in choices.iter().filter(|c| c.options.len() > 1) {
-        let chance = softmax(&c.options, coef, scale);
-        let of = |o: &Vec<f64>, j: usize| o[j] / scale[j];
-        let mean: Vec<f64> = (0..p)
-            .map(|j| c.options.iter().zip(&chance).map(|(o, q)| q * of(o, j)).sum())
-            .collect();
-        for j in 0..p {
-            gradient[j] += of(&c.options[c.chosen], j) - mean[j];
-        }
-        for (o, q) in c.options.iter().zip(&chance) {
-            for j in 0..p {
-                let d = q * (of(o, j) - mean[j]);
-                for k in 0..=j {
-                    information[j][k] += d * (of(o, k) - mean[k]);
-                }
-            }
-        }
-    }
-    for j in 0..p {
-        for k in 0..j {
-            information[k][j] = information[j][k];
-        }
-    }
-    (gradient, information)
+    eta.iter_mut().for_each(|v| *v = (*v - top).exp());
+    let sum: f64 = eta.iter().sum();
+    eta.iter_mut().for_each(|v| *v /= sum);
 }
 
 /// Solves a symmetric positive definite system; `None` where it is not one.
