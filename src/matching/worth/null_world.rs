@@ -5,6 +5,8 @@
 //! large gains there. The children differ, and who is placed where depends on the child; the
 //! outcome depends on the child alone.
 
+use std::collections::BTreeMap;
+
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -242,17 +244,22 @@ pub fn placebo(
     level: f64,
 ) -> Option<Placebo> {
     let chances = chances(pasts)?;
-    let found: Vec<(f64, bool)> = (0..u64::from(rounds))
+    let strata = strata(pasts);
+    let found: Vec<Option<(f64, bool)>> = (0..u64::from(rounds))
         .into_par_iter()
-        .filter_map(|k| {
-            let mut rng = ChaCha12Rng::seed_from_u64(seed);
-            rng.set_stream(k);
-            let mixed = exchanged(pasts, &mut rng);
-            let worth = evaluate_given(&mixed, &chances, risks, level)?;
-            let e = worth.iter().find(|w| w.policy == "leaning")?.estimates.last()?;
-            Some((e.reduction, e.lower <= 0.0 && 0.0 <= e.upper))
-        })
+        .map_init(
+            || pasts.to_vec(),
+            |mixed, k| {
+                let mut rng = ChaCha12Rng::seed_from_u64(seed);
+                rng.set_stream(k);
+                exchange(pasts, &strata, &mut rng, mixed);
+                let worth = evaluate_given(mixed, &chances, risks, level)?;
+                let e = worth.iter().find(|w| w.policy == "leaning")?.estimates.last()?;
+                Some((e.reduction, e.lower <= 0.0 && 0.0 <= e.upper))
+            },
+        )
         .collect();
+    let found: Vec<(f64, bool)> = found.into_iter().flatten().collect();
     let n = found.len() as f64;
     if n < 2.0 {
         return None;
@@ -263,18 +270,22 @@ pub fn placebo(
     Some(Placebo { rounds: found.len() as u32, mean, error: (variance / n).sqrt(), coverage })
 }
 
-fn exchanged(pasts: &[Past], rng: &mut ChaCha12Rng) -> Vec<Past> {
-    let mut strata: Vec<u32> = pasts.iter().map(|p| p.stratum).collect();
-    strata.sort_unstable();
-    strata.dedup();
-    let mut out = pasts.to_vec();
-    for stratum in strata {
-        let rows: Vec<usize> = (0..pasts.len()).filter(|&k| pasts[k].stratum == stratum).collect();
+/// The rows of each stratum.
+fn strata(pasts: &[Past]) -> Vec<Vec<usize>> {
+    let mut rows: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (k, p) in pasts.iter().enumerate() {
+        rows.entry(p.stratum).or_default().push(k);
+    }
+    rows.into_values().collect()
+}
+
+/// Writes other outcomes into `mixed`, which has the same choices as `pasts`.
+fn exchange(pasts: &[Past], strata: &[Vec<usize>], rng: &mut ChaCha12Rng, mixed: &mut [Past]) {
+    for rows in strata {
         let mut from = rows.clone();
         from.shuffle(rng);
         for (&to, &from) in rows.iter().zip(&from) {
-            (out[to].outcome, out[to].weight) = (pasts[from].outcome, pasts[from].weight);
+            (mixed[to].outcome, mixed[to].weight) = (pasts[from].outcome, pasts[from].weight);
         }
     }
-    out
 }
