@@ -1,6 +1,8 @@
 //! Rows grouped by child, family and stay.
 
-use super::records::{ChildIx, FamilyIx, History, StayIx, Subject};
+use super::codes::CareForm;
+use super::day::Day;
+use super::records::{ChildIx, FamilyIx, History, Stay, StayIx, Subject};
 
 /// Row numbers grouped by a key 0..n, in one flat vector (compressed rows).
 #[derive(Debug, Clone, Default)]
@@ -35,15 +37,46 @@ impl Groups {
     /// The rows of a key.
     #[must_use]
     pub fn of(&self, key: u32) -> &[u32] {
+        &self.rows[self.range(key)]
+    }
+
+    fn range(&self, key: u32) -> std::ops::Range<usize> {
         let k = key as usize;
-        &self.rows[self.offsets[k] as usize..self.offsets[k + 1] as usize]
+        self.offsets[k] as usize..self.offsets[k + 1] as usize
     }
 
     /// Sorts the rows of each key by `by`; equal rows keep their order.
     pub fn sort_each_by_key<K: Ord>(&mut self, by: impl Fn(u32) -> K) {
         for k in 0..self.offsets.len().saturating_sub(1) {
-            let range = self.offsets[k] as usize..self.offsets[k + 1] as usize;
+            let range = self.range(k as u32);
             self.rows[range].sort_by_key(|&row| by(row));
+        }
+    }
+}
+
+/// What the state of a family on a day goes by, of one stay there. Stays of one family lie side by
+/// side: thousands of families are looked at for one request, and rows of `stays.csv` lie anywhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StaySpan {
+    pub(crate) stay: StayIx,
+    pub(crate) child: ChildIx,
+    pub(crate) start: Day,
+    pub(crate) known_from: Day,
+    pub(crate) end: Option<Day>,
+    pub(crate) part_time: bool,
+    pub(crate) ended_unplanned: bool,
+}
+
+impl StaySpan {
+    fn new(stay: StayIx, row: &Stay) -> Self {
+        Self {
+            stay,
+            child: row.child,
+            start: row.start,
+            known_from: row.known_from(),
+            end: row.end,
+            part_time: row.care_form == Some(CareForm::PartTime),
+            ended_unplanned: row.ended_unplanned(),
         }
     }
 }
@@ -53,6 +86,8 @@ impl Groups {
 pub struct Index {
     stays_of_child: Groups,
     stays_of_family: Groups,
+    /// In the order of `stays_of_family`.
+    spans: Vec<StaySpan>,
     events_of_child: Groups,
     assessments_of_child: Groups,
     assessments_of_family: Groups,
@@ -70,6 +105,8 @@ impl Index {
         stays_of_child.sort_each_by_key(|r| h.stays[r as usize].start);
         let mut stays_of_family = Groups::new(families, stays, |r| h.stays[r].family.map(|f| f.0));
         stays_of_family.sort_each_by_key(|r| h.stays[r as usize].start);
+        let span = |&row: &u32| StaySpan::new(StayIx(row), &h.stays[row as usize]);
+        let spans = stays_of_family.rows.iter().map(span).collect();
         let mut events_of_child =
             Groups::new(children, h.events.len(), |r| Some(h.events[r].child.0));
         events_of_child.sort_each_by_key(|r| h.events[r as usize].date);
@@ -84,6 +121,7 @@ impl Index {
         Self {
             stays_of_child,
             stays_of_family,
+            spans,
             events_of_child,
             assessments_of_child: assessed(children, |s| match s {
                 Subject::Child(c) => Some(c.0),
@@ -115,6 +153,11 @@ impl Index {
     #[must_use]
     pub fn stays_of_family(&self, family: FamilyIx) -> &[u32] {
         self.stays_of_family.of(family.0)
+    }
+
+    /// The same, with what a family's state on a day goes by.
+    pub(crate) fn spans_of_family(&self, family: FamilyIx) -> &[StaySpan] {
+        &self.spans[self.stays_of_family.range(family.0)]
     }
 
     /// A child's events, by date.

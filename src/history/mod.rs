@@ -26,6 +26,7 @@ pub use columns::{Column, FileSpec, Kind as ColumnKind, Scale, codebook, scales}
 pub use day::{Birth, Day};
 pub use error::{FileProblem, HistoryError};
 pub use findings::{Code, Finding, Findings, KEPT_PER_CODE, Severity};
+pub(crate) use index::StaySpan;
 pub use index::{Groups, Index};
 pub(crate) use read::has_bsn;
 pub use read::{ReadOptions, read, read_with};

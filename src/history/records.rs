@@ -260,6 +260,28 @@ impl Stay {
     pub fn end_known_at(&self, day: Day) -> Option<Day> {
         self.end.filter(|&end| end <= day && self.known_from() <= day)
     }
+
+    /// Whether a foster stay ended unplanned, by its flag, else by its reason.
+    #[must_use]
+    pub fn ended_unplanned(&self) -> bool {
+        if !matches!(self.setting, Setting::Foster | Setting::FamilyHome) {
+            return false;
+        }
+        match self.end_planned {
+            Some(planned) => !planned && self.end_reason != Some(EndReason::Administrative),
+            None => matches!(
+                self.end_reason,
+                Some(
+                    EndReason::CarerBehaviour
+                        | EndReason::CarerOther
+                        | EndReason::CarerStopped
+                        | EndReason::ChildRequest
+                        | EndReason::Safety
+                        | EndReason::Authority
+                )
+            ),
+        }
+    }
 }
 
 /// A row of `events.csv`.

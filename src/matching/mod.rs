@@ -55,7 +55,7 @@ pub use rules::{
 };
 pub use run::{MatchOptions, match_candidates, match_requests, match_requests_with_progress};
 pub use screen::{Screen, Screening};
-pub use situation::{FamilyNow, Resident, Situation, ended_unplanned, is_running};
+pub use situation::{FamilyNow, Resident, Situation, is_running};
 pub use stability::{
     Accepted, BlockingPair, Market, Stability, Wish, blocking_pairs, deferred_acceptance,
 };

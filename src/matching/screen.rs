@@ -119,7 +119,7 @@ impl<'r> Screen<'r> {
         let family = s.family(f);
         match name {
             RuleName::Status => status(s, family, out),
-            RuleName::Network => network(s, ask, f, family, out),
+            RuleName::Network => network(ask, f, family, out),
             RuleName::Declined => {
                 if ask.replies.contains(&(f, Reply::No)) {
                     out.refusals.push(Refusal::firm(name, Fact::SaidNo));
@@ -276,22 +276,11 @@ fn status(s: &Situation<'_>, family: &FamilyNow<'_>, out: &mut Screening) {
 }
 
 /// A network family is a candidate only for children whose network it is.
-fn network(
-    s: &Situation<'_>,
-    ask: &Ask<'_>,
-    f: FamilyIx,
-    family: &FamilyNow<'_>,
-    out: &mut Screening,
-) {
+fn network(ask: &Ask<'_>, f: FamilyIx, family: &FamilyNow<'_>, out: &mut Screening) {
     if family.state.kind() != Some(FamilyKind::Network) || ask.network.binary_search(&f).is_ok() {
         return;
     }
-    let known = |row: &u32| {
-        let stay = &s.history.stays[*row as usize];
-        stay.start <= s.as_of && stay.known_from() <= s.as_of
-    };
-    let others = s.index.stays_of_family(f).iter().any(known);
-    let fact = if others { Fact::NetworkOfOthers } else { Fact::NetworkOfNobody };
+    let fact = if family.known_stays { Fact::NetworkOfOthers } else { Fact::NetworkOfNobody };
     out.refusals.push(Refusal::firm(RuleName::Network, fact));
 }
 

@@ -4,8 +4,7 @@ use rayon::prelude::*;
 
 use super::state::{StateOn, family_state};
 use crate::history::{
-    CareForm, ChildIx, Day, EndReason, FamilyIx, History, Index, Label, RequestIx, Setting, Stay,
-    StayIx,
+    CareForm, ChildIx, Day, FamilyIx, History, Index, Label, RequestIx, Stay, StayIx, StaySpan,
 };
 
 /// A child that lives in a family on the day.
@@ -28,6 +27,8 @@ pub struct FamilyNow<'a> {
     pub residents: Vec<Resident>,
     /// The last day on which a stay there ended unplanned.
     pub last_unplanned_end: Option<Day>,
+    /// Whether any stay there is known, running or past.
+    pub known_stays: bool,
 }
 
 /// The world on one day. Reads nothing that became known later.
@@ -132,47 +133,29 @@ pub(super) fn family_now<'a>(
     day: Day,
 ) -> FamilyNow<'a> {
     let mut residents: Vec<Resident> = Vec::new();
-    let mut last_unplanned_end = None;
-    for &row in index.stays_of_family(family) {
-        let stay = &h.stays[row as usize];
-        if stay.start > day {
+    let (mut last_unplanned_end, mut known_stays) = (None, false);
+    for span in index.spans_of_family(family) {
+        if span.start > day {
             break;
         }
-        if is_running(stay, day) {
-            let part_time = stay.care_form == Some(CareForm::PartTime);
-            match residents.iter_mut().find(|r| r.child == stay.child) {
-                Some(known) => known.part_time &= part_time,
-                None => {
-                    residents.push(Resident { child: stay.child, stay: StayIx(row), part_time });
-                }
+        if span.known_from > day {
+            continue;
+        }
+        known_stays = true;
+        if let Some(end) = span.end.filter(|&end| end <= day) {
+            if span.ended_unplanned {
+                last_unplanned_end = last_unplanned_end.max(Some(end));
             }
-        } else if let Some(end) = stay.end_known_at(day).filter(|_| ended_unplanned(stay)) {
-            last_unplanned_end = last_unplanned_end.max(Some(end));
+            continue;
+        }
+        let &StaySpan { child, stay, part_time, .. } = span;
+        match residents.iter_mut().find(|r| r.child == child) {
+            Some(known) => known.part_time &= part_time,
+            None => residents.push(Resident { child, stay, part_time }),
         }
     }
-    FamilyNow { state: family_state(h, index, family, day), residents, last_unplanned_end }
-}
-
-/// Whether a foster stay ended unplanned, by its flag, else by its reason.
-#[must_use]
-pub fn ended_unplanned(stay: &Stay) -> bool {
-    if !matches!(stay.setting, Setting::Foster | Setting::FamilyHome) {
-        return false;
-    }
-    match stay.end_planned {
-        Some(planned) => !planned && stay.end_reason != Some(EndReason::Administrative),
-        None => matches!(
-            stay.end_reason,
-            Some(
-                EndReason::CarerBehaviour
-                    | EndReason::CarerOther
-                    | EndReason::CarerStopped
-                    | EndReason::ChildRequest
-                    | EndReason::Safety
-                    | EndReason::Authority
-            )
-        ),
-    }
+    let state = family_state(h, index, family, day);
+    FamilyNow { state, residents, last_unplanned_end, known_stays }
 }
 
 /// Whether a request is known and open on a day: received, not closed, and not yet followed by

@@ -4,7 +4,7 @@ use super::ask::Ask;
 use super::fact::{Unknown, one_decimal, wish};
 use super::rules::Settings;
 use super::screen::own_child_gap;
-use super::situation::{FamilyNow, Situation, ended_unplanned};
+use super::situation::{FamilyNow, Situation};
 use super::ties::Reply;
 use crate::history::{ChildIx, FamilyIx, FamilyKind, Label};
 use crate::score::Note;
@@ -100,7 +100,7 @@ fn ties(s: &Situation<'_>, ask: &Ask<'_>, f: FamilyIx, family: &FamilyNow<'_>, o
         .map(|&row| &h.stays[row as usize])
         .filter(|stay| stay.family == Some(f) && stay.end_known_at(s.as_of).is_some());
     let mut ended_badly = false;
-    let lived = earlier.by_ref().inspect(|stay| ended_badly |= ended_unplanned(stay)).count() > 0;
+    let lived = earlier.by_ref().inspect(|stay| ended_badly |= stay.ended_unplanned()).count() > 0;
     if ended_badly {
         out.against.push(note(
             "ended_here_before",

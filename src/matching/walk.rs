@@ -91,6 +91,7 @@ mod tests {
                 assert_eq!(a.state, b.state);
                 assert_eq!(a.residents, b.residents);
                 assert_eq!(a.last_unplanned_end, b.last_unplanned_end);
+                assert_eq!(a.known_stays, b.known_stays);
             }
             let load = Caseload::new(now, &rules);
             for members in &load.groups {

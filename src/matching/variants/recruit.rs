@@ -140,8 +140,12 @@ struct Added {
 
 fn with_family(planner: &Planner<'_>, screen: &Screen<'_>, state: FamilyState) -> Added {
     let s = planner.s;
-    let one =
-        FamilyNow { state: StateOn::of(&state), residents: Vec::new(), last_unplanned_end: None };
+    let one = FamilyNow {
+        state: StateOn::of(&state),
+        residents: Vec::new(),
+        last_unplanned_end: None,
+        known_stays: false,
+    };
     let alone: Situation<'_> = s.with_only(one);
     let mut out = Added { groups: Vec::new(), requests: 0 };
     for (g, members) in planner.load.groups.iter().enumerate() {
