@@ -21,7 +21,7 @@ use pleegzorg::model::Model;
 use pleegzorg::simulate::{Scenario, simulate};
 
 /// As many as give a little over 5,000 families.
-const CHILDREN: u32 = 4_400;
+const CHILDREN: u32 = 4_500;
 
 /// The same history with one request only, and what families replied to it.
 fn only(h: &History, request: RequestIx) -> History {
