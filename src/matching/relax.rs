@@ -239,6 +239,7 @@ fn words(rule: RuleName, amount: f64) -> (String, String) {
     // Rounded up, so that what is written down is enough.
     let tenth = (amount * 10.0 - 1e-9).ceil() / 10.0;
     let (nl, en) = (one_decimal(tenth, ','), one_decimal(tenth, '.'));
+    let or = |one: &'static str, more: &'static str| if en == "1" { one } else { more };
     match rule {
         RuleName::DistanceHome => {
             (format!("{nl} km verder van huis zoeken"), format!("look {en} km further from home"))
@@ -253,23 +254,30 @@ fn words(rule: RuleName, amount: f64) -> (String, String) {
         ),
         RuleName::Age => (
             format!("aan gezinnen vragen of {nl} jaar buiten hun leeftijdsgrens kan"),
-            format!("ask families whether {en} years outside their age range is possible"),
+            format!(
+                "ask families whether {en} {} outside their age range is possible",
+                or("year", "years")
+            ),
         ),
         RuleName::NeedsAccepted => (
-            format!("aan gezinnen vragen of zij {nl} behoefte(n) meer aankunnen"),
-            format!("ask families whether they can meet {en} more need(s)"),
+            format!(
+                "aan gezinnen vragen of zij {nl} {} meer aankunnen",
+                or("behoefte", "behoeften")
+            ),
+            format!("ask families whether they can meet {en} more {}", or("need", "needs")),
         ),
         RuleName::OwnChildren => (
             format!(
                 "aan gezinnen vragen of een {nl} jaar kleiner leeftijdsverschil met hun eigen kind kan"
             ),
             format!(
-                "ask families whether an age gap to their own child smaller by {en} years is possible"
+                "ask families whether an age gap to their own child smaller by {en} {} is possible",
+                or("year", "years")
             ),
         ),
         _ => (
-            format!("{nl} dagen wachten tot het gezin rust heeft gehad"),
-            format!("wait {en} days until the family has rested"),
+            format!("{nl} {} wachten tot het gezin rust heeft gehad", or("dag", "dagen")),
+            format!("wait {en} {} until the family has rested", or("day", "days")),
         ),
     }
 }
@@ -278,6 +286,21 @@ fn words(rule: RuleName, amount: f64) -> (String, String) {
 mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng};
+
+    #[test]
+    fn one_and_more_are_worded_apart() {
+        let (nl, en) = words(RuleName::NeedsAccepted, 1.0);
+        assert_eq!(nl, "aan gezinnen vragen of zij 1 behoefte meer aankunnen");
+        assert_eq!(en, "ask families whether they can meet 1 more need");
+        assert!(words(RuleName::NeedsAccepted, 2.0).1.ends_with("2 more needs"));
+        assert!(words(RuleName::Age, 1.0).1.contains(" 1 year outside"));
+        assert!(words(RuleName::OwnChildren, 0.04).1.contains(" 0.1 years is"));
+        assert_eq!(
+            words(RuleName::RestPeriod, 1.0).0,
+            "1 dag wachten tot het gezin rust heeft gehad"
+        );
+        assert!(words(RuleName::RestPeriod, 7.0).1.starts_with("wait 7 days"));
+    }
 
     /// The cheapest price by trying every set of families.
     fn brute(reachable: &[Reachable], prices: &Amounts, wanted: usize) -> f64 {
