@@ -69,7 +69,7 @@ pub(super) fn refused(why: &str, policies: &[PolicyWorth]) -> Note {
 /// The method finds something where nothing is to be found: what decided the choices is not in
 /// the choice model.
 pub(super) fn placebo_failed(p: &Placebo) -> Note {
-    let (found, hold) = (100.0 * p.mean, (100.0 * p.coverage).round());
+    let (found, hold) = (per_hundred(p.mean), (100.0 * p.coverage).round());
     not_identified(
         &format!(
             "met verwisselde uitkomsten, waar geen keuze iets kan hebben uitgemaakt, vindt de \
@@ -85,10 +85,15 @@ pub(super) fn placebo_failed(p: &Placebo) -> Note {
     )
 }
 
+/// In tenths of one per hundred; nothing is nothing, and not less than nothing.
+fn per_hundred(share: f64) -> f64 {
+    (1000.0 * share).round() / 10.0 + 0.0
+}
+
 pub(super) fn estimated(w: &WorthEstimate) -> Note {
     let told = w.policies.iter().rev().find(|p| p.refused.is_none());
     let Some(e) = told.and_then(|p| p.estimates.last()) else { return no_model() };
-    let (r, l, u) = (100.0 * e.reduction, 100.0 * e.lower, 100.0 * e.upper);
+    let [r, l, u] = [e.reduction, e.lower, e.upper].map(per_hundred);
     let zero = e.lower <= 0.0 && 0.0 <= e.upper;
     let (nl, en) = if zero {
         ("Dat kan ook niets zijn.", "That may be nothing.")
@@ -152,5 +157,18 @@ impl NullWorlds {
             };
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_nothing_has_no_sign() {
+        let told = |share: f64| format!("{:.1} {0:+.1}", per_hundred(share));
+        assert_eq!(told(-0.0004), "0.0 +0.0");
+        assert_eq!(told(-0.0111), "-1.1 -1.1");
+        assert_eq!(told(0.2), "20.0 +20.0");
     }
 }
