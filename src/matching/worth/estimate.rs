@@ -15,7 +15,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::logit::{ChoiceModel, Chosen};
 
-/// Folds of clusters.
+/// Folds of units.
 const FOLDS: usize = 5;
 /// The small ridge of the choice model.
 const RIDGE: f64 = 1.0;
@@ -308,11 +308,11 @@ fn worth(
         let (lower, upper) = interval(pasts, history - value, &|k| base(k) - psi(k), level);
         Estimate { method, reduction: history - value, lower, upper }
     };
-    let stretch = stretched(pasts, &rho);
+    let correction = leverage_correction(pasts, &rho);
     out.estimates = vec![
         of("ipw", ipw, &|k| rho[k] * pasts[k].outcome - ipw),
         of("self_normalised", hajek, &|k| {
-            stretch[k] * rho[k] * (pasts[k].outcome - hajek) * n / sum
+            correction[k] * rho[k] * (pasts[k].outcome - hajek) * n / sum
         }),
         doubly_robust,
     ];
@@ -328,9 +328,10 @@ fn by_cluster(pasts: &[Past], of: &dyn Fn(usize) -> f64) -> BTreeMap<u32, f64> {
     sums
 }
 
-/// What the distance of an outcome from the weighted mean is multiplied with to be that from the
-/// mean of the other clusters: a family with much of the weight draws the mean to its own outcomes.
-fn stretched(pasts: &[Past], rho: &[f64]) -> Vec<f64> {
+/// 1 / (1 − h) for each choice, h being its family's share of the weight: a family with much of it
+/// draws the weighted mean to its own outcomes. Influences times this are those of leaving the
+/// family out (the jackknife, or HC3; MacKinnon and White 1985).
+fn leverage_correction(pasts: &[Past], rho: &[f64]) -> Vec<f64> {
     let weight = by_cluster(pasts, &|k| rho[k]);
     let sum: f64 = rho.iter().sum();
     pasts.iter().map(|p| sum / (sum - weight[&p.cluster]).max(1e-9 * sum)).collect()
@@ -400,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn stretched_influences_are_those_of_leaving_a_family_out() {
+    fn corrected_influences_are_those_of_leaving_a_family_out() {
         let pasts: Vec<Past> = (0..9).map(|k| known(f64::from(k % 3 % 2), k / 2)).collect();
         let rho: Vec<f64> = (0..9).map(|k| [0.5, 1.0, 4.0][k % 3] + 0.1 * k as f64).collect();
         let mean = |out: Option<u32>| {
@@ -409,10 +410,12 @@ mod tests {
                 of.fold((0.0, 0.0), |s, k| (s.0 + rho[k] * pasts[k].outcome, s.1 + rho[k]));
             y / w
         };
-        let (all, sum, stretch) = (mean(None), rho.iter().sum::<f64>(), stretched(&pasts, &rho));
+        let (all, sum) = (mean(None), rho.iter().sum::<f64>());
+        let correction = leverage_correction(&pasts, &rho);
         for c in 0..5 {
             let of = (0..9).filter(|&k| pasts[k].cluster == c);
-            let moved: f64 = of.map(|k| stretch[k] * rho[k] * (pasts[k].outcome - all) / sum).sum();
+            let moved: f64 =
+                of.map(|k| correction[k] * rho[k] * (pasts[k].outcome - all) / sum).sum();
             assert!((all - mean(Some(c)) - moved).abs() < 1e-14, "{c}");
         }
     }

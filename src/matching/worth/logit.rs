@@ -40,12 +40,12 @@ impl ChoiceModel {
         for _ in 0..STEPS {
             let step = solve(&at.information, &at.gradient)?;
             let size = step.iter().map(|s| s.abs()).fold(0.0, f64::max);
-            let information = climb(&rows, &mut coef, &mut at, &step, ridge);
+            climb(&rows, &mut coef, &mut at, &step, ridge);
             if size < 1e-9 {
                 let se = (0..p).map(|j| {
                     let mut unit = vec![0.0; p];
                     unit[j] = 1.0;
-                    solve(&information, &unit).map(|v| v[j].max(0.0).sqrt() / scale[j])
+                    solve(&at.information, &unit).map(|v| v[j].max(0.0).sqrt() / scale[j])
                 });
                 let se = se.collect::<Option<Vec<f64>>>()?;
                 let coef = coef.iter().zip(&scale).map(|(b, s)| b / s).collect();
@@ -160,19 +160,18 @@ impl Rows {
 }
 
 /// Takes a step, halved until it goes up: where one column decides every choice, a whole step of
-/// Newton's method goes to and fro for ever. Gives the information at the point that it left.
-fn climb(rows: &Rows, coef: &mut Vec<f64>, at: &mut At, step: &[f64], ridge: f64) -> Vec<Vec<f64>> {
+/// Newton's method goes to and fro for ever.
+fn climb(rows: &Rows, coef: &mut Vec<f64>, at: &mut At, step: &[f64], ridge: f64) {
     let mut length = 1.0;
     for _ in 0..30 {
         let next: Vec<f64> = coef.iter().zip(step).map(|(b, s)| b + length * s).collect();
         let there = rows.derivatives(&next, ridge);
         if there.value >= at.value - 1e-12 * at.value.abs() {
-            *coef = next;
-            return std::mem::replace(at, there).information;
+            (*coef, *at) = (next, there);
+            return;
         }
         length *= 0.5;
     }
-    at.information.clone()
 }
 
 /// The spread of each column within choices; 1 where it does not vary.
